@@ -1,0 +1,301 @@
+"""Colour science: sRGB and CIELAB (D65), the ab bins, and the merge of luminance with colour.
+
+Shapes are (..., 3) for colours and any shape for single planes. "Neutral" means the grey plane
+that carries a photo's luminance: uint8 or uint16, sRGB-encoded, so that R = G = B = neutral has the
+photo's CIE L*. Formulas: IEC 61966-2-1 (sRGB), CIE 15:2018 (CIELAB). The white point is the sum of
+the sRGB primaries' columns, so every grey has a* = b* = 0 exactly.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom.errors import OptionError
+
+Float = NDArray[np.float32]
+Neutral = NDArray[np.uint8] | NDArray[np.uint16]
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+AB_SCALE = 110.0  # what a* and b* are divided by before the network sees them
+
+_RGB_TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)  # IEC 61966-2-1 primaries, D65
+_TO_XYZ = _RGB_TO_XYZ / _RGB_TO_XYZ.sum(axis=1, keepdims=True)  # relative to white: rows sum to 1
+_FROM_XYZ = np.linalg.inv(_TO_XYZ)
+LUMINANCE_WEIGHTS = _TO_XYZ[1]
+
+_EPSILON = 216 / 24389  # CIE 15:2018: where the cube root meets the straight line
+_KAPPA = 24389 / 27
+
+
+# --- transfer functions ------------------------------------------------------------------------
+
+
+def srgb_to_linear(encoded: NDArray[Any]) -> NDArray[Any]:
+    """Decode sRGB values in 0..1 to linear light in 0..1 (IEC 61966-2-1)."""
+    return np.where(
+        encoded <= 0.04045, encoded / 12.92, ((np.maximum(encoded, 0.04045) + 0.055) / 1.055) ** 2.4
+    )
+
+
+def linear_to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
+    """Encode linear light in 0..1 as sRGB in 0..1 (IEC 61966-2-1)."""
+    return np.where(
+        linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
+    )
+
+
+def _f(relative: NDArray[Any]) -> NDArray[Any]:
+    """CIELAB's cube root with its straight toe, of tristimulus values relative to white."""
+    return np.where(relative > _EPSILON, np.cbrt(relative), (_KAPPA * relative + 16) / 116)
+
+
+def _f_inverse(f: NDArray[Any]) -> NDArray[Any]:
+    return np.where(f > _EPSILON ** (1 / 3), f * f * f, (116 * f - 16) / _KAPPA)
+
+
+def white(dtype: np.dtype[Any]) -> int:
+    """The value of white: 255 or 65535. Raises OptionError for any other sample type."""
+    if dtype == np.uint8:
+        return 255
+    if dtype == np.uint16:
+        return 65535
+    msg = f"pixels must be uint8 or uint16, not {dtype}: convert them first"
+    raise OptionError(msg)
+
+
+@cache
+def _linear_table(size: int) -> Float:
+    """Linear light of every 8-bit (size 256) or 16-bit (size 65536) sRGB value."""
+    return srgb_to_linear(np.arange(size) / (size - 1)).astype(np.float32)
+
+
+@cache
+def luminance_table(size: int) -> Float:
+    """CIE L* in 0..100 of every 8-bit (size 256) or 16-bit (size 65536) grey value."""
+    return (116 * _f(srgb_to_linear(np.arange(size) / (size - 1))) - 16).astype(np.float32)
+
+
+def to_linear(pixels: Pixels) -> Float:
+    """Linear light in 0..1 of uint8 or uint16 sRGB pixels, any shape."""
+    table = _linear_table(white(pixels.dtype) + 1)
+    return cv2.LUT(pixels, table) if pixels.dtype == np.uint8 else np.take(table, pixels)
+
+
+def luminance(neutral: Neutral) -> Float:
+    """CIE L* in 0..100 of a neutral plane, by table."""
+    table = luminance_table(white(neutral.dtype) + 1)
+    return cv2.LUT(neutral, table) if neutral.dtype == np.uint8 else np.take(table, neutral)
+
+
+# --- sRGB <-> CIELAB ---------------------------------------------------------------------------
+
+
+def linear_to_lab(linear: NDArray[Any]) -> NDArray[Any]:
+    """CIELAB (L* 0..100, a*, b*) of linear sRGB (..., 3); greys give a* = b* = 0 exactly."""
+    green = linear[..., 1]
+    red, blue = linear[..., 0] - green, linear[..., 2] - green
+    f = [_f(green + row[0] * red + row[2] * blue) for row in _TO_XYZ.astype(linear.dtype)]
+    return np.stack([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])], axis=-1)
+
+
+def lab_to_linear(lab: NDArray[Any]) -> NDArray[Any]:
+    """Linear sRGB (..., 3) of CIELAB colours; out of gamut it leaves 0..1."""
+    fy = (lab[..., 0] + 16) / 116
+    xyz = [_f_inverse(f) for f in (fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200)]
+    x, z = xyz[0] - xyz[1], xyz[2] - xyz[1]
+    return np.stack([xyz[1] + row[0] * x + row[2] * z for row in _FROM_XYZ.astype(lab.dtype)], axis=-1)
+
+
+def rgb_to_lab(rgb: NDArray[Any]) -> Float:
+    """CIELAB of sRGB colours (..., 3): uint8, uint16, or floats in 0..1."""
+    linear = to_linear(rgb) if rgb.dtype.kind == "u" else srgb_to_linear(rgb)
+    return linear_to_lab(linear).astype(np.float32)
+
+
+def lab_to_rgb(lab: NDArray[Any]) -> Float:
+    """sRGB in 0..1 of CIELAB colours (..., 3), each channel clipped into the gamut."""
+    return linear_to_srgb(np.clip(lab_to_linear(lab), 0, 1)).astype(np.float32)
+
+
+def quantize(rgb: NDArray[Any], dtype: np.dtype[Any] | type = np.uint8) -> Pixels:
+    """Floats in 0..1 rounded to uint8 or uint16."""
+    dtype = np.dtype(dtype)
+    return np.rint(np.clip(rgb, 0, 1) * white(dtype)).astype(dtype)
+
+
+def hex_to_rgb(color: str) -> NDArray[np.uint8]:
+    """(3,) uint8 of "#rrggbb" (or "#rgb"). Raises OptionError for anything else."""
+    digits = color.removeprefix("#") if isinstance(color, str) else ""
+    if len(digits) == 3:
+        digits = "".join(digit * 2 for digit in digits)
+    if len(digits) != 6 or any(c not in "0123456789abcdefABCDEF" for c in digits):
+        msg = f'{color!r} is not a colour: write it as "#rrggbb", for example "#6a8fbf"'
+        raise OptionError(msg)
+    return np.frombuffer(bytes.fromhex(digits), np.uint8)
+
+
+def rgb_to_hex(rgb: NDArray[Any]) -> str:
+    """ "#rrggbb" of a uint8 triple, or of floats in 0..1."""
+    return "#" + (rgb if rgb.dtype == np.uint8 else quantize(rgb)).tobytes().hex()
+
+
+# --- neutral luminance -------------------------------------------------------------------------
+
+
+def is_grey(rgb: Pixels) -> bool:
+    """Whether R = G = B at every pixel of (H, W, 3)."""
+    return bool((rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 1] == rgb[..., 2]).all())
+
+
+def neutralize(pixels: Pixels) -> Neutral:
+    """The neutral plane (H, W) of a grey (H, W) or RGB (H, W, 3) picture.
+
+    Greys, and RGB whose three channels are equal, keep their values and depth. Other RGB gives the
+    16-bit grey of equal CIE Y, so that L* is kept to far less than an 8-bit step.
+    """
+    white(pixels.dtype)
+    if pixels.ndim == 2:
+        return pixels
+    if is_grey(pixels):
+        return np.ascontiguousarray(pixels[..., 0])
+    y = cv2.transform(to_linear(pixels), LUMINANCE_WEIGHTS[None].astype(np.float32))
+    return encode(y.reshape(pixels.shape[:2]), np.dtype(np.uint16))
+
+
+# --- encoding and merging ----------------------------------------------------------------------
+
+
+@cache
+def _encode_table(dtype: np.dtype[Any]) -> Pixels:
+    """sRGB values of the square root of linear light; the root makes the steps nearly even."""
+    size = 1 << 14 if dtype == np.uint8 else 1 << 20
+    root = np.arange(size) / (size - 1)
+    return quantize(linear_to_srgb(root * root), dtype)
+
+
+def encode(linear: Float, dtype: np.dtype[Any]) -> Pixels:
+    """sRGB of linear light (clipped into 0..1), any shape, rounded to uint8 or uint16."""
+    table = _encode_table(np.dtype(dtype))
+    root = cv2.sqrt(np.clip(linear, 0, 1)).reshape(linear.shape)
+    root *= len(table) - 1
+    index = np.rint(root, out=root).astype(np.uint16 if len(table) <= 65536 else np.uint32)
+    return np.take(table, index)
+
+
+def fit_gamut(lab: NDArray[Any], iterations: int = 12) -> NDArray[Any]:
+    """Scale a* and b* of colours (N, 3) toward grey until they fit sRGB; L* and hue stay."""
+    low = np.zeros(lab.shape[0], lab.dtype)
+    high = np.ones(lab.shape[0], lab.dtype)
+    scaled = lab.copy()
+    for _ in range(iterations):
+        middle = (low + high) / 2
+        scaled[:, 1:] = lab[:, 1:] * middle[:, None]
+        inside = in_gamut(scaled)
+        low = np.where(inside, middle, low)
+        high = np.where(inside, high, middle)
+    scaled[:, 1:] = lab[:, 1:] * low[:, None]
+    return scaled
+
+
+def in_gamut(lab: NDArray[Any], tolerance: float = 1e-6) -> NDArray[np.bool_]:
+    """Which colours (..., 3) sRGB can show."""
+    linear = lab_to_linear(lab)
+    return np.asarray((linear >= -tolerance).all(-1) & (linear <= 1 + tolerance).all(-1))
+
+
+@cache
+def _fy_table(size: int) -> Float:
+    return ((luminance_table(size) + 16) / 116).astype(np.float32)
+
+
+def merge(neutral: Neutral, ab: Float, dtype: np.dtype[Any] | None = None) -> Pixels:
+    """Colour a neutral plane: (H, W) uint8/uint16 and ab (H, W, 2) -> RGB (H, W, 3).
+
+    CIE L* of the result is the neutral's within half a step of its depth at every pixel; where
+    L*, a*, b* falls out of sRGB, chroma shrinks toward grey at constant hue. Red and blue are
+    rounded first and green takes what luminance is left, so rounding never adds up across channels.
+    `dtype` is the result's depth, the neutral's by default.
+    """
+    dtype = np.dtype(dtype or neutral.dtype)
+    size = white(neutral.dtype) + 1
+    neutral = np.ascontiguousarray(neutral)
+    fy = cv2.LUT(neutral, _fy_table(size)) if size == 256 else np.take(_fy_table(size), neutral)
+    y = to_linear(neutral)
+    a, b = ab[..., 0], ab[..., 1]
+    x = _cube(cv2.scaleAdd(a, 1 / 500, fy)) - y
+    z = _cube(cv2.scaleAdd(b, -1 / 200, fy)) - y
+    red, green, blue = (_weigh(row, x, y, z) for row in _FROM_XYZ)
+    lowest = cv2.min(cv2.min(red, green), blue)
+    highest = cv2.max(cv2.max(red, green), blue)
+    outside = (lowest < 0) | (highest > 1)
+    if outside.any():
+        lab = np.stack([116 * fy[outside] - 16, a[outside], b[outside]], axis=-1)
+        fitted = lab_to_linear(fit_gamut(lab))
+        red[outside], blue[outside] = fitted[:, 0], fitted[:, 2]
+    return _round(y, red, blue, dtype)
+
+
+def _cube(f: Float) -> Float:
+    """CIELAB's inverse, with the toe mended only where there is one."""
+    cubed = f * f * f
+    if f.size and f.min() < 6 / 29:
+        toe = f < 6 / 29
+        cubed[toe] = (116 * f[toe] - 16) / _KAPPA
+    return cubed
+
+
+def _weigh(row: NDArray[np.float64], x: Float, y: Float, z: Float) -> Float:
+    """y + row[0]·x + row[2]·z, the row of the XYZ → RGB matrix that sums to 1."""
+    return cv2.scaleAdd(z, float(row[2]), cv2.scaleAdd(x, float(row[0]), y))
+
+
+def _round(y: Float, red: Float, blue: Float, dtype: np.dtype[Any]) -> Pixels:
+    """Encode red and blue, then the green that makes up the luminance y."""
+    weights = LUMINANCE_WEIGHTS
+    rgb = np.empty((*y.shape, 3), dtype)
+    rgb[..., 0], rgb[..., 2] = encode(red, dtype), encode(blue, dtype)
+    rest = cv2.scaleAdd(to_linear(np.ascontiguousarray(rgb[..., 0])), -float(weights[0]), y)
+    rest = cv2.scaleAdd(to_linear(np.ascontiguousarray(rgb[..., 2])), -float(weights[2]), rest)
+    rgb[..., 1] = encode(rest * np.float32(1 / weights[1]), dtype)
+    return rgb
+
+
+# --- the ab bins -------------------------------------------------------------------------------
+
+
+@cache
+def ab_bins(step: int = 10, tolerance: float = 3.36) -> Float:
+    """The (Q, 2) ab values that the default network chooses among: 244 at the default step.
+
+    The points of a grid of `step` whose distance to the ab of the nearest sRGB colour is at most
+    `tolerance` (after Zhang, Isola & Efros 2016, "Colorful Image Colorization", who counted 313 in a
+    wider gamut).
+    """
+    side = np.arange(-120, 121, step)
+    grid = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
+    gamut = _gamut_surface(129)[:, 1:]
+    kept = [bool((np.hypot(*(gamut - point).T) <= tolerance).any()) or _inside(point) for point in grid]
+    return grid[np.array(kept)].astype(np.float32)
+
+
+def _inside(ab: NDArray[Any]) -> bool:
+    """Whether sRGB can show this ab at any L*."""
+    lightness = np.arange(0.5, 100, 0.5)
+    return bool(in_gamut(np.column_stack([lightness, np.tile(ab, (len(lightness), 1))])).any())
+
+
+def _gamut_surface(side: int) -> NDArray[np.float64]:
+    """(N, 3) CIELAB of points on the six faces of the sRGB cube."""
+    steps = np.linspace(0, 1, side)
+    u, v = (plane.ravel() for plane in np.meshgrid(steps, steps))
+    faces = [
+        np.insert(np.column_stack([u, v]), channel, value, axis=1) for channel in range(3) for value in (0.0, 1.0)
+    ]
+    return linear_to_lab(srgb_to_linear(np.concatenate(faces)))

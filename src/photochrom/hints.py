@@ -1,0 +1,202 @@
+"""Hints: what a person, a reference or a palette says about the colour of a place.
+
+A hint list is drawn once into the two forms in which the network takes it (docs/model-card.md):
+`hints`, the discs and strokes themselves, and `spread`, the same colours carried along the photo's
+edges by a joint-bilateral kernel (Levin, Lischinski & Weiss 2004, "Colorization using optimization",
+is the classical source of the idea that neighbours of equal luminance share a colour).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from photochrom.color import AB_SCALE, Float, hex_to_rgb, rgb_to_hex, rgb_to_lab
+from photochrom.errors import HintError, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+STRIDE = 4  # pixels of the working size in a cell of `spread` and of the network's answer
+REACHES = ((0.30, 18.0), (0.12, 12.0), (0.05, 8.0))  # (share of the short side, L*) of the kernel
+MAX_HINTS = 5000
+_FLOOR = 0.05  # evidence below this weight fades to nothing
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A colour for a disc or a stroke.
+
+    x, y: fractions of width and height, origin top left; color: "#rrggbb", of which only a* and b*
+    count; radius: of the disc, a fraction of the longer side, in (0, 0.5]; weight: 0..1, scales mask,
+    spread and residual; path: further points (x, y) of a stroke.
+    Raises HintError for anything out of range.
+    """
+
+    x: float
+    y: float
+    color: str
+    radius: float = 0.01
+    weight: float = 1.0
+    path: tuple[tuple[float, float], ...] = ()
+    ab: tuple[float, float] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        try:
+            lab = rgb_to_lab(hex_to_rgb(self.color)[None])[0]
+            path = tuple((_fraction("path", x), _fraction("path", y)) for x, y in self.path)
+        except OptionError as error:
+            raise HintError(str(error)) from None
+        except (TypeError, ValueError):
+            msg = f"path must be a list of [x, y] pairs, not {self.path!r}"
+            raise HintError(msg) from None
+        _fraction("x", self.x)
+        _fraction("y", self.y)
+        _fraction("weight", self.weight)
+        if not 0 < _number("radius", self.radius) <= 0.5:
+            msg = f"radius must be above 0 and at most 0.5 of the longer side, not {self.radius!r}"
+            raise HintError(msg)
+        object.__setattr__(self, "path", path)
+        object.__setattr__(self, "ab", (float(lab[1]), float(lab[2])))
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        msg = f"{name} must be a number, not {value!r}"
+        raise HintError(msg)
+    return float(value)
+
+
+def _fraction(name: str, value: Any) -> float:
+    if not 0 <= _number(name, value) <= 1:
+        msg = f"{name} must lie in 0..1 (a fraction of the photo), not {value!r}"
+        raise HintError(msg)
+    return float(value)
+
+
+# --- the hints file ----------------------------------------------------------------------------
+
+_KEYS = {f.name for f in fields(Hint) if f.init}
+
+
+def load_hints(source: Path | str | bytes | dict[str, Any]) -> list[Hint]:
+    """The hints of a JSON file (path), of its bytes, or of its parsed form.
+
+    Raises HintError naming the file and the hint at fault.
+    """
+    name = str(source) if isinstance(source, Path | str) else "the hints"
+    try:
+        if isinstance(source, Path | str):
+            source = Path(source).read_bytes()
+        data = json.loads(source) if isinstance(source, bytes) else source
+    except OSError as error:
+        msg = f"cannot read the hints file {name}: {error.strerror or error}"
+        raise HintError(msg) from None
+    except (ValueError, RecursionError):
+        msg = f"{name} is not JSON: save hints from the studio, or see docs/hints.md for the form"
+        raise HintError(msg) from None
+    return _parse(data, name)
+
+
+def _parse(data: Any, name: str) -> list[Hint]:
+    if not isinstance(data, dict) or data.get("version") != 1 or not isinstance(data.get("hints"), list):
+        msg = f'{name} must hold {{"version": 1, "hints": [...]}}'
+        raise HintError(msg)
+    if len(data["hints"]) > MAX_HINTS:
+        msg = f"{name} holds {len(data['hints'])} hints; at most {MAX_HINTS} are taken"
+        raise HintError(msg)
+    return [_parse_hint(item, f"{name}, hint {number}") for number, item in enumerate(data["hints"], 1)]
+
+
+def _parse_hint(item: Any, where: str) -> Hint:
+    if not isinstance(item, dict):
+        msg = f"{where} must be an object with x, y and color"
+        raise HintError(msg)
+    if unknown := sorted(set(item) - _KEYS):
+        msg = f"{where} has the unknown key {unknown[0]!r}; allowed are {', '.join(sorted(_KEYS))}"
+        raise HintError(msg)
+    if missing := sorted({"x", "y", "color"} - set(item)):
+        msg = f"{where} lacks {missing[0]!r}"
+        raise HintError(msg)
+    if not isinstance(item.get("path", []), list | tuple):
+        msg = f"{where}: path must be a list of [x, y] pairs"
+        raise HintError(msg)
+    try:
+        return Hint(**{**item, "path": tuple(item.get("path", ()))})
+    except HintError as error:
+        msg = f"{where}: {error}"
+        raise HintError(msg) from None
+
+
+def dump_hints(hints: Iterable[Hint]) -> dict[str, Any]:
+    """The JSON form that `load_hints` takes; optional keys at their defaults are left out."""
+    defaults = {"radius": 0.01, "weight": 1.0, "path": ()}
+    listed = []
+    for hint in hints:
+        item = {key: value for key, value in asdict(hint).items() if key in _KEYS and value != defaults.get(key)}
+        listed.append({**item, "path": [list(p) for p in hint.path]} if hint.path else item)
+    return {"version": 1, "hints": listed}
+
+
+def hint_from_ab(x: float, y: float, ab: Sequence[float], luminance: float, **options: Any) -> Hint:
+    """A hint with the given ab, its colour written at the given L* (clipped into sRGB)."""
+    from photochrom.color import fit_gamut, lab_to_rgb
+
+    lab = fit_gamut(np.array([[luminance, ab[0], ab[1]]]))
+    return Hint(x=x, y=y, color=rgb_to_hex(lab_to_rgb(lab)[0]), **options)
+
+
+# --- rasterising and spreading -----------------------------------------------------------------
+
+
+class Points(NamedTuple):
+    """Hints as points of evidence, in cells of stride 4: the centre of cell (0, 0) is (0.5, 0.5)."""
+
+    places: Float  # (n, 2): y, x
+    luminance: Float  # (n,): mean L* under the hint
+    ab: Float  # (n, 2)
+    weights: Float  # (n,)
+
+
+def spread(cells: Float, points: Points) -> Float:
+    """Carry hints along edges: cells (h, w) of mean L* -> (9, h, w), the network's `spread` input.
+
+    For each reach (s, t): w_ij = exp(−|p_i − p_j|² / 2(s·short)² − (L_i − L_j)² / 2t²), and the channels
+    Σw·a/110, Σw·b/110 and Σw, each over (Σw + 0.05).
+    """
+    out = np.zeros((3 * len(REACHES), *cells.shape), np.float32)
+    if len(points.places) == 0:
+        return out
+    for number, kernel in enumerate(kernels(cells, points, REACHES)):
+        total = kernel.sum(-1, keepdims=True)  # (h·w, 1)
+        values = np.concatenate([kernel @ (points.ab / np.float32(AB_SCALE)), total], axis=-1) / (total + _FLOOR)
+        out[3 * number : 3 * number + 3] = values.T.reshape(3, *cells.shape)
+    return out
+
+
+def kernels(cells: Float, points: Points, reaches: Sequence[tuple[float, float]]) -> list[Float]:
+    """The weight of every hint at every cell, (h·w, n) for each reach."""
+    height, width = cells.shape
+    dy = (np.arange(height, dtype=np.float32) + 0.5)[:, None] - points.places[:, 0]
+    dx = (np.arange(width, dtype=np.float32) + 0.5)[:, None] - points.places[:, 1]
+    distance = ((dy * dy)[:, None] + (dx * dx)[None]).reshape(height * width, -1)
+    difference = (cells.reshape(-1, 1) - points.luminance) ** 2
+    short = min(height, width)
+    out = []
+    for share, tolerance in reaches:
+        exponent = distance * np.float32(-0.5 / (share * short) ** 2)
+        exponent += difference * np.float32(-0.5 / tolerance**2)
+        out.append(cv2.exp(exponent).reshape(exponent.shape) * points.weights)
+    return out
+
+
+def cell_means(plane: Float) -> Float:
+    """(H, W) averaged over cells of 4 × 4: (H/4, W/4)."""
+    height, width = plane.shape
+    return plane.reshape(height // STRIDE, STRIDE, width // STRIDE, STRIDE).mean((1, 3), dtype=np.float32)

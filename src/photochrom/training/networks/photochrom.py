@@ -1,0 +1,274 @@
+"""The default network: luminance and sparse colour hints in, a distribution over colours out.
+
+A U-Net on an EfficientNet-Lite0 encoder (Tan & Le 2019; the Lite variant has ReLU6 and no
+squeeze-and-excitation). Hints enter three times: raw at the stem, raw and pooled in every
+decoder block, and already spread along the photo's edges in every decoder block; the last is
+what makes a network this small obey them (docs/model-development.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+ENCODER_EPS = 1e-3  # batch norm: the value EfficientNet-Lite0's published weights were trained with
+DECODER_EPS = 1e-5
+
+
+class Stage(NamedTuple):
+    """One group of inverted-residual blocks of EfficientNet-Lite0."""
+
+    repeats: int
+    kernel: int
+    stride: int
+    expand: int
+    width: int
+
+
+STAGES = (
+    Stage(1, 3, 1, 1, 16),  # stride 2, not tapped
+    Stage(2, 3, 2, 6, 24),  # stride 4
+    Stage(2, 5, 2, 6, 40),  # stride 8
+    Stage(3, 3, 2, 6, 80),
+    Stage(3, 5, 1, 6, 112),  # stride 16
+    Stage(4, 5, 2, 6, 192),
+    Stage(1, 3, 1, 6, 320),  # stride 32
+)
+TAPPED = (1, 2, 4, 6)  # stages whose outputs the decoder reads: strides 4, 8, 16, 32
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Sizes of the default network; a checkpoint loads only into the config it was made with."""
+
+    bins: int = 244  # in-gamut ab bins on a grid of 10 (photochrom.color.ab_bins)
+    stem: int = 32
+    widths: tuple[int, int, int, int] = (192, 128, 96, 64)  # decoder at strides 32, 16, 8, 4
+    hint_width: int = 32
+    context_width: int = 256
+    attention_blocks: int = 2  # at stride 16: what lets one hint speak for a whole scene
+    attention_heads: int = 4
+
+
+class Output(NamedTuple):
+    """What the network returns."""
+
+    logits: Tensor  # (B, Q, H/4, W/4)
+    features: Tensor  # (B, 128, H/16, W/16)
+
+
+def same_padding(x: Tensor, kernel: int, stride: int) -> Tensor:
+    """TensorFlow's "same" padding for even sides: at stride 2 the odd pixel goes right and bottom."""
+    total = kernel - stride if stride > 1 else kernel - 1
+    before = total // 2
+    return functional.pad(x, (before, total - before, before, total - before))
+
+
+class ConvNorm(nn.Module):
+    """Convolution without bias, "same" padding, batch norm."""
+
+    def __init__(
+        self,
+        inputs: int,
+        width: int,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        eps: float = ENCODER_EPS,
+    ):
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+        padding = kernel // 2 if stride == 1 else 0
+        self.conv = nn.Conv2d(inputs, width, kernel, stride, padding, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(width, eps=eps)
+
+    def convolve(self, x: Tensor) -> Tensor:
+        if self.stride > 1:
+            x = same_padding(x, self.kernel, self.stride)
+        return self.conv(x)  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.convolve(x))  # type: ignore[no-any-return]
+
+
+class InvertedResidual(nn.Module):
+    """MobileNetV2's block: widen, filter each channel, narrow; added to its input where it fits."""
+
+    def __init__(self, inputs: int, stage: Stage, stride: int):
+        super().__init__()
+        hidden = inputs * stage.expand
+        self.expand = ConvNorm(inputs, hidden) if stage.expand > 1 else None
+        self.depthwise = ConvNorm(hidden, hidden, stage.kernel, stride, groups=hidden)
+        self.project = ConvNorm(hidden, stage.width)
+        self.residual = stride == 1 and inputs == stage.width
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x if self.expand is None else functional.relu6(self.expand(x))
+        y = self.project(functional.relu6(self.depthwise(y)))
+        return x + y if self.residual else y
+
+
+class Encoder(nn.Module):
+    """EfficientNet-Lite0 on one luminance channel, with the hints added to its stem."""
+
+    def __init__(self, stem: int):
+        super().__init__()
+        self.stem = ConvNorm(1, stem, kernel=3, stride=2)
+        self.hint = nn.Conv2d(3, stem, 3, 2, padding=1, bias=False)
+        nn.init.zeros_(self.hint.weight)
+        blocks: list[nn.Module] = []
+        self.taps: list[int] = []
+        width = stem
+        for number, stage in enumerate(STAGES):
+            for repeat in range(stage.repeats):
+                blocks.append(InvertedResidual(width, stage, stage.stride if repeat == 0 else 1))
+                width = stage.width
+            if number in TAPPED:
+                self.taps.append(len(blocks) - 1)
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, luminance: Tensor, hints: Tensor) -> list[Tensor]:
+        """Taps at strides 4, 8, 16, 32."""
+        x = self.stem.convolve(luminance / 50 - 1)
+        x = x + self.hint(hints)
+        x = functional.relu6(self.stem.norm(x))  # (B, 32, H/2, W/2)
+        taps = []
+        for number, block in enumerate(self.blocks):
+            x = block(x)
+            if number in self.taps:
+                taps.append(x)
+        return taps
+
+
+def injection(inputs: int, hidden: int, width: int) -> nn.Sequential:
+    """Two 1x1 convolutions whose last starts at zero, so that it adds nothing until it has learnt."""
+    last = nn.Conv2d(hidden, width, 1)
+    nn.init.zeros_(last.weight)
+    assert last.bias is not None
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Conv2d(inputs, hidden, 1), nn.ReLU(), last)
+
+
+class DecoderBlock(nn.Module):
+    """Merge coarser features with the encoder's tap, add the evidence of the hints, mix."""
+
+    def __init__(self, inputs: int, width: int, hint_width: int):
+        super().__init__()
+        self.reduce = ConvNorm(inputs, width, eps=DECODER_EPS)
+        self.hint = injection(3, hint_width, width)
+        self.spread = injection(9, hint_width, width)
+        self.mix = nn.Sequential(
+            nn.Conv2d(width, width, 5, padding=2, groups=width, bias=False),
+            nn.BatchNorm2d(width, eps=DECODER_EPS),
+            nn.Conv2d(width, 2 * width, 1),
+            nn.ReLU(),
+            nn.Conv2d(2 * width, width, 1, bias=False),
+            nn.BatchNorm2d(width, eps=DECODER_EPS),
+        )
+
+    def forward(self, x: Tensor, hints: Tensor, spread: Tensor, context: Tensor | None) -> Tensor:
+        x = functional.relu(self.reduce(x)) + self.hint(hints) + self.spread(spread)
+        x = functional.relu(x + self.mix(x))
+        return x if context is None else x + context
+
+
+class Attention(nn.Module):
+    """Pre-norm transformer block over all places of a feature map; no positions."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
+        for projection in (self.out, self.mlp[2]):
+            nn.init.zeros_(projection.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(projection.bias)  # type: ignore[arg-type]
+
+    def attend(self, x: Tensor) -> Tensor:
+        batch, places, width = x.shape
+        qkv = self.qkv(x).reshape(batch, places, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, places, width/heads)
+        y = functional.scaled_dot_product_attention(q, k, v)
+        return self.out(y.transpose(1, 2).reshape(batch, places, width))  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, width, height, breadth = x.shape
+        tokens = x.flatten(2).transpose(1, 2)  # (B, H*W, C)
+        tokens = tokens + self.attend(self.norm1(tokens))
+        tokens = tokens + self.mlp(self.norm2(tokens))
+        return tokens.transpose(1, 2).reshape(batch, width, height, breadth)
+
+
+def pool_hints(hints: Tensor, stride: int) -> Tensor:
+    """Mean ab under the mask, and 1 where a cell holds any hint: (B, 3, H/stride, W/stride)."""
+    pooled = functional.avg_pool2d(hints, stride)
+    mask = pooled[:, 2:]
+    ab = pooled[:, :2] / mask.clamp(min=1e-6)
+    return torch.cat([ab, (mask > 0).to(ab.dtype)], dim=1)
+
+
+class Photochrom(nn.Module):
+    """The whole network; `forward` takes what `photochrom.hints.rasterize` makes."""
+
+    ab_bins: Tensor
+
+    def __init__(self, config: NetworkConfig | None = None):
+        super().__init__()
+        self.config = config = config or NetworkConfig()
+        self.register_buffer("ab_bins", torch.zeros(config.bins, 2))
+        self.encoder = Encoder(config.stem)
+        tap_widths = [STAGES[number].width for number in reversed(TAPPED)]  # strides 32 … 4
+        inputs = [tap_widths[0]] + [
+            above + tap for above, tap in zip(config.widths, tap_widths[1:], strict=False)
+        ]
+        self.decoder = nn.ModuleDict(
+            {
+                f"s{stride}": DecoderBlock(number, width, config.hint_width)
+                for stride, number, width in zip((32, 16, 8, 4), inputs, config.widths, strict=True)
+            }
+        )
+        self.context = nn.Sequential(
+            nn.Linear(tap_widths[0], config.context_width),
+            nn.ReLU(),
+            nn.Linear(config.context_width, config.widths[0]),
+        )
+        self.attention = nn.ModuleList(
+            Attention(config.widths[1], config.attention_heads) for _ in range(config.attention_blocks)
+        )
+        self.head = nn.Conv2d(config.widths[-1], config.bins, 1)
+
+    def forward(self, luminance: Tensor, hints: Tensor, spread: Tensor) -> Output:
+        """Logits over the ab bins at stride 4 and the features behind them at stride 16.
+
+        luminance: (B, 1, H, W), L* in 0..100; hints: (B, 3, H, W), a/110, b/110 and a 0/1 mask;
+        spread: (B, 9, H/4, W/4). H and W are multiples of 32.
+        """
+        s4, s8, s16, s32 = self.encoder(luminance, hints)
+        context = self.context(s32.mean((2, 3)))[:, :, None, None]
+        x = self.block(32, s32, hints, spread, context)
+        x = self.block(16, join(x, s16), hints, spread)
+        for attention in self.attention:
+            x = attention(x)
+        features = x
+        x = self.block(8, join(x, s8), hints, spread)
+        x = self.block(4, join(x, s4), hints, spread)
+        return Output(self.head(x), features)
+
+    def block(
+        self, stride: int, x: Tensor, hints: Tensor, spread: Tensor, context: Tensor | None = None
+    ) -> Tensor:
+        evidence = spread if stride == 4 else functional.avg_pool2d(spread, stride // 4)
+        return self.decoder[f"s{stride}"](x, pool_hints(hints, stride), evidence, context)  # type: ignore[no-any-return]
+
+
+def join(coarse: Tensor, tap: Tensor) -> Tensor:
+    """The coarser features, bilinearly enlarged to the tap's size, beside the tap."""
+    coarse = functional.interpolate(coarse, size=tap.shape[2:], mode="bilinear", align_corners=False)
+    return torch.cat([coarse, tap], dim=1)

@@ -1,0 +1,173 @@
+"""Samples for the default network: a crop, its film look, simulated hints, recoloured objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from photochrom.color import AB_SCALE, in_gamut, rgb_to_lab
+from photochrom.hints import STRIDE, Points, cell_means, spread
+from photochrom.training.augment import CropConfig, FilmConfig, border, crop, film
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photochrom.color import Float
+
+    Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class HintConfig:
+    """How many simulated hints a photo gets, and how large they are."""
+
+    none: float = 0.32  # share of the photos without hints
+    one: float = 0.10
+    geometric: float = 0.40  # share with a geometric number
+    p: float = 0.125
+    many: tuple[int, int] = (20, 160)  # the rest
+    patch: tuple[int, int] = (1, 6)  # px
+    recolored: float = 0.35  # share in which objects take another colour, with a hint on them
+    second_object: float = 0.3  # of those, share with a second object
+    area: tuple[float, float] = (0.015, 0.5)  # of a recoloured object
+
+
+class Sample(NamedTuple):
+    """What the network is given, and the truth."""
+
+    luminance: Float  # (1, S, S)
+    hints: Float  # (3, S, S)
+    spread: Float  # (9, S/4, S/4)
+    ab: Float  # (2, S/4, S/4)
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    size: int = 128
+    crop: CropConfig = field(default_factory=CropConfig)
+    film: FilmConfig = field(default_factory=FilmConfig)
+    hints: HintConfig = field(default_factory=HintConfig)
+
+
+def make_sample(photo: NDArray[np.uint8], config: SampleConfig, rng: Rng) -> Sample:
+    """One sample of a colour photo (H, W, 3) uint8."""
+    rgb = crop(photo, config.size, config.crop, rng)
+    if rng.random() < config.film.border:
+        rgb = border(rgb, rng)
+    lab = rgb_to_lab(rgb)
+    ab = lab[..., 1:]
+    plane = film(rgb, np.ascontiguousarray(lab[..., 0]), config.film, rng)
+    boxes: list[tuple[int, int, int, int]] = []
+    if rng.random() < config.hints.recolored:
+        ab, boxes = recolor(lab, config.hints, rng)
+    boxes = random_boxes(config.size, config.hints, rng) + boxes
+    hints, points = place(plane, ab, boxes)
+    return Sample(
+        plane[None],
+        hints,
+        spread(cell_means(plane), points),
+        np.ascontiguousarray(cv2.resize(ab, None, fx=1 / STRIDE, fy=1 / STRIDE, interpolation=cv2.INTER_AREA).transpose(2, 0, 1)),
+    )
+
+
+def random_boxes(size: int, config: HintConfig, rng: Rng) -> list[tuple[int, int, int, int]]:
+    """(top, left, bottom, right) of the simulated hints."""
+    choice = rng.random()
+    if choice < config.none:
+        count = 0
+    elif choice < config.none + config.one:
+        count = 1
+    elif choice < config.none + config.one + config.geometric:
+        count = int(rng.geometric(config.p))
+    else:
+        count = int(rng.integers(*config.many))
+    return [random_box(size, config, rng) for _ in range(count)]
+
+
+def random_box(size: int, config: HintConfig, rng: Rng) -> tuple[int, int, int, int]:
+    side = int(rng.integers(config.patch[0], config.patch[1] + 1))
+    top, left = (int(n) for n in rng.integers(0, size - side + 1, 2))
+    return top, left, top + side, left + side
+
+
+def place(plane: Float, ab: Float, boxes: list[tuple[int, int, int, int]]) -> tuple[Float, Points]:
+    """Draw hints with the mean ab under them: the network's `hints` (3, S, S), and points to spread."""
+    hints = np.zeros((3, *plane.shape), np.float32)
+    rows = np.empty((len(boxes), 5), np.float32)
+    for row, (top, left, bottom, right) in zip(rows, boxes, strict=True):
+        mean = ab[top:bottom, left:right].mean((0, 1))
+        hints[:2, top:bottom, left:right] = (mean / AB_SCALE)[:, None, None]
+        hints[2, top:bottom, left:right] = 1
+        level = plane[top:bottom, left:right].mean()
+        row[:] = ((top + bottom) / 2 / STRIDE, (left + right) / 2 / STRIDE, level, *mean)
+    return hints, Points(rows[:, :2], rows[:, 2], rows[:, 3:], np.ones(len(rows), np.float32))
+
+
+# --- recoloured objects ------------------------------------------------------------------------
+
+
+def recolor(lab: Float, config: HintConfig, rng: Rng) -> tuple[Float, list[tuple[int, int, int, int]]]:
+    """Give one or two objects another colour in the target, and a hint that says so.
+
+    Trained on true colours only, a network learns that one green hint means a green scene; this
+    teaches it that a hint speaks of its object alone. Returns the new ab and the hints' boxes.
+    """
+    ab = lab[..., 1:].copy()
+    boxes = []
+    for _ in range(1 + (rng.random() < config.second_object)):
+        mask = find_object(lab, config, rng)
+        if mask is None:
+            continue
+        ab[mask] = turn(lab[mask], rng)
+        boxes.append(box_inside(mask, config, rng))
+    return ab, boxes
+
+
+def find_object(lab: Float, config: HintConfig, rng: Rng) -> NDArray[np.bool_] | None:
+    """A region of like L* and ab around a random place, or None where none of a fit size is found."""
+    size = lab.shape[0]
+    scaled = np.ascontiguousarray(lab * np.array([0.6, 1.0, 1.0], np.float32))
+    scaled = cv2.GaussianBlur(scaled, (0, 0), 1.0)
+    for _ in range(3):
+        seed = tuple(int(n) for n in rng.integers(0, size, 2))
+        mask = np.zeros((size + 2, size + 2), np.uint8)
+        tolerance = (float(rng.uniform(4, 14)),) * 3
+        fixed = cv2.FLOODFILL_FIXED_RANGE if rng.random() < 0.5 else 0
+        loose = tolerance if fixed else tuple(t / 5 for t in tolerance)
+        cv2.floodFill(scaled, mask, seed, 0, loose, loose, 4 | cv2.FLOODFILL_MASK_ONLY | fixed | (255 << 8))
+        kernel = np.ones((3, 3), np.uint8)
+        filled = cv2.morphologyEx(mask[1:-1, 1:-1], cv2.MORPH_CLOSE, kernel) > 0
+        if config.area[0] <= filled.mean() <= config.area[1]:
+            return filled
+    return None
+
+
+def turn(lab: Float, rng: Rng) -> Float:
+    """The ab (N, 2) of an object's colours (N, 3) after a turn of hue and a change of chroma, in gamut."""
+    angle = rng.uniform(np.pi / 4, 7 * np.pi / 4)
+    cos, sin = np.cos(angle), np.sin(angle)
+    turned = lab[:, 1:] @ np.array([[cos, sin], [-sin, cos]], np.float32)
+    direction = rng.uniform(0, 2 * np.pi)
+    chroma = np.hypot(*turned.T).mean()
+    lift = max(0.0, rng.uniform(10, 45) - chroma) if rng.random() < 0.7 else 0.0
+    turned = turned + np.array([np.cos(direction), np.sin(direction)], np.float32) * np.float32(lift)
+    mean = np.concatenate([lab[:, :1].mean(0), turned.mean(0)])
+    share = 1.0
+    while share > 0.3 and not in_gamut(mean * np.array([1, share, share])):
+        share -= 0.1
+    return (turned * share).astype(np.float32)
+
+
+def box_inside(mask: NDArray[np.bool_], config: HintConfig, rng: Rng) -> tuple[int, int, int, int]:
+    """A hint's box around a random place of the object, shrunk until it lies on the object."""
+    ys, xs = np.nonzero(mask)
+    pick = int(rng.integers(len(ys)))
+    y, x = int(ys[pick]), int(xs[pick])
+    for reach in range(int(rng.integers(config.patch[0], config.patch[1] + 1)) // 2, -1, -1):
+        top, left = max(0, y - reach), max(0, x - reach)
+        if mask[top : y + reach + 1, left : x + reach + 1].all():
+            return top, left, min(mask.shape[0], y + reach + 1), min(mask.shape[1], x + reach + 1)
+    return y, x, y + 1, x + 1
