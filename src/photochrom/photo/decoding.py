@@ -1,0 +1,143 @@
+"""Files decoded by libvips: at once into memory where small, strip by strip where large."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from photochrom.errors import DamagedPhoto
+from photochrom.photo.sources import ArraySource, PixelSource
+from photochrom.photo.vips import damage_reported, libvips
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from photochrom.color import Pixels
+    from photochrom.photo.origin import Origin
+
+IN_MEMORY = 192 << 20  # bytes of decoded pixels up to which a photo is simply held in memory
+_DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
+
+
+def load(name: str, origin: Origin, page: int) -> Any:
+    """A libvips image of one page, decoded on demand from top to bottom.
+
+    Raises DamagedPhoto where the header cannot be read.
+    """
+    vips = libvips()
+    options: dict[str, Any] = {"access": "sequential", "fail_on": "truncated"}
+    if name in ("tiff", "webp", "gif", "heif"):
+        options["page"] = page
+    with damage_reported():
+        if origin.path is not None:
+            return vips.Operation.call(f"{name}load", str(origin.path), **options)
+        return vips.Operation.call(f"{name}load_buffer", origin.data, **options)
+
+
+def decoded_bytes(image: Any) -> int:
+    """Bytes that the decoded pixels take."""
+    return int(image.width * image.height * image.bands * _DTYPES[image.format].itemsize)
+
+
+def source_of(image: Any, has_alpha: bool, reopen: Callable[[], Any]) -> PixelSource:
+    """The pixels of an 8- or 16-bit libvips image (grey or RGB, alpha last): in memory, or a stream."""
+    if decoded_bytes(image) <= IN_MEMORY:
+        return split_alpha(to_array(image), has_alpha)
+    return StreamSource(image.height, image.width, _DTYPES[image.format], image.bands, has_alpha, reopen)
+
+
+def to_array(image: Any) -> NDArray[Any]:
+    """(H, W, bands) of a libvips image. Raises DamagedPhoto."""
+    with damage_reported():
+        data = image.write_to_memory()
+    shape = (image.height, image.width, image.bands)
+    array: NDArray[Any] = np.frombuffer(data, _DTYPES[image.format]).reshape(shape)
+    return array
+
+
+def split_alpha(array: NDArray[Any], has_alpha: bool) -> ArraySource:
+    """A source of (H, W, bands) pixels whose last band may be alpha."""
+    colours = array.shape[2] - has_alpha
+    alpha = np.ascontiguousarray(array[..., -1]) if has_alpha else None
+    pixels = array[..., 0] if colours == 1 else array[..., :colours]
+    return ArraySource(cast("Pixels", np.ascontiguousarray(pixels)), alpha)
+
+
+@dataclass(eq=False)
+class StreamSource:
+    """Rows of a file that is decoded from top to bottom, again for every pass.
+
+    The last few strips are kept, so that threads which ask for neighbouring strips out of order are
+    served; a request above them starts the decoder anew.
+    """
+
+    height: int
+    width: int
+    dtype: np.dtype[Any]
+    bands: int
+    has_alpha: bool
+    reopen: Callable[[], Any] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self._region: Any = None
+        self._next = 0
+        self._kept: list[tuple[int, NDArray[Any]]] = []
+
+    @property
+    def channels(self) -> int:
+        return self.bands - self.has_alpha
+
+    def rows(self, top: int, bottom: int) -> Pixels:
+        rows = self._all_bands(top, bottom)
+        colour = rows[..., 0] if self.channels == 1 else rows[..., : self.channels]
+        return cast("Pixels", np.ascontiguousarray(colour))
+
+    def alpha_rows(self, top: int, bottom: int) -> Pixels:
+        return cast("Pixels", np.ascontiguousarray(self._all_bands(top, bottom)[..., -1]))
+
+    def _all_bands(self, top: int, bottom: int) -> NDArray[Any]:
+        with self._lock:
+            if self._region is None or top < self._first_kept():
+                self._restart()
+            while self._next < bottom:
+                self._advance(max(bottom - top, 16))
+            return self._collect(top, bottom)
+
+    def _first_kept(self) -> int:
+        return self._kept[0][0] if self._kept else self._next
+
+    def _restart(self) -> None:
+        with damage_reported():
+            self._region = libvips().Region.new(self.reopen())
+        self._next = 0
+        self._kept = []
+
+    def _advance(self, rows: int) -> None:
+        rows = min(rows, self.height - self._next)
+        with damage_reported():
+            data = self._region.fetch(0, self._next, self.width, rows)
+        strip = np.frombuffer(data, self.dtype).reshape(rows, self.width, self.bands)
+        self._kept.append((self._next, strip))
+        self._next += rows
+        self._forget(self._next - 12 * rows)
+
+    def _forget(self, above: int) -> None:
+        while len(self._kept) > 1 and self._kept[1][0] <= above:
+            self._kept.pop(0)
+
+    def _collect(self, top: int, bottom: int) -> NDArray[Any]:
+        parts = [
+            strip[max(top - start, 0) : bottom - start]
+            for start, strip in self._kept
+            if start < bottom and start + len(strip) > top
+        ]
+        if not parts:
+            msg = "the file changed while it was read: try again"
+            raise DamagedPhoto(msg)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)

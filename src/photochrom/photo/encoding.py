@@ -1,0 +1,57 @@
+"""What every encoder takes: the photo's strips at their final depth, and the options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from photochrom.errors import OptionError
+from photochrom.photo.photo import rescale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photochrom.color import Pixels
+    from photochrom.photo.photo import Photo
+    from photochrom.photo.safe import Sink
+
+SUBSAMPLINGS = ("4:2:0", "4:2:2", "4:4:4")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a photo is stored. `quality` 1..100 and `subsampling` are for JPEG, WebP and AVIF."""
+
+    quality: int = 95
+    subsampling: str = "4:2:0"
+    depth: int = 8
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.quality <= 100:
+            msg = f"quality {self.quality} makes no sense: choose 1 to 100"
+            raise OptionError(msg)
+        if self.subsampling not in SUBSAMPLINGS:
+            msg = f"chroma subsampling {self.subsampling!r} is not known: choose {', '.join(SUBSAMPLINGS)}"
+            raise OptionError(msg)
+        if self.depth not in (8, 16):
+            msg = f"a depth of {self.depth} bits is not written: choose 8 or 16"
+            raise OptionError(msg)
+
+
+class Encoder(Protocol):
+    """Writes a photo, whose metadata are those to be stored, into a file."""
+
+    def __call__(self, photo: Photo, sink: Sink, options: Options) -> None: ...
+
+
+def interleaved(photo: Photo, top: int, strip: Pixels, depth: int) -> NDArray[Any]:
+    """(h, W, C) of a strip at a depth of 8 or 16 bits, alpha last where the photo has one."""
+    dtype = np.dtype(np.uint8 if depth == 8 else np.uint16)
+    bands = rescale(strip, dtype).reshape(*strip.shape[:2], -1)
+    if not photo.has_alpha:
+        return bands
+    alpha = rescale(photo.source.alpha_rows(top, top + len(strip)), dtype)
+    return np.concatenate([bands, alpha[..., None]], axis=2)

@@ -1,0 +1,157 @@
+"""JPEG: strips encoded on several threads and joined by restart markers, metadata in segments.
+
+A restart marker resets the entropy coder, so strips that are whole rows of blocks can be coded apart;
+the file decodes to the very pixels of one coded in one go (ITU-T T.81, E.1.4 and B.2.4.4).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from photochrom.errors import WriteError
+from photochrom.photo.photo import rescale
+
+if TYPE_CHECKING:
+    from photochrom.color import Pixels
+    from photochrom.photo.encoding import Options
+    from photochrom.photo.metadata import Metadata
+    from photochrom.photo.photo import Photo
+    from photochrom.photo.safe import Sink
+
+MOST = 65_500  # libjpeg's limit on a side
+_MOST_IN_SEGMENT = 65_533
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_SAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}
+_CV_SAMPLING = {
+    "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+    "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+    "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+}
+_SOF0, _DHT, _SOI, _EOI, _SOS, _DQT, _DRI, _COM = 0xC0, 0xC4, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
+
+
+def write_jpeg(photo: Photo, sink: Sink, options: Options) -> None:
+    """Encodes a photo as baseline JPEG with 8 bits; transparent parts are laid on white."""
+    if max(photo.width, photo.height) > MOST:
+        size = f"{photo.width}×{photo.height}"
+        msg = f"JPEG holds at most {MOST} pixels a side, the photo is {size}: write TIFF or PNG"
+        raise WriteError(msg)
+    encoded = photo.map_strips(
+        lambda top, strip: _encode(photo, top, strip, options), threads=options.threads
+    )
+    for number, (top, (tables, scan, rows)) in enumerate(encoded):
+        if top == 0:
+            sink.write(_header(photo, tables, _interval(photo, rows, options)))
+        else:
+            sink.write(bytes((0xFF, 0xD0 + (number - 1) % 8)))
+        sink.write(scan)
+    sink.write(bytes((0xFF, _EOI)))
+
+
+def _encode(photo: Photo, top: int, strip: Pixels, options: Options) -> tuple[bytes, memoryview, int]:
+    """(segments before the scan's data, the scan's data, rows) of one strip."""
+    pixels = rescale(strip, np.dtype(np.uint8))
+    if photo.has_alpha:
+        alpha = rescale(photo.source.alpha_rows(top, top + len(strip)), np.dtype(np.uint8))
+        pixels = _on_white(pixels, alpha)
+    if pixels.ndim == 3:
+        pixels = cast("Pixels", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    choice = [cv2.IMWRITE_JPEG_QUALITY, options.quality]
+    choice += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _CV_SAMPLING[options.subsampling]]
+    _, data = cv2.imencode(".jpg", pixels, choice)
+    whole = memoryview(data.tobytes())
+    tables, scan = _split(whole)
+    return tables, whole[scan:-2], len(strip)
+
+
+def _on_white(pixels: Pixels, alpha: Pixels) -> Pixels:
+    weight = (alpha if pixels.ndim == 2 else alpha[..., None]).astype(np.uint16)
+    return ((pixels * weight + 255 * (255 - weight) + 127) // 255).astype(np.uint8)
+
+
+def _split(data: memoryview) -> tuple[bytes, int]:
+    """The DQT, SOF, DHT and SOS segments, and where the entropy-coded data starts."""
+    kept = bytearray()
+    at = 2
+    while True:
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker in (_SOF0, _DHT, _DQT, _SOS):
+            kept += data[at : at + 2 + length]
+        at += 2 + length
+        if marker == _SOS:
+            return bytes(kept), at
+
+
+def _interval(photo: Photo, rows: int, options: Options) -> int:
+    """Blocks (MCUs) between restart markers: those of one strip."""
+    across, down = _SAMPLING[options.subsampling] if photo.channels == 3 else (1, 1)
+    return -(-photo.width // (8 * across)) * -(-rows // (8 * down))
+
+
+def _header(photo: Photo, tables: bytes, interval: int) -> bytes:
+    patched = bytearray(tables)
+    at = _find(patched, _SOF0)
+    struct.pack_into(">HH", patched, at + 5, photo.height, photo.width)
+    sos = _find(patched, _SOS)
+    restart = _segment(_DRI, struct.pack(">H", interval))
+    return (
+        bytes((0xFF, _SOI))
+        + _metadata(photo.metadata)
+        + bytes(patched[:sos])
+        + restart
+        + bytes(patched[sos:])
+    )
+
+
+def _find(segments: bytearray, marker: int) -> int:
+    at = 0
+    while segments[at + 1] != marker:
+        at += 2 + int.from_bytes(segments[at + 2 : at + 4], "big")
+    return at
+
+
+def _segment(marker: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+def _metadata(metadata: Metadata) -> bytes:
+    across, down = metadata.dpi or (0.0, 0.0)
+    density = (
+        (1, round(across), round(down))
+        if min(across, down) >= 1 and max(across, down) <= 65535
+        else (0, 1, 1)
+    )
+    parts = [_segment(0xE0, b"JFIF\0\1\2" + struct.pack(">BHHBB", *density, 0, 0))]
+    if metadata.exif and len(metadata.exif) + 6 <= _MOST_IN_SEGMENT:
+        parts.append(_segment(0xE1, b"Exif\0\0" + metadata.exif))
+    if metadata.xmp and len(metadata.xmp) + len(XMP) <= _MOST_IN_SEGMENT:
+        parts.append(_segment(0xE1, XMP + metadata.xmp))
+    if metadata.iptc:
+        parts += _photoshop(metadata.iptc)
+    if metadata.icc:
+        parts += _profile(metadata.icc)
+    if metadata.comment:
+        parts.append(_segment(_COM, metadata.comment.encode()[:_MOST_IN_SEGMENT]))
+    return b"".join(parts)
+
+
+def _photoshop(iptc: bytes) -> list[bytes]:
+    """IPTC records as Photoshop resource 0x0404, split over APP13 segments."""
+    resource = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
+    size = _MOST_IN_SEGMENT - 14
+    return [
+        _segment(0xED, b"Photoshop 3.0\0" + resource[at : at + size]) for at in range(0, len(resource), size)
+    ]
+
+
+def _profile(icc: bytes) -> list[bytes]:
+    size = _MOST_IN_SEGMENT - 14
+    chunks = [icc[at : at + size] for at in range(0, len(icc), size)]
+    return [
+        _segment(0xE2, b"ICC_PROFILE\0" + bytes((number, len(chunks))) + chunk)
+        for number, chunk in enumerate(chunks, 1)
+    ]

@@ -1,0 +1,87 @@
+"""What a photo is read from: a file, or bytes; with a check that it stays the same."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from photochrom.errors import DamagedPhoto, PhotoError
+
+ReadFrom = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A photo's file (`path`) or its bytes (`content`): one of the two."""
+
+    path: Path | None = None
+    content: bytes | None = None
+    stamp: tuple[int, ...] = ()
+
+    @cached_property
+    def data(self) -> bytes:
+        """All bytes. Raises PhotoError where the file cannot be read."""
+        if self.content is not None:
+            return self.content
+        assert self.path is not None
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise PhotoError(unreadable(self.path, error)) from error
+
+    def head(self, size: int) -> bytes:
+        """The first bytes. Raises PhotoError where the file cannot be read."""
+        if self.path is None:
+            return self.data[:size]
+        try:
+            with self.path.open("rb") as file:
+                return file.read(size)
+        except OSError as error:
+            raise PhotoError(unreadable(self.path, error)) from error
+
+    def check_unchanged(self) -> None:
+        """Raises DamagedPhoto where the file is not the one that was opened."""
+        if self.path is not None and _stamp(self.path) != self.stamp:
+            msg = f"{self.path} changed while it was read: try again when it is at rest"
+            raise DamagedPhoto(msg)
+
+
+def origin_of(source: ReadFrom) -> Origin:
+    """The origin of a path, bytes, a binary file object, or "-" (standard input).
+
+    Raises PhotoError where there is no such file or it is no file.
+    """
+    if isinstance(source, str) and source == "-":
+        return Origin(content=sys.stdin.buffer.read())
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return Origin(content=bytes(source))
+    if hasattr(source, "read"):
+        return Origin(content=cast("BinaryIO", source).read())
+    path = Path(source)
+    stamp = _stamp(path)
+    if path.is_dir():
+        msg = f"{path} is a folder: give a photo in it"
+        raise PhotoError(msg)
+    if not path.is_file():  # a pipe or device: it can be read but once
+        return Origin(content=path.read_bytes())
+    return Origin(path, None, stamp)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise PhotoError(unreadable(path, error)) from error
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def unreadable(path: Path, error: Exception) -> str:
+    """The sentence for a file that cannot be opened."""
+    if isinstance(error, FileNotFoundError):
+        return f"{path} does not exist: check its name"
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"{path} cannot be read ({reason}): check its name and permissions"

@@ -1,0 +1,176 @@
+"""Photo: a photograph's pixels, read lazily in strips, and all that travels with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+
+from photochrom.color import Pixels, white
+from photochrom.errors import OptionError
+from photochrom.photo.metadata import Metadata
+from photochrom.photo.sources import ArraySource, ComputedSource, PixelSource
+from photochrom.photo.strips import mapped_in_order, strip_height
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photograph: sRGB-encoded pixels with the orientation already applied.
+
+    `dtype` is uint8 or uint16, `channels` 1 (grey) or 3 (RGB). Small photos are decoded; large ones
+    are decoded strip by strip whenever they are asked for. `bits` is what the file had a sample
+    (1 for a bilevel scan). Make one with `read` or `Photo.from_array`.
+    """
+
+    source: PixelSource = field(repr=False)
+    metadata: Metadata = field(default_factory=Metadata, repr=False)
+    format: str = "png"
+    bits: int = 8
+    path: Path | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def height(self) -> int:
+        return self.source.height
+
+    @property
+    def width(self) -> int:
+        return self.source.width
+
+    @property
+    def channels(self) -> int:
+        """1 (grey) or 3 (RGB); alpha is not counted."""
+        return self.source.channels
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.source.dtype
+
+    @property
+    def has_alpha(self) -> bool:
+        return self.source.has_alpha
+
+    @property
+    def alpha(self) -> Pixels | None:
+        """(H, W) of the photo's dtype, all of it in memory; None for an opaque photo."""
+        return self.source.alpha_rows(0, self.height) if self.has_alpha else None
+
+    @property
+    def pixels(self) -> Pixels:
+        """(H, W) for a grey photo, (H, W, 3) for RGB, all of it in memory."""
+        if isinstance(self.source, ArraySource):
+            return self.source.pixels
+        shape = (self.height, self.width) if self.channels == 1 else (self.height, self.width, 3)
+        pixels = np.empty(shape, self.dtype)
+        for top, strip in self.strips():
+            pixels[top : top + len(strip)] = strip
+        return cast("Pixels", pixels)
+
+    @property
+    def rgb(self) -> Pixels:
+        """(H, W, 3), all of it in memory; the three channels of a grey photo are equal."""
+        pixels = self.pixels
+        return pixels if pixels.ndim == 3 else cast("Pixels", np.repeat(pixels[..., None], 3, axis=2))
+
+    def rows(self, top: int, bottom: int) -> Pixels:
+        """Pixels of the rows top..bottom: (h, W) or (h, W, 3). Thread-safe; cheapest from top to bottom.
+
+        Raises OptionError for rows that the photo does not have, DamagedPhoto where decoding fails.
+        """
+        if not 0 <= top < bottom <= self.height:
+            msg = f"rows {top}..{bottom} are not in a photo of {self.height} rows"
+            raise OptionError(msg)
+        return self.source.rows(top, bottom)
+
+    def strips(
+        self, height: int | None = None, *, threads: int | None = None
+    ) -> Iterator[tuple[int, Pixels]]:
+        """(top, pixels) of strips of `height` rows, in order, computed ahead on a few threads."""
+        return self.map_strips(lambda top, strip: strip, height, threads=threads)
+
+    def map_strips(
+        self,
+        function: Callable[[int, Pixels], T],
+        height: int | None = None,
+        *,
+        threads: int | None = None,
+    ) -> Iterator[tuple[int, T]]:
+        """(top, function(top, pixels)) of all strips, in order; `function` runs on the threads too."""
+        height = height or strip_height(self.width)
+
+        def compute(top: int) -> T:
+            return function(top, self.rows(top, min(top + height, self.height)))
+
+        return mapped_in_order(compute, range(0, self.height, height), threads)
+
+    def with_pixels(
+        self,
+        source: Pixels | Callable[[int, int], Pixels],
+        *,
+        channels: int = 3,
+        dtype: np.dtype[Any] | type | None = None,
+    ) -> Photo:
+        """This photo with other pixels of the same size: metadata, alpha and path stay.
+
+        `source` is an array (H, W[, 3]), or a thread-safe function (top, bottom) → those rows, which is
+        asked strip by strip when the pixels are needed; then `channels` and `dtype` (the photo's own by
+        default) say what it returns. Raises OptionError for an array of another size.
+        """
+        if not isinstance(source, np.ndarray):
+            kind = np.dtype(dtype or self.dtype)
+            white(kind)
+            return replace(self, source=ComputedSource(self.source, source, channels, kind))
+        if source.shape[:2] != (self.height, self.width):
+            size = f"{source.shape[1]}×{source.shape[0]}"
+            msg = f"these pixels are {size}, the photo is {self.width}×{self.height}"
+            raise OptionError(msg)
+        pixels, alpha = source, self.alpha
+        return replace(
+            self, source=ArraySource(pixels, None if alpha is None else rescale(alpha, pixels.dtype))
+        )
+
+    @classmethod
+    def from_array(cls, array: Any) -> Photo:
+        """A photo of a PIL image, or of a numpy array (H, W), (H, W, 1 or 3), or with alpha (H, W, 2 or 4).
+
+        Arrays are uint8 or uint16, sRGB-encoded. Raises OptionError for anything else.
+        """
+        if hasattr(array, "getbands"):
+            from photochrom.photo.pillow import from_pillow
+
+            return from_pillow(array)
+        if not isinstance(array, np.ndarray):
+            msg = f"a photo is made of a numpy array or a PIL image, not of {type(array).__name__}"
+            raise OptionError(msg)
+        return cls(_from_bands(array), bits=8 * array.dtype.itemsize)
+
+
+def _from_bands(array: NDArray[Any]) -> ArraySource:
+    white(array.dtype)
+    bands = 1 if array.ndim == 2 else array.shape[-1]
+    if array.ndim not in (2, 3) or bands not in (1, 2, 3, 4) or 0 in array.shape:
+        msg = f"an array of shape {array.shape} is no picture: it must be (H, W), (H, W, 3) or (H, W, 4)"
+        raise OptionError(msg)
+    if array.ndim == 2:
+        return ArraySource(np.ascontiguousarray(array), None)
+    colour = array[..., 0] if bands < 3 else array[..., :3]
+    alpha = np.ascontiguousarray(array[..., -1]) if bands in (2, 4) else None
+    return ArraySource(np.ascontiguousarray(colour), alpha)
+
+
+def rescale(pixels: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    """Pixels at another depth: 8 → 16 bits exactly (× 257), 16 → 8 rounded to the nearest."""
+    if pixels.dtype == dtype:
+        return pixels
+    if dtype == np.uint16:
+        return pixels.astype(np.uint16) * np.uint16(257)
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)

@@ -1,0 +1,80 @@
+"""Formats that Pillow decodes (GIF, BMP, JPEG 2000, HEIC), and photos of PIL images."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photochrom.errors import DamagedPhoto, MissingExtra
+from photochrom.photo.decoding import split_alpha
+from photochrom.photo.metadata import Metadata
+from photochrom.photo.photo import Photo
+from photochrom.photo.vips import damaged
+
+if TYPE_CHECKING:
+    from photochrom.photo.formats import Format
+    from photochrom.photo.limits import Limits
+    from photochrom.photo.origin import Origin
+
+_PILLOW = {"gif": "GIF", "bmp": "BMP", "jpeg2000": "JPEG2000", "heic": "HEIF"}
+# what Pillow's decoders are known to raise on broken files
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    MemoryError,
+)
+
+
+def read_with_pillow(origin: Origin, fmt: Format, limits: Limits) -> Photo:
+    """A photo of a format that only Pillow reads. Raises DamagedPhoto, TooLarge, MissingExtra."""
+    from PIL import Image
+
+    if fmt.name == "heic":
+        _register_heic()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(origin.data), formats=[_PILLOW[fmt.name]]) as image:
+                limits.check(*image.size)
+                image.load()
+                photo = from_pillow(image)
+        except (*_BROKEN, Image.DecompressionBombError) as error:
+            raise DamagedPhoto(damaged(f"{fmt.name}: {error}")) from error
+    return Photo(photo.source, photo.metadata, fmt.name, photo.bits, origin.path, photo.warnings)
+
+
+def _register_heic() -> None:
+    try:
+        import pillow_heif
+    except ImportError as error:
+        feature = "reading HEIC"
+        raise MissingExtra(feature, "heic") from error
+    pillow_heif.register_heif_opener()
+
+
+def from_pillow(image: Any) -> Photo:
+    """A photo of a PIL image of any mode; 16-bit greys keep their depth."""
+    if image.mode.startswith("I;16"):
+        return Photo(split_alpha(np.asarray(image, np.uint16)[..., None], False), bits=16)
+    bits = 1 if image.mode == "1" else 8
+    mode = _target_mode(image)
+    array = np.asarray(image.convert(mode))
+    array = array[..., None] if array.ndim == 2 else array
+    return Photo(split_alpha(array, mode in ("LA", "RGBA")), Metadata(), bits=bits)
+
+
+def _target_mode(image: Any) -> str:
+    transparent = "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
+    grey = image.mode in ("1", "L", "LA", "La", "I", "F")
+    return {(True, True): "LA", (True, False): "L", (False, True): "RGBA", (False, False): "RGB"}[
+        grey, transparent
+    ]

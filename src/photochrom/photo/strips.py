@@ -1,0 +1,52 @@
+"""Strips of a photo, computed ahead on a few threads and handed over in order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+T = TypeVar("T")
+
+_STRIP_PIXELS = 1 << 19  # a strip and its intermediate planes stay in a core's cache
+_MOST_THREADS = 4
+
+
+def strip_height(width: int) -> int:
+    """Rows a strip: about half a megapixel, a multiple of 16 (the JPEG block with halved chroma)."""
+    return max(16, _STRIP_PIXELS // max(width, 1) // 16 * 16) if width < 32768 else 16
+
+
+def thread_count(threads: int | None = None) -> int:
+    """How many threads compute strips: as asked, else as many as this process may use, at most 4."""
+    if threads is not None:
+        return max(1, threads)
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, _MOST_THREADS)
+
+
+def mapped_in_order(
+    compute: Callable[[int], T], tops: Sequence[int], threads: int | None = None
+) -> Iterator[tuple[int, T]]:
+    """(top, compute(top)) in the order of `tops`; only a few results wait to be taken."""
+    count = min(thread_count(threads), len(tops))
+    if count <= 1:
+        yield from ((top, compute(top)) for top in tops)
+        return
+    pending: deque[tuple[int, Future[T]]] = deque()
+    with ThreadPoolExecutor(count, "strips") as pool:
+        try:
+            for top in tops:
+                pending.append((top, pool.submit(compute, top)))
+                if len(pending) > 2 * count:
+                    first, result = pending.popleft()
+                    yield first, result.result()
+            for first, result in pending:
+                yield first, result.result()
+        finally:
+            for _, future in pending:
+                future.cancel()

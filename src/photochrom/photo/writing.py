@@ -1,0 +1,160 @@
+"""write: a Photo → a file, all or nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from photochrom.errors import OptionError, PhotoError, WriteError
+from photochrom.photo.encoding import Options
+from photochrom.photo.formats import FORMATS, SNIFF, Format, format_named, format_of_path, sniff
+from photochrom.photo.metadata import Metadata
+from photochrom.photo.profiles import srgb_profile
+from photochrom.photo.safe import save
+
+if TYPE_CHECKING:
+    from photochrom.photo.encoding import Encoder
+    from photochrom.photo.photo import Photo
+
+
+def write(
+    photo: Photo,
+    target: str | os.PathLike[str] | BinaryIO,
+    *,
+    format: str | None = None,
+    quality: int = 95,
+    subsampling: str = "4:2:0",
+    depth: int | None = None,
+    overwrite: bool = False,
+    strip: bool = False,
+    verify: bool = False,
+    threads: int | None = None,
+) -> Path:
+    """Writes a photo to a path, "-" (standard output) or a binary file object.
+
+    `format` is told by the path's suffix, or is the one of `output_format`. `depth` (8 or 16) is the
+    photo's own where the format holds it. `strip` leaves all metadata but the profile out; `verify`
+    decodes what was written before it gets its name. Returns the path; Path("-") for
+    streams.
+
+    Raises OutputExists where the path is there and `overwrite` is false, WriteError where the target is
+    the photo's own file or cannot be written, OptionError for options that make no sense; then nothing
+    is left behind.
+    """
+    fmt = _format(photo, target, format)
+    options = Options(quality, subsampling, _depth(photo, fmt, depth), threads)
+    dressed = replace(photo, metadata=_stored(photo, strip))
+    encode = _encoder(fmt)
+    if not isinstance(target, (str, os.PathLike)) or target == "-":
+        _write_to_stream(
+            dressed, sys.stdout.buffer if target == "-" else cast("BinaryIO", target), encode, options
+        )
+        return Path("-")
+    path = Path(target)
+    _refuse_input(photo, path)
+    save(
+        path,
+        lambda sink: encode(dressed, sink, options),
+        lambda part: _check(part, photo, fmt, verify),
+        overwrite=overwrite,
+    )
+    return path
+
+
+def output_format(photo: Photo) -> Format:
+    """The format in which a coloured photo is stored by default: its own where that can hold colour.
+
+    PNG for GIF, BMP, bilevel scans and formats that are only read.
+    """
+    own = FORMATS[photo.format]
+    return own if own.writes and photo.bits > 1 else FORMATS["png"]
+
+
+def output_suffix(photo: Photo) -> str:
+    """The suffix of the default output, with its dot: the input's own spelling where the format stays."""
+    fmt = output_format(photo)
+    own = photo.path.suffix if photo.path else ""
+    return own if own.lower() in fmt.suffixes else fmt.suffixes[0]
+
+
+def _format(photo: Photo, target: object, name: str | None) -> Format:
+    if name is not None:
+        return format_named(name)
+    if isinstance(target, (str, os.PathLike)) and target != "-":
+        return format_of_path(target)
+    return output_format(photo)
+
+
+def _depth(photo: Photo, fmt: Format, asked: int | None) -> int:
+    own = 8 * photo.dtype.itemsize
+    if asked is None:
+        return own if fmt.sixteen else 8
+    if asked == 16 and not fmt.sixteen:
+        msg = f"{fmt.name.upper()} holds 8 bits only: write PNG or TIFF for 16"
+        raise OptionError(msg)
+    return asked
+
+
+def _stored(photo: Photo, strip: bool) -> Metadata:
+    kept = Metadata() if strip else photo.metadata
+    return replace(kept, icc=srgb_profile() if photo.channels == 3 else None)
+
+
+def _encoder(fmt: Format) -> Encoder:
+    if fmt.name == "jpeg":
+        from photochrom.photo.jpeg import write_jpeg
+
+        return write_jpeg
+    if fmt.name == "png":
+        from photochrom.photo.png import write_png
+
+        return write_png
+    if fmt.name == "tiff":
+        from photochrom.photo.tiff import write_tiff
+
+        return write_tiff
+    from photochrom.photo.modern import writer
+
+    return writer(fmt)
+
+
+def _refuse_input(photo: Photo, target: Path) -> None:
+    """Raises WriteError where the target is the photo's own file, through links as well."""
+    if photo.path is not None and target.exists() and photo.path.exists() and target.samefile(photo.path):
+        msg = f"{target} is the photo itself, which is never replaced: choose another name"
+        raise WriteError(msg)
+
+
+def _write_to_stream(photo: Photo, stream: BinaryIO, encode: Encoder, options: Options) -> None:
+    """Encodes into a scratch file first, so that a failure sends nothing."""
+    with tempfile.SpooledTemporaryFile(64 << 20) as scratch:
+        encode(photo, cast("BinaryIO", scratch), options)
+        scratch.seek(0)
+        while data := scratch.read(1 << 20):
+            stream.write(data)
+
+
+def _check(part: Path, photo: Photo, fmt: Format, verify: bool) -> None:
+    """Raises WriteError unless the file has the format and size that it should, and decodes if asked."""
+    from photochrom.photo.reading import read
+
+    try:
+        with part.open("rb") as file:
+            found = sniff(file.read(SNIFF))
+        if found is not fmt:
+            msg = "the file has another format"
+            raise WriteError(msg)
+        if verify:
+            again = read(part, max_pixels=photo.width * photo.height * 4, max_side=1 << 31)
+            if (again.height, again.width) != (photo.height, photo.width):
+                msg = "what was written has another size: the disk may be failing"
+                raise WriteError(msg)
+            for _ in again.strips():
+                pass
+    except PhotoError as error:
+        msg = f"what was written does not decode ({error}): the disk may be failing"
+        raise WriteError(msg) from error
