@@ -82,16 +82,19 @@ def luminance_table(size: int) -> Float:
     return (116 * _f(srgb_to_linear(np.arange(size) / (size - 1))) - 16).astype(np.float32)
 
 
+def _look_up(pixels: Pixels, table: Float) -> Float:
+    """table[pixels], vectorised; OpenCV takes rows of any number of channels."""
+    return cv2.LUT(np.atleast_2d(pixels), table).reshape(pixels.shape)
+
+
 def to_linear(pixels: Pixels) -> Float:
     """Linear light in 0..1 of uint8 or uint16 sRGB pixels, any shape."""
-    table = _linear_table(white(pixels.dtype) + 1)
-    return cv2.LUT(pixels, table) if pixels.dtype == np.uint8 else np.take(table, pixels)
+    return _look_up(pixels, _linear_table(white(pixels.dtype) + 1))
 
 
 def luminance(neutral: Neutral) -> Float:
     """CIE L* in 0..100 of a neutral plane, by table."""
-    table = luminance_table(white(neutral.dtype) + 1)
-    return cv2.LUT(neutral, table) if neutral.dtype == np.uint8 else np.take(table, neutral)
+    return _look_up(neutral, luminance_table(white(neutral.dtype) + 1))
 
 
 # --- sRGB <-> CIELAB ---------------------------------------------------------------------------
@@ -175,18 +178,21 @@ def neutralize(pixels: Pixels) -> Neutral:
 @cache
 def _encode_table(dtype: np.dtype[Any]) -> Pixels:
     """sRGB values of the square root of linear light; the root makes the steps nearly even."""
-    size = 1 << 14 if dtype == np.uint8 else 1 << 20
+    size = 1 << 16 if dtype == np.uint8 else 1 << 20
     root = np.arange(size) / (size - 1)
     return quantize(linear_to_srgb(root * root), dtype)
 
 
 def encode(linear: Float, dtype: np.dtype[Any]) -> Pixels:
     """sRGB of linear light (clipped into 0..1), any shape, rounded to uint8 or uint16."""
-    table = _encode_table(np.dtype(dtype))
-    root = cv2.sqrt(np.clip(linear, 0, 1)).reshape(linear.shape)
+    dtype = np.dtype(dtype)
+    table = _encode_table(dtype)
+    root = np.sqrt(np.maximum(linear, 0))
     root *= len(table) - 1
-    index = np.rint(root, out=root).astype(np.uint16 if len(table) <= 65536 else np.uint32)
-    return np.take(table, index)
+    np.rint(np.minimum(root, len(table) - 1, out=root), out=root)
+    if dtype == np.uint8:
+        return cv2.LUT(root.astype(np.uint16), table).reshape(linear.shape)
+    return np.take(table, root.astype(np.int64))
 
 
 def fit_gamut(lab: NDArray[Any], iterations: int = 12) -> NDArray[Any]:
@@ -200,11 +206,12 @@ def fit_gamut(lab: NDArray[Any], iterations: int = 12) -> NDArray[Any]:
         inside = in_gamut(scaled)
         low = np.where(inside, middle, low)
         high = np.where(inside, high, middle)
+    low = np.where(in_gamut(lab), 1, low)
     scaled[:, 1:] = lab[:, 1:] * low[:, None]
     return scaled
 
 
-def in_gamut(lab: NDArray[Any], tolerance: float = 1e-6) -> NDArray[np.bool_]:
+def in_gamut(lab: NDArray[Any], tolerance: float = 1e-9) -> NDArray[np.bool_]:
     """Which colours (..., 3) sRGB can show."""
     linear = lab_to_linear(lab)
     return np.asarray((linear >= -tolerance).all(-1) & (linear <= 1 + tolerance).all(-1))
@@ -215,39 +222,48 @@ def _fy_table(size: int) -> Float:
     return ((luminance_table(size) + 16) / 116).astype(np.float32)
 
 
-def merge(neutral: Neutral, ab: Float, dtype: np.dtype[Any] | None = None) -> Pixels:
-    """Colour a neutral plane: (H, W) uint8/uint16 and ab (H, W, 2) -> RGB (H, W, 3).
+_CHUNK = 1 << 16  # pixels merged at a time: the planes of one chunk stay in the processor's cache
 
-    CIE L* of the result is the neutral's within half a step of its depth at every pixel; where
-    L*, a*, b* falls out of sRGB, chroma shrinks toward grey at constant hue. Red and blue are
+
+def merge(neutral: Neutral, ab: Float, dtype: np.dtype[Any] | type | None = None) -> Pixels:
+    """Colour a neutral plane: (H, W) uint8/uint16 and ab (H, W, 2) float32 -> RGB (H, W, 3).
+
+    CIE L* of the result is the neutral's within half a step of the result's depth at every pixel;
+    where L*, a*, b* falls out of sRGB, chroma shrinks toward grey at constant hue. Red and blue are
     rounded first and green takes what luminance is left, so rounding never adds up across channels.
     `dtype` is the result's depth, the neutral's by default.
     """
     dtype = np.dtype(dtype or neutral.dtype)
-    size = white(neutral.dtype) + 1
-    neutral = np.ascontiguousarray(neutral)
-    fy = cv2.LUT(neutral, _fy_table(size)) if size == 256 else np.take(_fy_table(size), neutral)
+    out: Pixels = np.empty((*neutral.shape, 3), dtype)
+    rows = max(1, _CHUNK // max(1, neutral.shape[1]))
+    for top in range(0, neutral.shape[0], rows):
+        part = np.s_[top : top + rows]
+        _merge(np.ascontiguousarray(neutral[part]), ab[part], out[part])
+    return out
+
+
+def _merge(neutral: Neutral, ab: Float, out: Pixels) -> None:
+    fy = _look_up(neutral, _fy_table(white(neutral.dtype) + 1))
     y = to_linear(neutral)
-    a, b = ab[..., 0], ab[..., 1]
-    x = _cube(cv2.scaleAdd(a, 1 / 500, fy)) - y
-    z = _cube(cv2.scaleAdd(b, -1 / 200, fy)) - y
+    a, b = cv2.split(ab)
+    x = cv2.subtract(_cube(cv2.scaleAdd(a, 1 / 500, fy)), y)
+    z = cv2.subtract(_cube(cv2.scaleAdd(b, -1 / 200, fy)), y)
     red, green, blue = (_weigh(row, x, y, z) for row in _FROM_XYZ)
     lowest = cv2.min(cv2.min(red, green), blue)
     highest = cv2.max(cv2.max(red, green), blue)
-    outside = (lowest < 0) | (highest > 1)
-    if outside.any():
-        lab = np.stack([116 * fy[outside] - 16, a[outside], b[outside]], axis=-1)
+    if lowest.min() < 0 or highest.max() > 1:
+        outside = (lowest < 0) | (highest > 1)
+        lab = np.stack([116 * fy[outside] - 16, a[outside], b[outside]], axis=-1, dtype=np.float64)
         fitted = lab_to_linear(fit_gamut(lab))
         red[outside], blue[outside] = fitted[:, 0], fitted[:, 2]
-    return _round(y, red, blue, dtype)
+    _round(y, red, blue, out)
 
 
 def _cube(f: Float) -> Float:
-    """CIELAB's inverse, with the toe mended only where there is one."""
-    cubed = f * f * f
-    if f.size and f.min() < 6 / 29:
-        toe = f < 6 / 29
-        cubed[toe] = (116 * f[toe] - 16) / _KAPPA
+    """CIELAB's inverse; the straight toe is filled in only where there is one."""
+    cubed = cv2.multiply(cv2.multiply(f, f), f)
+    if f.min() < 6 / 29:
+        np.copyto(cubed, f * np.float32(116 / _KAPPA) - np.float32(16 / _KAPPA), where=f < 6 / 29)
     return cubed
 
 
@@ -256,15 +272,14 @@ def _weigh(row: NDArray[np.float64], x: Float, y: Float, z: Float) -> Float:
     return cv2.scaleAdd(z, float(row[2]), cv2.scaleAdd(x, float(row[0]), y))
 
 
-def _round(y: Float, red: Float, blue: Float, dtype: np.dtype[Any]) -> Pixels:
+def _round(y: Float, red: Float, blue: Float, out: Pixels) -> None:
     """Encode red and blue, then the green that makes up the luminance y."""
-    weights = LUMINANCE_WEIGHTS
-    rgb = np.empty((*y.shape, 3), dtype)
-    rgb[..., 0], rgb[..., 2] = encode(red, dtype), encode(blue, dtype)
-    rest = cv2.scaleAdd(to_linear(np.ascontiguousarray(rgb[..., 0])), -float(weights[0]), y)
-    rest = cv2.scaleAdd(to_linear(np.ascontiguousarray(rgb[..., 2])), -float(weights[2]), rest)
-    rgb[..., 1] = encode(rest * np.float32(1 / weights[1]), dtype)
-    return rgb
+    red_code, blue_code = encode(red, out.dtype), encode(blue, out.dtype)
+    weights = [float(weight) for weight in LUMINANCE_WEIGHTS]
+    rest = cv2.scaleAdd(to_linear(red_code), -weights[0], y)
+    rest = cv2.scaleAdd(to_linear(blue_code), -weights[2], rest)
+    green_code = encode(rest * np.float32(1 / weights[1]), out.dtype)
+    cv2.merge([red_code, green_code, blue_code], out)
 
 
 # --- the ab bins -------------------------------------------------------------------------------

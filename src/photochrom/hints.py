@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -200,3 +201,64 @@ def cell_means(plane: Float) -> Float:
     """(H, W) averaged over cells of 4 × 4: (H/4, W/4)."""
     height, width = plane.shape
     return plane.reshape(height // STRIDE, STRIDE, width // STRIDE, STRIDE).mean((1, 3), dtype=np.float32)
+
+
+class Raster(NamedTuple):
+    """A hint list drawn for the network."""
+
+    hints: Float  # (3, H, W): weight · a/110, weight · b/110, weight
+    points: Points
+
+
+def rasterize(hints: Sequence[Hint], luminance: Float) -> Raster:
+    """Draw hints on a photo of the working size, given its L* (H, W); later hints cover earlier ones."""
+    height, width = luminance.shape
+    drawn = np.zeros((3, height, width), np.float32)
+    rows: list[tuple[float, ...]] = []
+    for hint in hints:
+        mask = hint_mask(hint, height, width)
+        weight = np.float32(hint.weight)
+        for channel, value in zip(drawn, (hint.ab[0] / AB_SCALE, hint.ab[1] / AB_SCALE, 1.0), strict=True):
+            channel[mask] = np.float32(value) * weight
+        rows = [row for row in rows if not mask[_pixel(row[0], height), _pixel(row[1], width)]]
+        level = luminance[mask]
+        for x, y in stroke_points(hint, height, width):
+            local = hint_mask(Hint(x, y, hint.color, hint.radius), height, width) if hint.path else mask
+            here = float(luminance[local].mean()) if hint.path else float(level.mean())
+            rows.append((y * height, x * width, here, *hint.ab, hint.weight))
+    table = np.array(rows, np.float32).reshape(-1, 6)
+    points = Points(table[:, :2] / STRIDE, table[:, 2], table[:, 3:5], table[:, 5])
+    return Raster(drawn, points)
+
+
+def _pixel(place: float, size: int) -> int:
+    return min(size - 1, int(place))
+
+
+def hint_mask(hint: Hint, height: int, width: int) -> Any:
+    """(height, width) bool: the pixels under a hint's disc or stroke, at least one."""
+    radius = hint.radius * max(height, width)
+    x0, y0 = hint.x * width, hint.y * height
+    mask = np.zeros((height, width), np.uint8)
+    if hint.path:
+        line = np.array([(x0, y0), *((x * width, y * height) for x, y in hint.path)]) - 0.5
+        fixed = np.rint(line * 16).astype(np.int32)
+        cv2.polylines(mask, [fixed], False, 1, max(1, round(2 * radius)), cv2.LINE_8, 4)
+    else:
+        top, bottom = max(0, int(y0 - radius)), min(height, int(y0 + radius) + 1)
+        left, right = max(0, int(x0 - radius)), min(width, int(x0 + radius) + 1)
+        y, x = np.ogrid[top:bottom, left:right]
+        mask[top:bottom, left:right] = (x + 0.5 - x0) ** 2 + (y + 0.5 - y0) ** 2 <= radius * radius
+    mask[_pixel(y0, height), _pixel(x0, width)] = 1
+    return mask > 0
+
+
+def stroke_points(hint: Hint, height: int, width: int) -> list[tuple[float, float]]:
+    """Points (x, y) in fractions along a hint's path, a few cells apart; one for a disc."""
+    line = [(hint.x, hint.y), *hint.path]
+    gap = max(hint.radius * max(height, width), 2.0 * STRIDE)
+    found = [line[0]]
+    for (x0, y0), (x1, y1) in pairwise(line):
+        count = math.ceil(math.hypot((x1 - x0) * width, (y1 - y0) * height) / gap)
+        found += [(x0 + (x1 - x0) * k / count, y0 + (y1 - y0) * k / count) for k in range(1, count + 1)]
+    return found

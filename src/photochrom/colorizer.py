@@ -1,0 +1,256 @@
+"""The engine: a photo is prepared once, then rendered for any hints and any vividness."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from photochrom.color import fit_gamut, lab_to_rgb, luminance, merge, neutralize, rgb_to_hex
+from photochrom.errors import HintError, OptionError, UnsupportedReading
+from photochrom.hints import AB_SCALE, MAX_HINTS, STRIDE, Hint, Raster, cell_means, rasterize, spread
+from photochrom.models import DEFAULT, Card, load, readings
+from photochrom.photo import Photo
+from photochrom.residual import hold, propagate
+from photochrom.upsample import AreaReduction, Guide, guide
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from photochrom.color import Float, Neutral, Pixels
+    from photochrom.models import Session
+
+DEFAULT_VIVIDNESS = 0.375
+
+
+def temperature(vividness: float) -> float:
+    """Where vividness 0..1 lies on the annealed mean: 1 (mean) … 0.2 (nearly the mode)."""
+    if isinstance(vividness, bool) or not isinstance(vividness, int | float) or not 0 <= vividness <= 1:
+        msg = f"vividness must lie in 0..1, not {vividness!r}"
+        raise OptionError(msg)
+    return 1 - 0.8 * vividness
+
+
+class Colorizer:
+    """A model ready to colour photographs. Thread-safe; one serves a whole program."""
+
+    def __init__(
+        self,
+        model: str | Path = DEFAULT,
+        *,
+        threads: int | None = None,
+        providers: Sequence[str] | None = None,
+    ):
+        """model: a shipped name, a training run's folder, or an .onnx file; threads: all by default;
+        providers: ONNX Runtime execution providers, CPU by default.
+
+        Raises UnknownModel, ModelError, OptionError.
+        """
+        self.session: Session = load(model, threads=threads, providers=providers)
+
+    @property
+    def model(self) -> Card:
+        """The model's card."""
+        return self.session.card
+
+    def prepare(self, photo: Photo | Any) -> Plate:
+        """Make a photo ready: its luminance at the working size. Also takes an array or a PIL image.
+
+        Raises OptionError for an array that is no picture, DamagedPhoto where decoding fails late.
+        """
+        return Plate(self.session, photo if isinstance(photo, Photo) else Photo.from_array(photo))
+
+
+class Plate:
+    """A prepared photo, named after the negative from which colour prints were pulled. Thread-safe."""
+
+    def __init__(self, session: Session, photo: Photo):
+        self.session, self.photo = session, photo
+        self.size = working_size(photo.height, photo.width, session.card)
+        self._reduced: OrderedDict[tuple[int, int], Neutral] = OrderedDict()
+        self._logits: OrderedDict[tuple[Hint, ...], Float] = OrderedDict()
+        self._features: Float | None = None
+        self._lock = threading.Lock()
+        self.luminance: Float = self._working_luminance()
+
+    @property
+    def card(self) -> Card:
+        return self.session.card
+
+    def _working_luminance(self) -> Float:
+        """(h, w) L*: the neutral plane averaged over areas, enlarged where the photo is smaller."""
+        plane = luminance(self._neutral(*self.size))
+        if plane.shape != self.size:
+            plane = cv2.resize(plane, self.size[::-1], interpolation=cv2.INTER_CUBIC).clip(0, 100)
+        return plane
+
+    def _neutral(self, rows: int, columns: int) -> Neutral:
+        """The neutral plane at most (rows, columns), as uint16; the last few sizes are kept."""
+        photo = self.photo
+        rows, columns = min(rows, photo.height), min(columns, photo.width)
+        with self._lock:
+            if (rows, columns) in self._reduced:
+                return self._reduced[rows, columns]
+        area = AreaReduction(photo.height, photo.width, rows, columns)
+        parts = photo.map_strips(lambda top, strip: area.add(top, _as_16_bit(neutralize(strip))))
+        plane = np.rint(area.collect(parts)).astype(np.uint16)
+        with self._lock:
+            self._reduced[rows, columns] = plane
+            while len(self._reduced) > 3:
+                self._reduced.popitem(last=False)
+        return plane
+
+    # --- the network's answer ------------------------------------------------------------------
+
+    def logits(self, hints: Sequence[Hint] = ()) -> Float:
+        """(Q, h/4, w/4) float32: the network's answer, averaged with that to the mirror image.
+
+        Raises UnsupportedReading for a model without a distribution, HintError for too many hints.
+        """
+        if self.card.head != "bins":
+            msg = f"the model {self.card.name} predicts one colour a place, not a distribution: use the default model"
+            raise UnsupportedReading(msg)
+        return self._answer(tuple(hints))
+
+    def _answer(self, hints: tuple[Hint, ...]) -> Float:
+        with self._lock:
+            if hints in self._logits:
+                self._logits.move_to_end(hints)
+                return self._logits[hints]
+        answer = self._run(self._inputs(hints)[0])
+        with self._lock:
+            self._logits[hints] = answer
+            while len(self._logits) > 4:
+                self._logits.popitem(last=False)
+        return answer
+
+    def _inputs(self, hints: tuple[Hint, ...]) -> tuple[dict[str, Float], Raster]:
+        self._check(hints)
+        raster = rasterize(hints, self.luminance)
+        evidence = spread(cell_means(self.luminance), raster.points) if self.card.supports_hints else None
+        inputs = {"luminance": self.luminance[None, None], "hints": raster.hints[None]}
+        return (inputs if evidence is None else {**inputs, "spread": evidence[None]}), raster
+
+    def _check(self, hints: tuple[Hint, ...]) -> None:
+        if hints and not self.card.supports_hints:
+            msg = f"the model {self.card.name} takes no hints: use the default model"
+            raise UnsupportedReading(msg)
+        if len(hints) > MAX_HINTS:
+            msg = f"{len(hints)} hints are too many: at most {MAX_HINTS} are taken"
+            raise HintError(msg)
+
+    def _run(self, inputs: dict[str, Float]) -> Float:
+        output = "logits" if self.card.head == "bins" else "ab"
+        answer = self.session.run(output, **inputs)[0]
+        if self.card.mirror:
+            flipped = {name: np.ascontiguousarray(x[..., ::-1]) for name, x in inputs.items()}
+            answer = (answer + self.session.run(output, **flipped)[0][..., ::-1]) / 2
+        if self.card.head == "bins" and self.card.temperature != 1:
+            answer /= np.float32(self.card.temperature)
+        return answer
+
+    def features(self) -> Float:
+        """(C, h/16, w/16) float32: the network's view of the photo without hints, for guidance.
+
+        Raises UnsupportedReading for a model without that output.
+        """
+        if not self.card.supports_hints:
+            msg = f"the model {self.card.name} gives no features: use the default model"
+            raise UnsupportedReading(msg)
+        if self._features is None:
+            self._features = self.session.run("features", **self._inputs(())[0])[0]
+        return self._features
+
+    def distribution(self, hints: Sequence[Hint] = ()) -> tuple[Float, Float]:
+        """Probabilities (Q, h/4, w/4) that sum to 1 over Q, and the ab bins (Q, 2)."""
+        return readings.softmax(self.logits(hints)), self._bins
+
+    @property
+    def _bins(self) -> Float:
+        return np.array(self.card.bins, np.float32)
+
+    # --- readings ------------------------------------------------------------------------------
+
+    def uncertainty(self, hints: Sequence[Hint] = ()) -> Float:
+        """(h/4, w/4) float32 in 0..1: entropy of the distribution over its largest possible value."""
+        return readings.uncertainty(self.logits(hints))
+
+    def suggest(self, x: float, y: float, k: int = 5, hints: Sequence[Hint] = ()) -> list[tuple[str, float]]:
+        """The k likeliest colours of a place: [("#rrggbb", probability)], likeliest first.
+
+        x, y: fractions of width and height. Raises OptionError outside 0..1.
+        """
+        if not (0 <= x <= 1 and 0 <= y <= 1):
+            msg = f"the place must lie in 0..1 (fractions of the photo), not ({x}, {y})"
+            raise OptionError(msg)
+        logits = self.logits(hints)
+        row, column = (min(n - 1, int(place * n)) for place, n in zip((y, x), logits.shape[1:], strict=True))
+        p = readings.softmax(logits[:, row : row + 1, column : column + 1])[:, 0, 0]
+        level = self.luminance[row * STRIDE : (row + 1) * STRIDE, column * STRIDE : (column + 1) * STRIDE].mean()
+        found = readings.modes(p, self._bins, k)
+        lab = fit_gamut(np.array([[level, *ab] for ab, _ in found], np.float64))
+        return [(rgb_to_hex(rgb), share) for rgb, (_, share) in zip(lab_to_rgb(lab), found, strict=True)]
+
+    # --- pictures ------------------------------------------------------------------------------
+
+    def chroma(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Float:
+        """(h, w, 2) float32: ab at the working size, as rendered."""
+        return self._guide(tuple(hints), vividness).rows(0, self.luminance, self.size[0])
+
+    def _guide(self, hints: tuple[Hint, ...], vividness: float | None) -> Guide:
+        answer = self._answer(hints)
+        warmth = temperature(DEFAULT_VIVIDNESS if vividness is None else vividness)
+        if self.card.head == "bins":
+            ab = readings.annealed_mean(answer, self._bins, warmth)
+        else:
+            ab = np.ascontiguousarray(answer.transpose(1, 2, 0))
+        if hints:
+            raster = rasterize(hints, self.luminance)
+            ab = propagate(ab, cell_means(self.luminance), raster.points)
+        ab = cv2.resize(ab, self.size[::-1], interpolation=cv2.INTER_LINEAR)
+        return hold(guide(ab, self.luminance), hints, self.luminance)
+
+    def render(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Photo:
+        """The coloured photo, full size, same depth, alpha and metadata; L* is the original's.
+
+        Its pixels are computed strip by strip when they are asked for. vividness: 0..1.
+        Raises OptionError, HintError, UnsupportedReading.
+        """
+        photo, colours = self.photo, self._guide(tuple(hints), vividness)
+
+        def coloured(top: int, bottom: int) -> Pixels:
+            neutral = neutralize(photo.rows(top, bottom))
+            ab = colours.rows(top, luminance(neutral), photo.height)
+            return merge(neutral, ab, photo.dtype)
+
+        return photo.with_pixels(coloured)
+
+    def preview(self, hints: Sequence[Hint] = (), vividness: float | None = None, side: int = 1000) -> Pixels:
+        """(H, W, 3) uint8: the same picture with its longer side at most `side` px, fast."""
+        scale = min(1.0, side / max(self.photo.height, self.photo.width))
+        rows, columns = (max(1, round(n * scale)) for n in (self.photo.height, self.photo.width))
+        neutral = self._neutral(rows, columns)
+        ab = self._guide(tuple(hints), vividness).rows(0, luminance(neutral), neutral.shape[0])
+        return merge(neutral, ab, np.uint8)
+
+
+def working_size(height: int, width: int, card: Card) -> tuple[int, int]:
+    """(h, w) at which a network sees a photo: the short side near the card's, multiples, not too long."""
+    rule = card.size
+    if rule.square:
+        return rule.short, rule.short
+    scale = rule.short / min(height, width)
+    sides = (min(side * scale, rule.longest) for side in (height, width))
+    rows, columns = (max(rule.multiple, round(side / rule.multiple) * rule.multiple) for side in sides)
+    return rows, columns
+
+
+def _as_16_bit(neutral: Neutral) -> Neutral:
+    return neutral if neutral.dtype == np.uint16 else neutral.astype(np.uint16) * np.uint16(257)
+
+
+__all__ = ["AB_SCALE", "DEFAULT_VIVIDNESS", "Colorizer", "Plate", "temperature", "working_size"]

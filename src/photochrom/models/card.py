@@ -1,0 +1,96 @@
+"""The card of a model: what it is, whose it is, how to feed it and how to read its answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from photochrom.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CARD_VERSION = 1
+
+
+@dataclass(frozen=True)
+class SizeRule:
+    """The size at which a network sees a photo."""
+
+    short: int = 256  # px of the short side
+    multiple: int = 32  # both sides are multiples of this
+    longest: int = 1024  # px; longer photos are squeezed
+    square: bool = False  # squash to short × short instead of keeping the shape
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of a model beside its graph.
+
+    `head` is "bins" (logits over `bins` at `stride`) or "ab" (chroma itself, in Lab units).
+    `temperature` divides the logits before anything is read from them (calibration).
+    """
+
+    name: str
+    head: Literal["bins", "ab"]
+    supports_hints: bool
+    licence: str
+    sha256: str = ""
+    description: str = ""
+    stride: int = 4
+    size: SizeRule = field(default_factory=SizeRule)
+    bins: tuple[tuple[float, float], ...] = ()
+    temperature: float = 1.0
+    mirror: bool = True  # average with the answer to the mirror image
+    training: dict[str, Any] = field(default_factory=dict)
+
+    def dump(self) -> str:
+        """The card as JSON text."""
+        return json.dumps({"card": CARD_VERSION, **asdict(self)}, indent=1) + "\n"
+
+
+def card_path(graph: Path) -> Path:
+    """Where the card of an ONNX file lies: beside it, as JSON."""
+    return graph.with_suffix(".json")
+
+
+def read_card(graph: Path) -> Card:
+    """The card beside an ONNX file. Raises ModelError where it is missing or makes no sense."""
+    path = card_path(graph)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        msg = f"{graph.name} has no card: expected {path.name} beside it (photochrom export writes both)"
+        raise ModelError(msg) from None
+    except ValueError:
+        data = None
+    if not isinstance(data, dict) or data.pop("card", None) != CARD_VERSION:
+        msg = f"{path} is not a model card of this version: export the model again"
+        raise ModelError(msg)
+    try:
+        size = SizeRule(**data.pop("size", {}))
+        bins = tuple((float(a), float(b)) for a, b in data.pop("bins", ()))
+        card = Card(**data, size=size, bins=bins)
+    except (TypeError, ValueError) as error:
+        msg = f"{path} is not a model card of this version ({error}): export the model again"
+        raise ModelError(msg) from None
+    if card.head not in ("bins", "ab") or (card.head == "bins") != bool(card.bins):
+        msg = f"{path}: the head must be 'bins' with a list of bins, or 'ab' without"
+        raise ModelError(msg)
+    return card
+
+
+def write_card(graph: Path, card: Card) -> Card:
+    """Write the card of an ONNX file with the file's own hash, and return it."""
+    card = dataclasses.replace(card, sha256=sha256(graph))
+    card_path(graph).write_text(card.dump(), encoding="utf-8")
+    return card
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

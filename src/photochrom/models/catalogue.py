@@ -1,0 +1,43 @@
+"""Which models there are, and where a name, a run or a file leads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from photochrom.errors import ModelError, UnknownModel
+from photochrom.models.card import Card, read_card
+
+DEFAULT = "photochrom"
+_SHIPPED = Path(__file__).parent
+
+
+def catalogue() -> dict[str, Path]:
+    """The models shipped with the package: name -> ONNX file."""
+    return {path.stem: path for path in sorted(_SHIPPED.glob("*.onnx"))}
+
+
+def find(model: str | Path) -> tuple[Path, Card]:
+    """The ONNX file and card of a name, a training run's folder or an .onnx file.
+
+    Raises UnknownModel where there is none, ModelError where its card is missing or broken.
+    """
+    path = Path(model)
+    if path.is_dir():
+        path = path / "model.onnx"
+        if not path.exists():
+            msg = f"{model} holds no model.onnx: finish the training run, or use `photochrom export`"
+            raise UnknownModel(msg)
+    elif path.suffix != ".onnx":
+        shipped = catalogue()
+        if str(model) not in shipped:
+            names = ", ".join(shipped) or "none"
+            msg = f"unknown model {str(model)!r}: use one of {names}, a run's folder or an .onnx file"
+            raise UnknownModel(msg)
+        path = shipped[str(model)]
+    if not path.is_file():
+        msg = f"there is no model file {path}: check the path, or use the default model"
+        raise UnknownModel(msg)
+    if path.stat().st_size == 0:
+        msg = f"{path} is empty: export the model again"
+        raise ModelError(msg)
+    return path, read_card(path)

@@ -1,0 +1,58 @@
+"""Readings of a distribution over ab bins: mean colour, suggestions, uncertainty.
+
+Logits are (Q, h, w), bins (Q, 2).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from photochrom.color import Float
+
+
+def softmax(logits: Float, temperature: float = 1.0) -> Float:
+    """Probabilities (Q, h, w) at a temperature."""
+    scaled = logits * np.float32(1 / temperature)
+    scaled -= scaled.max(0)
+    p = cv2.exp(scaled.reshape(len(scaled), -1)).reshape(scaled.shape)
+    p /= p.sum(0)
+    return p
+
+
+def annealed_mean(logits: Float, bins: Float, temperature: float) -> Float:
+    """(h, w, 2): the mean of the distribution at a temperature (Zhang, Isola & Efros 2016, eq. 5).
+
+    1 gives the mean (safe, pale), toward 0 the mode (vivid, patchy).
+    """
+    p = softmax(logits, temperature)
+    return np.tensordot(p, bins, axes=(0, 0)).astype(np.float32)
+
+
+def uncertainty(logits: Float) -> Float:
+    """(h, w) in 0..1: entropy over log Q."""
+    p = softmax(logits)
+    entropy = -(p * np.log(np.maximum(p, 1e-12))).sum(0)
+    return np.clip(entropy / np.log(len(p)), 0, 1).astype(np.float32)
+
+
+def modes(probability: Float, bins: Float, k: int, apart: float = 20.0) -> list[tuple[Float, float]]:
+    """The k likeliest distinct colours of one place: [(ab (2,), share)], likeliest first.
+
+    The likeliest bin is taken, those within `apart` in ab of it are passed over, and so on; then every
+    bin's probability goes to the nearest colour taken, within the same distance. A colour is the mean
+    of the bins that it stands for.
+    """
+    left = probability.copy()
+    picks = []
+    while len(picks) < k and left.max() > 1e-6:
+        picks.append(int(left.argmax()))
+        left[((bins - bins[picks[-1]]) ** 2).sum(-1) < apart * apart] = 0
+    distance = ((bins[:, None] - bins[None, picks]) ** 2).sum(-1)
+    owner = np.where(distance.min(1) < apart * apart, distance.argmin(1), -1)
+    shares = [float(probability[owner == number].sum()) for number in range(len(picks))]
+    found = [
+        ((probability[owner == number] @ bins[owner == number] / share).astype(np.float32), share)
+        for number, share in enumerate(shares)
+    ]
+    return sorted(found, key=lambda mode: -mode[1])

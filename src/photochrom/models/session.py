@@ -1,0 +1,83 @@
+"""Running an ONNX graph: the only place that knows ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+
+from photochrom.errors import ModelError, OptionError
+from photochrom.models.card import Card, sha256
+from photochrom.models.catalogue import DEFAULT, find
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from photochrom.color import Float
+
+CPU = "CPUExecutionProvider"
+
+
+class Session:
+    """A loaded model. Thread-safe: ONNX Runtime allows concurrent runs."""
+
+    def __init__(self, path: Path, card: Card, threads: int, providers: Sequence[str]):
+        self.path, self.card, self.providers = path, card, tuple(providers)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.enable_cpu_mem_arena = False  # sizes vary: an arena would keep a block for each
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
+        except Exception as error:  # ONNX Runtime's errors share no base class but this
+            msg = f"{path.name} is not a network that ONNX Runtime can load: {str(error).splitlines()[0][:200]}"
+            raise ModelError(msg) from error
+        self._inputs = {item.name for item in self._session.get_inputs()}
+
+    def run(self, output: str, **inputs: Float) -> Float:
+        """One output of the graph; inputs that it does not know are left out."""
+        known = {name: value for name, value in inputs.items() if name in self._inputs}
+        return np.asarray(self._session.run([output], known)[0])
+
+    def run_many(self, outputs: Sequence[str], **inputs: Float) -> list[Any]:
+        """Several outputs of one pass."""
+        known = {name: value for name, value in inputs.items() if name in self._inputs}
+        return list(self._session.run(list(outputs), known))
+
+
+def available_providers() -> list[str]:
+    """Execution providers of this ONNX Runtime, fastest first."""
+    return list(onnxruntime.get_available_providers())
+
+
+def default_threads() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def load(model: str | Path = DEFAULT, *, threads: int | None = None, providers: Sequence[str] | None = None) -> Session:
+    """Load a model by name, run folder or .onnx file.
+
+    providers: ONNX Runtime names such as "CUDAExecutionProvider", tried in order; CPU by default.
+    Raises UnknownModel, ModelError (also where the file is not the one its card names), OptionError.
+    """
+    wanted = tuple(providers or (CPU,))
+    if missing := [name for name in wanted if name not in available_providers()]:
+        msg = f"this ONNX Runtime has no {missing[0]}; it has {', '.join(available_providers())}"
+        raise OptionError(msg)
+    path, card = find(model)
+    return _load(path, path.stat().st_mtime_ns, card.sha256, threads or default_threads(), wanted)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, _changed: int, expected: str, threads: int, providers: tuple[str, ...]) -> Session:
+    actual = sha256(path)
+    if actual != expected:
+        msg = f"{path} is not the file that its card names (sha256 {actual[:12]}…, card {expected[:12]}…): export it again"
+        raise ModelError(msg)
+    return Session(path, find(path)[1], threads, providers)
