@@ -20,7 +20,9 @@ from photochrom.errors import MissingExtra, PhotochromError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-VERBS: dict[str, str] = {}
+VERBS: dict[str, str] = {
+    "colorize": "Colour photographs: files and folders.",
+}
 
 INTERRUPTED = 130
 
@@ -58,8 +60,8 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Verbs" if VERBS else "No verbs"):
-            formatter.write_dl(list(VERBS.items()) or [("", "")])
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -1,0 +1,181 @@
+"""One job: read a photo, colour it, write what was asked for, and say how it went."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from photochrom.batch.beside import side_by_side
+from photochrom.batch.chroma import Sampled, sampled
+from photochrom.batch.layer import overlay, write_ab
+from photochrom.batch.ledger import file_sha256
+from photochrom.colorizer import Colorizer
+from photochrom.errors import DamagedPhoto, PhotochromError
+from photochrom.photo import Photo, read, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from photochrom.batch.options import Options
+    from photochrom.batch.plan import Job
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job that is to be done now."""
+
+    job: Job
+    replace: bool = False  # whether files in the way are known to be ours to replace
+    stamp: Stamp | None = None  # of the input when its bytes were hashed
+    input_sha256: str = ""
+    hash_output: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a job went. `output` is there when it is done or was there before."""
+
+    input: str
+    status: Literal["done", "skipped", "failed"]
+    output: str | None = None
+    error: str | None = None
+    model: str | None = None
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+    output_sha256: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """The object that --json prints."""
+        return {
+            "input": self.input,
+            "output": self.output,
+            "status": self.status,
+            "error": self.error,
+            "model": self.model,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def stamp_of(path: Path) -> Stamp:
+    """What changes when a file does: inode, size and time. Raises OSError."""
+    found = path.stat()
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def failure(job: Job, error: str, seconds: float = 0.0) -> Result:
+    """The result of a job that gave nothing; the input's path is said once, in front."""
+    path = str(job.input)
+    return Result(path, "failed", error=error.removeprefix(f"{path}: "), seconds=seconds)
+
+
+class Coloring:
+    """Colours one photo after another with the same model and options."""
+
+    def __init__(self, options: Options, threads: int | None = None):
+        self._options = options
+        self._colorizer = Colorizer(options.model, threads=threads)
+
+    def __call__(self, task: Task) -> Result:
+        """Do a task. What a user or the system can cause is in the result; only bugs are raised."""
+        started = time.monotonic()
+        job = task.job
+        try:
+            warnings = self._do(task)
+            sha256 = file_sha256(job.output) if task.hash_output else ""
+        except PhotochromError as error:
+            return failure(job, str(error), time.monotonic() - started)
+        except MemoryError:
+            return failure(job, "there is not enough memory for it", time.monotonic() - started)
+        except OSError as error:
+            reason = f"{error.filename or job.input}: {error.strerror or error}"
+            return failure(job, reason, time.monotonic() - started)
+        return Result(
+            str(job.input),
+            "done",
+            output=str(job.output),
+            model=self.model,
+            seconds=time.monotonic() - started,
+            warnings=warnings,
+            output_sha256=sha256,
+        )
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self._colorizer.model.name
+
+    def pipe(self, source: str, target: str, *, replace: bool = False) -> tuple[str, ...]:
+        """Colour from a path or "-" to a path or "-"; the warnings. Raises PhotochromError."""
+        photo = read(source, max_pixels=self._options.max_pixels, page=self._options.page)
+        original, seen = sampled(photo)
+        self.store(self.picture(original, self.render(original)), target, replace=replace)
+        return warnings_of(photo, seen)
+
+    def _do(self, task: Task) -> tuple[str, ...]:
+        options, job = self._options, task.job
+        photo = read(job.input, max_pixels=options.max_pixels, page=options.page)
+        if task.stamp and stamp_of(job.input) != task.stamp:
+            msg = f"{job.input} changed while it was read: run again when it is at rest"
+            raise DamagedPhoto(msg)
+        original, seen = sampled(photo)
+        coloured = self.render(original)
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+        with _withdrawn_on_error(job, task.replace):
+            self._write_extras(task, original, coloured)
+            self.store(self.picture(original, coloured), job.output, replace=task.replace)
+        return warnings_of(photo, seen)
+
+    def render(self, photo: Photo) -> Photo:
+        """The coloured photo, at its full size; its pixels are computed when they are written."""
+        plate = self._colorizer.prepare(photo)
+        return plate.render(self._options.hints, self._options.vividness)
+
+    def picture(self, original: Photo, coloured: Photo) -> Photo:
+        """What is stored as the output: the coloured photo, beside the original if that is asked for."""
+        return side_by_side(original, coloured) if self._options.side_by_side else coloured
+
+    def store(self, photo: Photo, target: Path | str, *, replace: bool = False) -> None:
+        """Write a picture as the options say, to a path or "-"."""
+        options = self._options
+        write(
+            photo,
+            target,
+            quality=options.quality,
+            subsampling=options.subsampling,
+            depth=int(options.depth) if options.depth else None,
+            strip=options.strip,
+            overwrite=replace,
+        )
+
+    def _write_extras(self, task: Task, original: Photo, coloured: Photo) -> None:
+        """The sidecar and the layer, before the picture itself: where that is, nothing is missing."""
+        layer = task.job.layer
+        if layer and self._options.layer == "png":
+            write(overlay(original, coloured), layer, overwrite=task.replace)
+        elif layer:
+            write_ab(coloured, layer, overwrite=task.replace)
+
+
+def warnings_of(photo: Photo, seen: Sampled) -> tuple[str, ...]:
+    """What a person should know about how the photo was read."""
+    dropped = "it is a colour photo already: its colours are dropped and made anew"
+    return (*photo.warnings, dropped) if seen.is_coloured() else photo.warnings
+
+
+@contextmanager
+def _withdrawn_on_error(job: Job, replace: bool) -> Iterator[None]:
+    """Remove the sidecar and layer that were written for a picture that then was not."""
+    mine = [] if replace else [path for path in job.targets if path != job.output and not path.exists()]
+    try:
+        yield
+    except BaseException:
+        if not job.output.exists():
+            for path in mine:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+        raise

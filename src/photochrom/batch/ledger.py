@@ -1,0 +1,252 @@
+"""The ledger: an SQLite file that says which output was made from which bytes, by which model.
+
+A row is an output. It is `pending` once planned, `running` while a live run works on it, then `done`
+or `failed`. Done is done only while the row's key (hash of input, model and options) is the one now
+asked for and the output is there. `ours` says that nothing but a run of this ledger can have put a
+file in the output's place, so that a rerun may replace what a killed one left, and never a stranger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photochrom.batch.locks import RunLocks
+from photochrom.errors import WriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from photochrom.batch.plan import Job
+
+VERSION = 1
+FOLDER = ".photochrom"  # in the output folder; hidden, so never searched for photos
+_PATIENCE = 60.0  # seconds to wait for another run's transaction
+_SCHEMA = """
+CREATE TABLE runs (id INTEGER PRIMARY KEY AUTOINCREMENT, started TEXT NOT NULL, version TEXT NOT NULL);
+CREATE TABLE jobs (
+    output        TEXT PRIMARY KEY,   -- relative to the output folder, with forward slashes
+    input         TEXT NOT NULL,      -- absolute
+    status        TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'running', 'done', 'failed')),
+    ours          INTEGER NOT NULL DEFAULT 0,
+    key           TEXT,               -- of the result that is there, or in the making
+    input_sha256  TEXT,
+    output_sha256 TEXT,
+    model         TEXT,
+    run           INTEGER REFERENCES runs (id),
+    error         TEXT,
+    seconds       REAL,
+    updated       TEXT
+);
+"""
+
+
+class Claim(Enum):
+    """What a run may do about a job."""
+
+    TAKEN = "taken"  # colour it; what stands in its place, if anything, is ours and may be replaced
+    DONE = "done"  # the very result is there already
+    HELD = "held"  # another live run is at it
+    FOREIGN = "foreign"  # a file that this ledger did not make, or that was changed since, is in its place
+
+
+@dataclass(frozen=True)
+class Row:
+    """One output as the ledger knows it."""
+
+    output: str
+    input: str
+    status: str
+    ours: bool
+    key: str | None
+    input_sha256: str | None
+    output_sha256: str | None
+    model: str | None
+    run: int | None
+    error: str | None
+
+
+_COLUMNS = ", ".join(Row.__dataclass_fields__)
+_ALL_ROWS = f"SELECT {_COLUMNS} FROM jobs ORDER BY output"  # noqa: S608 (our own columns)
+_ONE_ROW = f"SELECT {_COLUMNS} FROM jobs WHERE output = ?"  # noqa: S608
+
+
+class Ledger:
+    """One run's view of a ledger file. Use it in one thread only."""
+
+    def __init__(self, path: Path, root: Path, version: str = ""):
+        """Open or make the ledger at `path` for outputs below `root`.
+
+        Raises WriteError where it cannot be kept there or is not a ledger.
+        """
+        self.path, self.root = path, root.absolute()
+        with _said_plainly(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._locks = RunLocks(path.with_name(path.name + ".lock"))
+            self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            self._run = self._start(version)
+
+    @classmethod
+    def of_folder(cls, out: Path, version: str = "") -> Ledger:
+        """The ledger of an output folder, kept inside it."""
+        return cls(place(out), out, version)
+
+    def _start(self, version: str) -> int:
+        with self._transaction() as database:
+            found = database.execute("PRAGMA user_version").fetchone()[0]
+            if found == 0:
+                for statement in _SCHEMA.split(";\n"):
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {VERSION}")
+            elif found != VERSION:
+                msg = f"the ledger {self.path} is of version {found}: use the photochrom that made it"
+                raise WriteError(msg)
+            cursor = database.execute("INSERT INTO runs (started, version) VALUES (?, ?)", (_now(), version))
+            run = cursor.lastrowid or 0
+            self._locks.take(run)  # inside the transaction: no one sees the run before it holds its lock
+            return run
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with _said_plainly(self.path):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def close(self) -> None:
+        self._database.close()
+        self._locks.close()
+
+    def name(self, output: Path) -> str:
+        """How the ledger calls an output: relative to the output folder, with forward slashes."""
+        return Path(os.path.relpath(output.absolute(), self.root)).as_posix()
+
+    def register(self, jobs: Iterable[Job]) -> None:
+        """Note all planned jobs before work starts, so that what is missing later is known to be."""
+        with self._transaction() as database:
+            database.executemany(
+                "INSERT INTO jobs (output, input, updated) VALUES (?, ?, ?)"
+                " ON CONFLICT (output) DO UPDATE SET input = excluded.input",
+                [(self.name(job.output), str(job.input.absolute()), _now()) for job in jobs],
+            )
+
+    def claim(self, job: Job, key: str, input_sha256: str, *, replace: bool = False) -> Claim:
+        """Take a job for this run, or say why not. `replace` allows what is in the way to be replaced."""
+        name = self.name(job.output)
+        with self._transaction() as database:
+            row = self._row(name)
+            if row is None:
+                msg = f"{name} is not in the ledger's plan"
+                raise LookupError(msg)
+            if row.status == "running" and row.run != self._run and self._alive(row):
+                return Claim.HELD
+            if row.status == "done" and row.key == key and all(target.exists() for target in job.targets):
+                return Claim.DONE
+            free = replace or not any(os.path.lexists(target) for target in job.targets)
+            if not free and not (row.ours and _unchanged(job.output, row.output_sha256)):
+                return Claim.FOREIGN
+            database.execute(
+                "UPDATE jobs SET status = 'running', ours = 1, key = ?, input_sha256 = ?,"
+                " output_sha256 = NULL, run = ?, error = NULL, updated = ? WHERE output = ?",
+                (key, input_sha256, self._run, _now(), name),
+            )
+            return Claim.TAKEN
+
+    def _alive(self, row: Row) -> bool:
+        return row.run is not None and self._locks.alive(row.run)
+
+    def done(self, job: Job, output_sha256: str, model: str, seconds: float) -> None:
+        """Note that a claimed job's output is in its place."""
+        self._note(
+            "status = 'done', output_sha256 = ?, model = ?, seconds = ?", job, output_sha256, model, seconds
+        )
+
+    def failed(self, job: Job, error: str) -> None:
+        """Note why a job gave no output."""
+        self._note("status = 'failed', error = ?", job, error)
+
+    def release(self, job: Job) -> None:
+        """Give a claimed job back, undone."""
+        self._note("status = 'pending'", job)
+
+    def _note(self, change: str, job: Job, *values: object) -> None:
+        with self._transaction() as database:
+            database.execute(
+                f"UPDATE jobs SET {change}, updated = ? WHERE output = ?",  # noqa: S608 (fixed strings above)
+                (*values, _now(), self.name(job.output)),
+            )
+
+    def _row(self, name: str) -> Row | None:
+        found = self._database.execute(_ONE_ROW, (name,)).fetchone()
+        return Row(*found) if found else None
+
+    def rows(self) -> list[Row]:
+        """All outputs ever planned, by name."""
+        with _said_plainly(self.path):
+            return [Row(*row) for row in self._database.execute(_ALL_ROWS)]
+
+
+def place(out: Path) -> Path:
+    """Where the ledger of an output folder lies."""
+    return out / FOLDER / "ledger.sqlite"
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a ledger that is only looked at. Raises WriteError where there is none."""
+    if not path.is_file():
+        msg = f"there is no ledger at {path}: only the output of 'photochrom batch' can be verified"
+        raise WriteError(msg)
+    with (
+        _said_plainly(path),
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database,
+    ):
+        return [Row(*row) for row in database.execute(_ALL_ROWS)]
+
+
+def file_sha256(path: Path) -> str:
+    """sha256 of a file's bytes, in hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unchanged(output: Path, sha256: str | None) -> bool:
+    """Whether the output is as a run left it; without a recorded hash a killed run's is."""
+    try:
+        return sha256 is None or not output.exists() or file_sha256(output) == sha256
+    except OSError:
+        return False
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def _said_plainly(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system say into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"cannot keep the ledger {path}: {error.strerror or error}"
+        raise WriteError(msg) from error
+    except sqlite3.OperationalError as error:
+        msg = f"cannot keep the ledger {path}: {error}"
+        raise WriteError(msg) from error
+    except sqlite3.DatabaseError as error:
+        msg = (
+            f"{path} is no ledger or is damaged ({error}): move it away, the pictures beside it are untouched"
+        )
+        raise WriteError(msg) from error

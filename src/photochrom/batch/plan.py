@@ -1,0 +1,211 @@
+"""The plan: which photo becomes which file, settled before any work starts.
+
+The same inputs give the same jobs in the same order. Two results of one name, or a result that would
+replace a photo (through links too), are found here, so that nothing is lost half-way.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photochrom.batch import naming
+from photochrom.errors import OptionError, PhotoError
+from photochrom.photo.formats import format_of_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+LIST_SUFFIXES = (".txt", ".lst", ".list")
+_SHOWN = 10  # collisions named in a message
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo to colour: where it is and where its results go."""
+
+    input: Path
+    output: Path
+    sidecar: Path | None = None
+    layer: Path | None = None
+
+    @property
+    def targets(self) -> tuple[Path, ...]:
+        return tuple(path for path in (self.output, self.sidecar, self.layer) if path)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A photo and the place it takes in the output folder (relative, still with its own suffix)."""
+
+    path: Path
+    place: Path
+
+
+@dataclass(frozen=True)
+class Extras:
+    """Which further files each job writes."""
+
+    sidecar: bool = False
+    layer: str | None = None  # "tiff" or "png"
+
+
+def find(inputs: Iterable[str | Path], *, lists: bool = False, skip: Path | None = None) -> list[Source]:
+    """The photos of files, folders (all below them, names sorted) and quoted globs, each once, in order.
+
+    `lists`: a .txt, .lst or .list file names photos, one a line; its relative paths keep their folders
+    in the output, absolute ones do so without their root. `skip` is a folder that is not searched: the
+    output's. Raises PhotoError where there is no photo at all.
+    """
+    found: dict[Path, Source] = {}
+    names = [str(item) for item in inputs]
+    for item in names:
+        for source in _expand(item, lists, skip.absolute() if skip else None):
+            found.setdefault(source.path.absolute(), source)
+    if not found:
+        msg = f"no photo in {', '.join(names) or 'the list'}: give pictures, or folders that hold some"
+        raise PhotoError(msg)
+    return list(found.values())
+
+
+def _expand(item: str, lists: bool, skip: Path | None) -> Iterator[Source]:
+    path = Path(item)
+    if path.is_dir():
+        yield from _walk(path, path, skip)
+    elif lists and path.suffix.lower() in LIST_SUFFIXES:
+        yield from listed(_read_list(path))
+    elif not path.exists() and glob.has_magic(item):
+        fixed = _fixed_part(path)
+        for name in sorted(glob.glob(item, recursive=True)):  # noqa: PTH207 (Path.glob takes no absolute pattern)
+            match = Path(name)
+            if match.is_dir():
+                yield from _walk(match, fixed, skip)
+            elif naming.is_input_name(match.name):
+                yield Source(match, match.relative_to(fixed))
+    else:
+        yield Source(path, Path(path.name))
+
+
+def _walk(folder: Path, root: Path, skip: Path | None) -> Iterator[Source]:
+    """Photos below a folder; one that cannot be listed becomes a source, so that it fails by name."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        yield Source(folder, folder.relative_to(root) / "unreadable")
+        return
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            if not entry.name.startswith(".") and path.absolute() != skip:
+                yield from _walk(path, root, skip)
+        elif naming.is_input_name(entry.name) and not path.is_dir():
+            yield Source(path, path.relative_to(root))
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """The folder before the first wildcard of a glob."""
+    fixed = []
+    for part in pattern.parts[:-1]:
+        if glob.has_magic(part):
+            break
+        fixed.append(part)
+    return Path(*fixed)
+
+
+def _read_list(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError as error:
+        msg = f"cannot read the list {path}: {error.strerror or error}"
+        raise OptionError(msg) from None
+
+
+def listed(lines: Iterable[str]) -> Iterator[Source]:
+    """The photos named by the lines of a list; empty lines are passed over."""
+    for line in lines:
+        if not line.strip():
+            continue
+        path = Path(line.rstrip("\r\n"))
+        climbs = path.is_absolute() or ".." in path.parts
+        place = Path(os.path.normpath(path.absolute())) if climbs else path
+        yield Source(path, place.relative_to(place.anchor))
+
+
+def make(sources: Sequence[Source], out: Path | None, extras: Extras | None = None) -> list[Job]:
+    """One job a source, with results below `out` (trees kept) or, without it, beside the inputs.
+
+    Raises OptionError where two results would have one name or one would replace a photo.
+    """
+    extras = extras or Extras()
+    jobs = [Job(source.path, _output(source, out)) for source in sources]
+    shared = Counter(naming.base(job.output) for job in jobs)
+    jobs = [_with_extras(job, extras, shared[naming.base(job.output)] > 1) for job in jobs]
+    check(jobs)
+    return jobs
+
+
+def to_file(source: Source, output: Path, extras: Extras | None = None) -> list[Job]:
+    """The one job that colours a photo into a file of that name. Raises OptionError as `make` does."""
+    format_of_path(output)
+    jobs = [_with_extras(Job(source.path, output), extras or Extras(), shared=False)]
+    check(jobs)
+    return jobs
+
+
+def _output(source: Source, out: Path | None) -> Path:
+    if out is None:
+        return naming.beside(source.path)
+    place = out / source.place
+    return place.with_name(place.stem + naming.output_suffix(source.path))
+
+
+def _with_extras(job: Job, extras: Extras, shared: bool) -> Job:
+    """Add the sidecar's and layer's names, with the input's suffix inside where stems are shared."""
+    stem = naming.base(job.output)
+    if shared:
+        stem = stem.with_name(stem.name + job.output.suffix)
+    return replace(
+        job,
+        sidecar=naming.sidecar_path(stem) if extras.sidecar else None,
+        layer=naming.layer_path(stem, extras.layer) if extras.layer else None,
+    )
+
+
+def check(jobs: Sequence[Job]) -> None:
+    """Raise OptionError naming every result that another result or a photo is in the way of."""
+    takers: dict[str, Path] = {}
+    photos = {_identity(job.input) for job in jobs} - {None}
+    problems = []
+    for job in jobs:
+        for target in job.targets:
+            first = takers.setdefault(_spelled(target), job.input)
+            if first != job.input:
+                problems.append(f"{first} and {job.input} would both become {target}")
+            if _identity(target) in photos:
+                problems.append(f"{target} is a photo to be coloured and would be replaced")
+    if problems:
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        advice = "rename one of them, colour them in separate runs, or choose another output"
+        msg = f"{'; '.join(problems[:_SHOWN])}{more}: {advice}"
+        raise OptionError(msg)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of what a path leads to, links followed; None where there is nothing."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return (found.st_dev, found.st_ino)
+
+
+def _spelled(path: Path) -> str:
+    """A path as the file system tells names apart: Windows and macOS ignore case and composition."""
+    name = str(path.absolute())
+    return unicodedata.normalize("NFC", name).casefold() if sys.platform in ("win32", "darwin") else name

@@ -1,0 +1,181 @@
+"""Runs a plan: asks the ledger what is to be done, has workers do it, and notes how it went."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from photochrom.batch.coloring import Coloring, Result, Task, failure, stamp_of
+from photochrom.batch.ledger import Claim, Ledger, file_sha256
+from photochrom.batch.options import Options, digest
+from photochrom.batch.pool import Lost, Pool, Settled
+from photochrom.errors import PhotochromError
+from photochrom.models import find
+from photochrom.photo import remove_stale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from photochrom.batch.plan import Job
+
+IfExists = Literal["error", "skip", "overwrite"]
+_TaskOrResult = Task | Settled[Task, Result] | None
+
+
+class Workers(Protocol):
+    """What does tasks: a Pool, or `Here`."""
+
+    def run(self, tasks: Iterable[_TaskOrResult]) -> Iterator[tuple[Task, Result | Lost]]: ...
+    def close(self) -> None: ...
+
+
+class Here:
+    """Does tasks in this process, one after another: no time is lost to start another for one photo."""
+
+    def __init__(self, setup: Callable[[], Callable[[Task], Result]]):
+        self._setup = setup
+
+    def run(self, tasks: Iterable[_TaskOrResult]) -> Iterator[tuple[Task, Result | Lost]]:
+        work = None
+        for task in tasks:
+            if isinstance(task, Settled):
+                yield task.task, task.result
+            elif task is not None:
+                work = work or self._setup()
+                yield task, work(task)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a plan is run."""
+
+    if_exists: IfExists = "error"
+    workers: int | None = None  # processes; as many as processors by default
+    timeout: float | None = None  # seconds a photo may take
+    isolate: bool = True  # False: in this process
+
+
+def processors() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def workers_for(options: Options, settings: Settings, jobs: int) -> Workers:
+    """Worker processes for many photos, this process for one."""
+    find(options.model)  # an unknown model is said once, before any work
+    if not settings.isolate:
+        return Here(partial(Coloring, options))
+    wanted = max(1, min(settings.workers or processors(), jobs))
+    threads = max(1, processors() // wanted)
+    return Pool(partial(Coloring, options, threads), wanted, settings.timeout)
+
+
+class Run:
+    """One run over jobs, with or without a ledger."""
+
+    def __init__(self, options: Options, settings: Settings, ledger: Ledger | None = None):
+        self._settings, self._ledger = settings, ledger
+        self._recipe = {"model": find(options.model)[1].sha256, "options": options.fingerprint()}
+
+    def results(self, jobs: Iterable[Job | None], workers: Workers) -> Iterator[Result]:
+        """The result of each job, as they are ready. None among the jobs means: nothing just now."""
+        try:
+            for task, answer in workers.run(self._tasks(jobs)):
+                yield self._noted(task, answer)
+        finally:
+            workers.close()
+
+    def _tasks(self, jobs: Iterable[Job | None]) -> Iterator[_TaskOrResult]:
+        """Tasks to do and results that need none; jobs that another run holds come again at the end."""
+        held: deque[Job] = deque()
+        swept: set[str] = set()
+        for job in jobs:
+            if job is not None:
+                _sweep(job, swept)
+                offer = self._offer(job)
+                if offer is None:
+                    held.append(job)
+                    continue
+                yield offer
+            else:
+                yield None
+        while held:
+            for _ in range(len(held)):
+                job = held.popleft()
+                offer = self._offer(job)
+                if offer is None:
+                    held.append(job)
+                else:
+                    yield offer
+            if held:
+                yield None
+
+    def _offer(self, job: Job) -> Task | Settled[Task, Result] | None:
+        """What is to be done about a job; None while another run is at it."""
+        try:
+            return self._free(job) if self._ledger is None else self._claimed(job, self._ledger)
+        except PhotochromError as error:
+            return _settled(job, failure(job, str(error)))
+        except OSError as error:
+            return _settled(job, failure(job, f"cannot be read: {error.strerror or error}"))
+
+    def _free(self, job: Job) -> Task | Settled[Task, Result]:
+        there = [path for path in job.targets if os.path.lexists(path)]
+        if there and self._settings.if_exists != "overwrite":
+            return self._in_the_way(job, str(there[0]))
+        return Task(job, replace=bool(there))
+
+    def _in_the_way(self, job: Job, path: str, more: str = "") -> Settled[Task, Result]:
+        if self._settings.if_exists == "skip":
+            return _settled(job, Result(str(job.input), "skipped", output=str(job.output)))
+        msg = f"{path} exists already{more}: choose another output, or --if-exists skip or overwrite"
+        return _settled(job, failure(job, msg))
+
+    def _claimed(self, job: Job, ledger: Ledger) -> Task | Settled[Task, Result] | None:
+        stamp = stamp_of(job.input)
+        sha256 = file_sha256(job.input)
+        key = digest({"input": sha256, **self._recipe})
+        claim = ledger.claim(job, key, sha256, replace=self._settings.if_exists == "overwrite")
+        if claim is Claim.HELD:
+            return None
+        if claim is Claim.DONE:
+            return _settled(job, Result(str(job.input), "skipped", output=str(job.output)))
+        if claim is Claim.FOREIGN:
+            return self._in_the_way(
+                job, str(job.output), " and was not made, or was changed since, by this batch"
+            )
+        return Task(job, replace=True, stamp=stamp, input_sha256=sha256, hash_output=True)
+
+    def _noted(self, task: Task, answer: Result | Lost) -> Result:
+        """The result, once the ledger knows it. A ledger that cannot be written makes it a failure."""
+        result = answer if isinstance(answer, Result) else failure(task.job, answer.reason)
+        if self._ledger is None or result.status == "skipped":
+            return result
+        try:
+            if result.status == "done":
+                self._ledger.done(task.job, result.output_sha256, result.model or "", result.seconds)
+            else:
+                self._ledger.failed(task.job, result.error or "")
+        except PhotochromError as error:
+            return result if result.status == "failed" else failure(task.job, str(error), result.seconds)
+        return result
+
+
+def _settled(job: Job, result: Result) -> Settled[Task, Result]:
+    return Settled(Task(job), result)
+
+
+def _sweep(job: Job, swept: set[str]) -> None:
+    """Remove what killed runs left in a job's folder, once a folder; what live ones hold stays."""
+    folder = job.output.parent
+    if str(folder) not in swept:
+        swept.add(str(folder))
+        with suppress(OSError):
+            remove_stale(folder)

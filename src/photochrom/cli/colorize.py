@@ -1,0 +1,91 @@
+"""photochrom colorize: files and folders."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from photochrom.batch import plan
+from photochrom.batch.coloring import Coloring, Result
+from photochrom.batch.runner import Run, Settings, workers_for
+from photochrom.cli.options import IF_EXISTS, JSON, rendering
+from photochrom.cli.report import Report
+from photochrom.errors import OptionError
+from photochrom.photo import is_picture_name
+
+if TYPE_CHECKING:
+    from photochrom.batch.options import Options
+    from photochrom.batch.runner import IfExists
+
+PIPE = "-"
+
+
+@click.command()
+@click.argument("inputs", metavar="IN...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="A file name for one photo, else a folder, in which trees are kept; '-' is standard output.",
+)
+@rendering
+@IF_EXISTS
+@JSON
+@click.pass_context
+def command(
+    context: click.Context,
+    inputs: tuple[str, ...],
+    output: str | None,
+    options: Options,
+    if_exists: IfExists,
+    as_json: bool,
+) -> None:
+    """Colour photographs.
+
+    IN is a photo, a folder (everything below it), a quoted glob, or '-' for standard input. Without -o
+    each result lies beside its photo as {stem}.colorized.{ext}. The paths of the results are printed.
+    """
+    if PIPE in inputs or output == PIPE:
+        context.exit(_pipe(inputs, output, options, if_exists, as_json))
+    jobs = _plan(inputs, Path(output) if output else None, options)
+    settings = Settings(if_exists=if_exists, isolate=len(jobs) > 1)
+    results = Run(options, settings).results(jobs, workers_for(options, settings, len(jobs)))
+    context.exit(Report(len(jobs), as_json=as_json).follow(results))
+
+
+def _plan(inputs: tuple[str, ...], out: Path | None, options: Options) -> list[plan.Job]:
+    extras = plan.Extras(options.sidecar, options.layer)
+    sources = plan.find(inputs, skip=out)
+    one_file = len(inputs) == 1 and not Path(inputs[0]).is_dir() and len(sources) == 1
+    if out and one_file and is_picture_name(out) and not out.is_dir():
+        return plan.to_file(sources[0], out, extras)
+    if out and out.exists() and not out.is_dir():
+        msg = f"{out} is a file: several photos need a folder"
+        raise OptionError(msg)
+    return plan.make(sources, out, extras)
+
+
+def _pipe(
+    inputs: tuple[str, ...], output: str | None, options: Options, if_exists: str, as_json: bool
+) -> int:
+    """One photo through standard input, standard output or both."""
+    if len(inputs) > 1:
+        msg = "'-' takes one photo: give it alone"
+        raise OptionError(msg)
+    if options.sidecar or options.layer:
+        msg = "a sidecar or layer needs files: colour a file into a file"
+        raise OptionError(msg)
+    target = output or PIPE
+    if target == PIPE and as_json:
+        msg = "--json and the picture cannot both go to standard output: give -o FILE"
+        raise OptionError(msg)
+    started = time.monotonic()
+    coloring = Coloring(options)
+    warnings = coloring.pipe(inputs[0], target, replace=if_exists == "overwrite")
+    seconds = time.monotonic() - started
+    done = Result(inputs[0], "done", target, model=coloring.model, seconds=seconds, warnings=warnings)
+    Report(1, as_json=as_json).add(done)
+    return 0

@@ -1,0 +1,102 @@
+"""What a run tells the person: results on stdout, all else on stderr, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from photochrom.batch.coloring import Result
+
+SOME_FAILED = 3
+
+
+class Report:
+    """Prints results as they come, keeps count, and sums up at the end."""
+
+    def __init__(self, total: int | None, *, as_json: bool = False, table: bool = False):
+        """total: how many results will come, None for no end; table: whether the end is a table."""
+        self._json, self._table = as_json, table
+        self._counts: Counter[str] = Counter()
+        self._failures: list[Result] = []
+        self._bar = _progress_bar(total)
+
+    def follow(self, results: Iterable[Result]) -> int:
+        """Print all results and the summary; the exit code."""
+        try:
+            for result in results:
+                self.add(result)
+        finally:
+            self._close_bar()
+            self._sum_up()
+        return self.exit_code
+
+    def add(self, result: Result) -> None:
+        """Print one result."""
+        self._counts[result.status] += 1
+        for warning in result.warnings:
+            self._say(f"warning: {result.input}: {warning}")
+        if result.status == "failed":
+            self._failures.append(result)
+            self._say(sentence(result))
+        if self._json:
+            self._print(json.dumps(result.to_json(), ensure_ascii=False))
+        elif result.status == "done" and result.output != "-":
+            self._print(str(result.output))
+        elif result.status == "skipped":
+            self._say(f"skipped: {result.input}: {result.output} is there already")
+        if self._bar is not None:
+            self._bar.update()
+
+    @property
+    def exit_code(self) -> int:
+        if not self._failures:
+            return 0
+        return SOME_FAILED if self._counts.total() > len(self._failures) else 1
+
+    def _sum_up(self) -> None:
+        if self._counts.total() < 2 and not self._table:
+            return
+        counts = ", ".join(f"{self._counts[status]} {status}" for status in ("done", "skipped", "failed"))
+        self._say(f"{self._counts.total()} photos: {counts}")
+        if self._table:
+            for result in self._failures:
+                self._say(f"  {sentence(result)}")
+
+    def _print(self, text: str) -> None:
+        self._clear()
+        click.echo(text)
+
+    def _say(self, text: str) -> None:
+        self._clear()
+        click.echo(text, err=True)
+
+    def _clear(self) -> None:
+        if self._bar is not None:
+            self._bar.clear()
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def sentence(result: Result) -> str:
+    """error: the input and why it failed, the input said once."""
+    error = result.error or "failed"
+    return f"error: {error}" if result.input in error else f"error: {result.input}: {error}"
+
+
+def _progress_bar(total: int | None) -> Any:
+    """A bar on a terminal, for more than one photo."""
+    if total is None or total < 2 or not sys.stderr.isatty():
+        return None
+    from tqdm import tqdm
+
+    return tqdm(total=total, unit="photo", leave=False, file=sys.stderr)
