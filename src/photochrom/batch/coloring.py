@@ -41,7 +41,7 @@ class Result:
     """How a job went. `output` is there when it is done or was there before."""
 
     input: str
-    status: Literal["done", "skipped", "failed"]
+    status: Literal["done", "skipped", "failed", "planned"]
     output: str | None = None
     error: str | None = None
     model: str | None = None

@@ -59,7 +59,7 @@ class Claim(Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One output as the ledger knows it."""
+    """One output as the ledger knows it; the columns that are read back."""
 
     output: str
     input: str
@@ -131,39 +131,39 @@ class Ledger:
         self._locks.close()
 
     def name(self, output: Path) -> str:
-        """How the ledger calls an output: relative to the output folder, with forward slashes."""
-        return Path(os.path.relpath(output.absolute(), self.root)).as_posix()
+        """How this ledger calls an output."""
+        return relative_name(output, self.root)
 
     def register(self, jobs: Iterable[Job]) -> None:
         """Note all planned jobs before work starts, so that what is missing later is known to be."""
         with self._transaction() as database:
             database.executemany(
-                "INSERT INTO jobs (output, input, updated) VALUES (?, ?, ?)"
-                " ON CONFLICT (output) DO UPDATE SET input = excluded.input",
+                "INSERT INTO jobs (output, input, updated) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 [(self.name(job.output), str(job.input.absolute()), _now()) for job in jobs],
             )
+
+    def registered(self, jobs: Iterable[Job | None]) -> Iterator[Job | None]:
+        """Jobs that come one by one, each noted before it is handed on."""
+        for job in jobs:
+            if job is not None:
+                self.register([job])
+            yield job
 
     def claim(self, job: Job, key: str, input_sha256: str, *, replace: bool = False) -> Claim:
         """Take a job for this run, or say why not. `replace` allows what is in the way to be replaced."""
         name = self.name(job.output)
         with self._transaction() as database:
             row = self._row(name)
-            if row is None:
-                msg = f"{name} is not in the ledger's plan"
-                raise LookupError(msg)
-            if row.status == "running" and row.run != self._run and self._alive(row):
+            if row is not None and row.status == "running" and row.run != self._run and self._alive(row):
                 return Claim.HELD
-            if row.status == "done" and row.key == key and all(target.exists() for target in job.targets):
-                return Claim.DONE
-            free = replace or not any(os.path.lexists(target) for target in job.targets)
-            if not free and not (row.ours and _unchanged(job.output, row.output_sha256)):
-                return Claim.FOREIGN
-            database.execute(
-                "UPDATE jobs SET status = 'running', ours = 1, key = ?, input_sha256 = ?,"
-                " output_sha256 = NULL, run = ?, error = NULL, updated = ? WHERE output = ?",
-                (key, input_sha256, self._run, _now(), name),
-            )
-            return Claim.TAKEN
+            verdict = decide(row, job, key, input_sha256, replace=replace)
+            if verdict is Claim.TAKEN:
+                database.execute(
+                    "UPDATE jobs SET status = 'running', ours = 1, key = ?, input = ?, input_sha256 = ?,"
+                    " output_sha256 = NULL, run = ?, error = NULL, updated = ? WHERE output = ?",
+                    (key, str(job.input.absolute()), input_sha256, self._run, _now(), name),
+                )
+            return verdict
 
     def _alive(self, row: Row) -> bool:
         return row.run is not None and self._locks.alive(row.run)
@@ -199,6 +199,22 @@ class Ledger:
             return [Row(*row) for row in self._database.execute(_ALL_ROWS)]
 
 
+def decide(row: Row | None, job: Job, key: str, input_sha256: str, *, replace: bool = False) -> Claim:
+    """What may be done about a job that no live run holds, by its row and the files that are there.
+
+    Only what was made from this very photo, by a run of this ledger, and is as that run left it, is
+    replaced without being asked; the output of another photo of the same name is not.
+    """
+    there = any(os.path.lexists(target) for target in job.targets)
+    if row is None:
+        return Claim.TAKEN if replace or not there else Claim.FOREIGN
+    if row.status == "done" and row.key == key and all(target.exists() for target in job.targets):
+        return Claim.DONE
+    same_photo = row.input == str(job.input.absolute()) or row.input_sha256 == input_sha256
+    mine = row.ours and same_photo and _unchanged(job.output, row.output_sha256)
+    return Claim.TAKEN if replace or mine or not there else Claim.FOREIGN
+
+
 def place(out: Path) -> Path:
     """Where the ledger of an output folder lies."""
     return out / FOLDER / "ledger.sqlite"
@@ -214,6 +230,11 @@ def read_rows(path: Path) -> list[Row]:
         closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database,
     ):
         return [Row(*row) for row in database.execute(_ALL_ROWS)]
+
+
+def relative_name(output: Path, root: Path) -> str:
+    """How a ledger calls an output: relative to the output folder, with forward slashes."""
+    return Path(os.path.relpath(output.absolute(), root.absolute())).as_posix()
 
 
 def file_sha256(path: Path) -> str:

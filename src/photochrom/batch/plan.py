@@ -63,15 +63,25 @@ def find(inputs: Iterable[str | Path], *, lists: bool = False, skip: Path | None
     in the output, absolute ones do so without their root. `skip` is a folder that is not searched: the
     output's. Raises PhotoError where there is no photo at all.
     """
-    found: dict[Path, Source] = {}
     names = [str(item) for item in inputs]
-    for item in names:
-        for source in _expand(item, lists, skip.absolute() if skip else None):
-            found.setdefault(source.path.absolute(), source)
+    hidden = skip.absolute() if skip else None
+    return unique((source for item in names for source in _expand(item, lists, hidden)), ", ".join(names))
+
+
+def unique(sources: Iterable[Source], where: str) -> list[Source]:
+    """Each photo once, in order. Raises PhotoError where there is none."""
+    found: dict[str, Source] = {}
+    for source in sources:
+        found.setdefault(_spot(source.path), source)
     if not found:
-        msg = f"no photo in {', '.join(names) or 'the list'}: give pictures, or folders that hold some"
+        msg = f"no photo in {where}: give pictures, or folders that hold some"
         raise PhotoError(msg)
     return list(found.values())
+
+
+def _spot(path: Path) -> str:
+    """A photo's folder, links followed, and its own name: two links to one photo are two photos."""
+    return str(Path(os.path.realpath(path.parent)) / path.name)
 
 
 def _expand(item: str, lists: bool, skip: Path | None) -> Iterator[Source]:
@@ -142,12 +152,16 @@ def make(sources: Sequence[Source], out: Path | None, extras: Extras | None = No
 
     Raises OptionError where two results would have one name or one would replace a photo.
     """
-    extras = extras or Extras()
-    jobs = [Job(source.path, _output(source, out)) for source in sources]
-    shared = Counter(naming.base(job.output) for job in jobs)
-    jobs = [_with_extras(job, extras, shared[naming.base(job.output)] > 1) for job in jobs]
+    jobs = lay_out(sources, out, extras or Extras())
     check(jobs)
     return jobs
+
+
+def lay_out(sources: Sequence[Source], out: Path | None, extras: Extras) -> list[Job]:
+    """The jobs of `make`, unchecked."""
+    jobs = [Job(source.path, _output(source, out)) for source in sources]
+    shared = Counter(naming.base(job.output) for job in jobs)
+    return [_with_extras(job, extras, shared[naming.base(job.output)] > 1) for job in jobs]
 
 
 def to_file(source: Source, output: Path, extras: Extras | None = None) -> list[Job]:
@@ -188,10 +202,10 @@ def check(jobs: Sequence[Job]) -> None:
             if first != job.input:
                 problems.append(f"{first} and {job.input} would both become {target}")
             if _identity(target) in photos:
-                problems.append(f"{target} is a photo to be coloured and would be replaced")
+                problems.append(f"{target} is one of the photos, which are never replaced")
     if problems:
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        advice = "rename one of them, colour them in separate runs, or choose another output"
+        advice = "choose another output, rename a photo, or colour them in separate runs"
         msg = f"{'; '.join(problems[:_SHOWN])}{more}: {advice}"
         raise OptionError(msg)
 

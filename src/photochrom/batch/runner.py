@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from photochrom.batch.coloring import Coloring, Result, Task, failure, stamp_of
-from photochrom.batch.ledger import Claim, Ledger, file_sha256
+from photochrom.batch.ledger import Claim, Ledger, Row, decide, file_sha256, relative_name
 from photochrom.batch.options import Options, digest
 from photochrom.batch.pool import Lost, Pool, Settled
 from photochrom.errors import PhotochromError
@@ -18,7 +18,8 @@ from photochrom.models import find
 from photochrom.photo import remove_stale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
+    from pathlib import Path
 
     from photochrom.batch.plan import Job
 
@@ -82,30 +83,32 @@ class Run:
 
     def __init__(self, options: Options, settings: Settings, ledger: Ledger | None = None):
         self._settings, self._ledger = settings, ledger
+        self._folders: set[Path] = set()
         self._recipe = {"model": find(options.model)[1].sha256, "options": options.fingerprint()}
 
-    def results(self, jobs: Iterable[Job | None], workers: Workers) -> Iterator[Result]:
+    def results(self, jobs: Iterable[Job | None], workers: Workers) -> Generator[Result, None, None]:
         """The result of each job, as they are ready. None among the jobs means: nothing just now."""
         try:
             for task, answer in workers.run(self._tasks(jobs)):
                 yield self._noted(task, answer)
         finally:
             workers.close()
+            for folder in self._folders:  # what workers ended in mid-write have left
+                _sweep(folder)
 
     def _tasks(self, jobs: Iterable[Job | None]) -> Iterator[_TaskOrResult]:
         """Tasks to do and results that need none; jobs that another run holds come again at the end."""
         held: deque[Job] = deque()
-        swept: set[str] = set()
         for job in jobs:
-            if job is not None:
-                _sweep(job, swept)
-                offer = self._offer(job)
-                if offer is None:
-                    held.append(job)
-                    continue
-                yield offer
-            else:
+            if job is None:
                 yield None
+                continue
+            self._enter(job.output.parent)
+            offer = self._offer(job)
+            if offer is None:
+                held.append(job)
+            else:
+                yield offer
         while held:
             for _ in range(len(held)):
                 job = held.popleft()
@@ -117,6 +120,12 @@ class Run:
             if held:
                 yield None
 
+    def _enter(self, folder: Path) -> None:
+        """Before the first job of a folder, remove what killed runs left there."""
+        if folder not in self._folders:
+            self._folders.add(folder)
+            _sweep(folder)
+
     def _offer(self, job: Job) -> Task | Settled[Task, Result] | None:
         """What is to be done about a job; None while another run is at it."""
         try:
@@ -125,6 +134,22 @@ class Run:
             return _settled(job, failure(job, str(error)))
         except OSError as error:
             return _settled(job, failure(job, f"cannot be read: {error.strerror or error}"))
+
+    def preview(self, job: Job, rows: dict[str, Row], root: Path) -> Result:
+        """What a run would do about a job, without doing it: "planned", "skipped" or "failed"."""
+        path = str(job.input)
+        try:
+            sha256 = file_sha256(job.input)
+            row = rows.get(relative_name(job.output, root))
+            replace = self._settings.if_exists == "overwrite"
+            verdict = decide(row, job, self.key(sha256), sha256, replace=replace)
+        except OSError as error:
+            return failure(job, f"cannot be read: {error.strerror or error}")
+        if verdict is Claim.TAKEN:
+            return Result(path, "planned", output=str(job.output))
+        if verdict is Claim.DONE:
+            return Result(path, "skipped", output=str(job.output))
+        return self._in_the_way(job, str(job.output)).result
 
     def _free(self, job: Job) -> Task | Settled[Task, Result]:
         there = [path for path in job.targets if os.path.lexists(path)]
@@ -138,19 +163,21 @@ class Run:
         msg = f"{path} exists already{more}: choose another output, or --if-exists skip or overwrite"
         return _settled(job, failure(job, msg))
 
+    def key(self, input_sha256: str) -> str:
+        """What a result is known by: the hash of input, model and options."""
+        return digest({"input": input_sha256, **self._recipe})
+
     def _claimed(self, job: Job, ledger: Ledger) -> Task | Settled[Task, Result] | None:
         stamp = stamp_of(job.input)
         sha256 = file_sha256(job.input)
-        key = digest({"input": sha256, **self._recipe})
+        key = self.key(sha256)
         claim = ledger.claim(job, key, sha256, replace=self._settings.if_exists == "overwrite")
         if claim is Claim.HELD:
             return None
         if claim is Claim.DONE:
             return _settled(job, Result(str(job.input), "skipped", output=str(job.output)))
         if claim is Claim.FOREIGN:
-            return self._in_the_way(
-                job, str(job.output), " and was not made, or was changed since, by this batch"
-            )
+            return self._in_the_way(job, str(job.output), " and is not this photo's unchanged result")
         return Task(job, replace=True, stamp=stamp, input_sha256=sha256, hash_output=True)
 
     def _noted(self, task: Task, answer: Result | Lost) -> Result:
@@ -172,10 +199,7 @@ def _settled(job: Job, result: Result) -> Settled[Task, Result]:
     return Settled(Task(job), result)
 
 
-def _sweep(job: Job, swept: set[str]) -> None:
-    """Remove what killed runs left in a job's folder, once a folder; what live ones hold stays."""
-    folder = job.output.parent
-    if str(folder) not in swept:
-        swept.add(str(folder))
-        with suppress(OSError):
-            remove_stale(folder)
+def _sweep(folder: Path) -> None:
+    """Remove temporary files whose writers are dead; what live runs hold stays."""
+    with suppress(OSError):
+        remove_stale(folder)

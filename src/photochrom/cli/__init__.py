@@ -9,6 +9,7 @@ file failed or nothing could be done, 2 usage, 3 some of several failed, 4 model
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 VERBS: dict[str, str] = {
     "colorize": "Colour photographs: files and folders.",
+    "batch": "Colour thousands into a folder, resume, retry, verify.",
+    "watch": "Colour what arrives in a folder.",
+    "models": "List the models, with licence and hash.",
+    "doctor": "Check the installation and colour a test picture.",
+    "serve": "Open the studio in the browser, and the REST server.",
 }
 
 INTERRUPTED = 130
@@ -118,6 +124,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> NoReturn:
     """The `photochrom` script."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being asked to end is an interruption too
     sys.exit(run())
 
 

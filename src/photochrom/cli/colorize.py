@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,8 @@ def command(
         context.exit(_pipe(inputs, output, options, if_exists, as_json))
     jobs = _plan(inputs, Path(output) if output else None, options)
     settings = Settings(if_exists=if_exists, isolate=len(jobs) > 1)
-    results = Run(options, settings).results(jobs, workers_for(options, settings, len(jobs)))
-    context.exit(Report(len(jobs), as_json=as_json).follow(results))
+    with closing(Run(options, settings).results(jobs, workers_for(options, settings, len(jobs)))) as results:
+        context.exit(Report(len(jobs), as_json=as_json).follow(results))
 
 
 def _plan(inputs: tuple[str, ...], out: Path | None, options: Options) -> list[plan.Job]:

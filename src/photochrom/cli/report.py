@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from photochrom.batch.coloring import Result
+    from photochrom.batch.verify import Finding
 
 SOME_FAILED = 3
 
@@ -44,12 +45,14 @@ class Report:
             self._say(f"warning: {result.input}: {warning}")
         if result.status == "failed":
             self._failures.append(result)
-            self._say(sentence(result))
+            self._say(f"error: {sentence(result)}")
         if self._json:
             self._print(json.dumps(result.to_json(), ensure_ascii=False))
         elif result.status == "done" and result.output != "-":
             self._print(str(result.output))
-        elif result.status == "skipped":
+        elif result.status == "planned":
+            self._print(f"{result.input} -> {result.output}")
+        elif result.status == "skipped" and not self._table:
             self._say(f"skipped: {result.input}: {result.output} is there already")
         if self._bar is not None:
             self._bar.update()
@@ -63,7 +66,11 @@ class Report:
     def _sum_up(self) -> None:
         if self._counts.total() < 2 and not self._table:
             return
-        counts = ", ".join(f"{self._counts[status]} {status}" for status in ("done", "skipped", "failed"))
+        counts = ", ".join(
+            f"{self._counts[status]} {status}"
+            for status in ("done", "planned", "skipped", "failed")
+            if self._counts[status]
+        )
         self._say(f"{self._counts.total()} photos: {counts}")
         if self._table:
             for result in self._failures:
@@ -88,9 +95,25 @@ class Report:
 
 
 def sentence(result: Result) -> str:
-    """error: the input and why it failed, the input said once."""
+    """The input and why it failed, the input said once."""
     error = result.error or "failed"
-    return f"error: {error}" if result.input in error else f"error: {result.input}: {error}"
+    return error if error.startswith(result.input) else f"{result.input}: {error}"
+
+
+def report_findings(findings: Iterable[Finding], *, as_json: bool) -> int:
+    """Print what a verification found; the exit code."""
+    total = bad = 0
+    for finding in findings:
+        total += 1
+        bad += finding.problem is not None
+        if as_json:
+            click.echo(json.dumps(finding.to_json(), ensure_ascii=False))
+        elif finding.problem:
+            click.echo(f"{finding.output}: {finding.problem}")
+    click.echo(f"{total} outputs: {total - bad} whole, {bad} with problems", err=as_json)
+    if not bad:
+        return 0
+    return SOME_FAILED if total > bad else 1
 
 
 def _progress_bar(total: int | None) -> Any:

@@ -1,0 +1,92 @@
+"""Proof after the fact: is every planned output there, whole, and from the photo that is there now?"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photochrom.batch.ledger import Row, file_sha256, relative_name
+from photochrom.errors import PhotochromError
+from photochrom.photo import read
+from photochrom.photo.safe import PART
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from photochrom.batch.plan import Job
+
+_NO_LIMIT = 1 << 40
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about one output; `problem` is None where all is well."""
+
+    input: str
+    output: str
+    problem: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """The object that --verify --json prints."""
+        return {
+            "input": self.input,
+            "output": self.output,
+            "status": "failed" if self.problem else "done",
+            "error": self.problem,
+        }
+
+
+def verify(
+    out: Path, rows: Iterable[Row], planned: Iterable[Job] = (), *, threads: int = 2
+) -> Iterator[Finding]:
+    """Check every output of a ledger, and that each planned photo has one; findings in the ledger's order.
+
+    An output is whole if its bytes are those that were written and it decodes to the last row; its
+    photo must have the bytes it was made from.
+    """
+    known = {row.output: row for row in rows}
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(
+            lambda row: Finding(row.input, str(out / row.output), _problem(out, row)), known.values()
+        )
+    for job in planned:
+        if relative_name(job.output, out) not in known:
+            yield Finding(str(job.input), str(job.output), "it was never planned: run the batch")
+    for part in sorted(out.rglob(f".*{PART}")):
+        yield Finding(
+            "", str(part), "a temporary file was left behind: run the batch again, which removes it"
+        )
+
+
+def _problem(out: Path, row: Row) -> str | None:
+    if row.status == "failed":
+        return f"it failed: {row.error}"
+    if row.status != "done":
+        return "it is not coloured yet: run the batch again"
+    return _problem_of_output(out / row.output, row) or _problem_of_input(Path(row.input), row)
+
+
+def _problem_of_output(path: Path, row: Row) -> str | None:
+    try:
+        if file_sha256(path) != row.output_sha256:
+            return "the result is not as it was written: it was changed or damaged since"
+        for _ in read(path, max_pixels=_NO_LIMIT, max_side=_NO_LIMIT).strips():
+            pass
+    except FileNotFoundError:
+        return "the result is missing: run the batch again"
+    except OSError as error:
+        return f"the result cannot be read: {error.strerror or error}"
+    except PhotochromError as error:
+        return f"the result does not decode: {error}"
+    return None
+
+
+def _problem_of_input(path: Path, row: Row) -> str | None:
+    try:
+        if file_sha256(path) != row.input_sha256:
+            return "the photo is not the one that was coloured: it was changed since"
+    except OSError as error:
+        return f"the photo cannot be compared: {error.strerror or error}"
+    return None

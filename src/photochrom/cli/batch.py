@@ -1,0 +1,117 @@
+"""photochrom batch: thousands of photos, with a ledger."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from photochrom import __version__
+from photochrom.batch import ledger, plan
+from photochrom.batch.coloring import failure
+from photochrom.batch.runner import IfExists, Run, Settings, processors, workers_for
+from photochrom.cli.options import IF_EXISTS, JSON, TIMEOUT, WORKERS, rendering
+from photochrom.cli.report import Report, report_findings
+from photochrom.errors import OptionError, WriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from photochrom.batch.options import Options
+
+STDIN = "-"
+
+
+@click.command()
+@click.argument("paths", metavar="IN... OUT", nargs=-1, required=True)
+@rendering
+@IF_EXISTS
+@WORKERS
+@TIMEOUT
+@click.option("--retry-failed", is_flag=True, help="Take up only those that failed before.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Check that every output is there, whole and unchanged, and so is its photo; colour nothing.",
+)
+@JSON
+@click.pass_context
+def command(
+    context: click.Context,
+    paths: tuple[str, ...],
+    options: Options,
+    if_exists: IfExists,
+    workers: int | None,
+    timeout: float | None,
+    retry_failed: bool,
+    dry_run: bool,
+    verify: bool,
+    as_json: bool,
+) -> None:
+    """Colour many photographs into a folder, and lose none.
+
+    IN is a folder, a photo, a quoted glob, a list of photos in a .txt file (one a line), or '-' for
+    such a list on standard input. What is done is written in OUT/.photochrom/ledger.sqlite: run the
+    same command again to go on after any interruption; what is done stays, the rest is coloured.
+    """
+    out = Path(paths[-1])
+    if out.exists() and not out.is_dir():
+        msg = f"{out} is a file: the last argument is the folder for the results"
+        raise OptionError(msg)
+    if len(paths) < 2 and not verify:
+        msg = "give the photos and then the folder for the results: photochrom batch IN OUT"
+        raise OptionError(msg)
+    jobs = _plan(paths[:-1], out, options) if len(paths) > 1 else []
+    if verify:
+        context.exit(_verify(out, jobs, as_json))
+    if retry_failed:
+        jobs = _failed_before(jobs, out)
+    settings = Settings(if_exists, workers, timeout)
+    if dry_run:
+        context.exit(_dry_run(jobs, out, options, settings, as_json))
+    context.exit(_run(jobs, out, options, settings, as_json))
+
+
+def _plan(inputs: Sequence[str], out: Path, options: Options) -> list[plan.Job]:
+    extras = plan.Extras(options.sidecar, options.layer)
+    if list(inputs) == [STDIN]:
+        sources = plan.unique(plan.listed(sys.stdin), "the list on standard input")
+    else:
+        sources = plan.find(inputs, lists=True, skip=out)
+    return plan.make(sources, out, extras)
+
+
+def _failed_before(jobs: Sequence[plan.Job], out: Path) -> list[plan.Job]:
+    failed = {row.output for row in ledger.read_rows(ledger.place(out)) if row.status == "failed"}
+    return [job for job in jobs if ledger.relative_name(job.output, out) in failed]
+
+
+def _run(jobs: Sequence[plan.Job], out: Path, options: Options, settings: Settings, as_json: bool) -> int:
+    report = Report(len(jobs), as_json=as_json, table=True)
+    run = Run(options, settings)
+    try:
+        book = ledger.Ledger.of_folder(out, __version__)
+        run = Run(options, settings, book)
+        book.register(jobs)
+    except WriteError as error:
+        return report.follow(failure(job, str(error)) for job in jobs)
+    with closing(book), closing(run.results(jobs, workers_for(options, settings, len(jobs)))) as results:
+        return report.follow(results)
+
+
+def _dry_run(jobs: Sequence[plan.Job], out: Path, options: Options, settings: Settings, as_json: bool) -> int:
+    place = ledger.place(out)
+    rows = {row.output: row for row in ledger.read_rows(place)} if place.exists() else {}
+    run = Run(options, settings)
+    return Report(len(jobs), as_json=as_json, table=True).follow(run.preview(job, rows, out) for job in jobs)
+
+
+def _verify(out: Path, jobs: Sequence[plan.Job], as_json: bool) -> int:
+    from photochrom.batch.verify import verify
+
+    findings = verify(out, ledger.read_rows(ledger.place(out)), jobs, threads=processors())
+    return report_findings(findings, as_json=as_json)
