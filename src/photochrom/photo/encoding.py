@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -55,3 +56,12 @@ def interleaved(photo: Photo, top: int, strip: Pixels, depth: int) -> NDArray[An
         return bands
     alpha = rescale(photo.source.alpha_rows(top, top + len(strip)), dtype)
     return np.concatenate([bands, alpha[..., None]], axis=2)
+
+
+def packer_of_differences(window: int) -> Any:
+    """A deflate compressor for differences of neighbouring samples; window as in zlib (negative: raw).
+
+    Photographs repeat no strings, so zlib's search for them takes four times as long for the same size
+    (benchmarks/photo_io.py); runs and Huffman codes are what pays.
+    """
+    return zlib.compressobj(1, zlib.DEFLATED, window, 9, zlib.Z_RLE)

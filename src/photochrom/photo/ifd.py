@@ -6,12 +6,14 @@ file's byte order, so a field can be copied from any file to any other without b
 
 from __future__ import annotations
 
+import io
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import BinaryIO
 
 # type number → (bytes a value, bytes of the numbers that it is made of)
 _TYPES = {
@@ -22,7 +24,7 @@ BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, LONG8 = 1, 2, 3, 4, 5, 7, 16
 EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
 _POINTERS = (EXIF_IFD, GPS_IFD, INTEROP_IFD)
 _MOST_FIELDS = 4096
-_MOST_BYTES = 64 << 20  # a field larger than that is not metadata
+_MOST_BYTES = 64 << 20  # of all fields together: more is not metadata
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,13 @@ def rational(value: float) -> Field:
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """Byte order, and the widths that tell BigTIFF from TIFF."""
+class _Reader:
+    """A TIFF structure in a file, with its byte order and width."""
 
-    order: str
-    big: bool
+    file: BinaryIO
+    order: str = "<"
+    big: bool = False
+    budget: list[int] = field(default_factory=lambda: [_MOST_BYTES])
 
     @property
     def word(self) -> str:
@@ -82,68 +86,89 @@ class _Layout:
     def word_size(self) -> int:
         return 8 if self.big else 4
 
+    def take(self, offset: int, size: int) -> bytes:
+        """Exactly `size` bytes. Raises ValueError where the file ends before."""
+        data = b""
+        if offset + size < 1 << 62 and size <= self.budget[0]:
+            self.file.seek(offset)
+            data = self.file.read(size)
+            self.budget[0] -= size
+        if len(data) < size:
+            msg = "cut short"
+            raise ValueError(msg)
+        return data
 
-def parse(data: bytes | memoryview, *, file: bool = False) -> Directory:
-    """The first directory of a TIFF file or EXIF block, with its EXIF, GPS and interoperability ones.
+    def number(self, offset: int, code: str) -> int:
+        code = self.order + code
+        return int(struct.unpack(code, self.take(offset, struct.calcsize(code)))[0])
+
+
+def parse(data: bytes) -> Directory:
+    """The first directory of an EXIF block, with its EXIF, GPS and interoperability ones.
 
     Fields that are damaged are left out. Raises ValueError where there is no directory to speak of.
     """
-    try:
-        layout, offset = _header(data)
-        return _directory(data, layout, offset, depth=0)
-    except struct.error as error:
-        msg = "cut short"
-        raise ValueError(msg) from error
+    return parse_file(io.BytesIO(data))
 
 
-def _header(data: bytes | memoryview) -> tuple[_Layout, int]:
-    magic = bytes(data[:4])
+def parse_file(file: BinaryIO, page: int = 0) -> Directory:
+    """As `parse`, of a TIFF or BigTIFF file and one of its pages."""
+    reader = _Reader(file)
+    magic = reader.take(0, 4)
     order = {b"II": "<", b"MM": ">"}.get(magic[:2])
     if order is None or magic[2:] not in (b"*\0", b"\0*", b"+\0", b"\0+"):
         msg = "no TIFF header"
         raise ValueError(msg)
-    layout = _Layout(order, b"+" in magic[2:])
-    (offset,) = struct.unpack_from(layout.word, data, 8 if layout.big else 4)
-    return layout, offset
+    reader = _Reader(file, order, b"+" in magic[2:])
+    offset = reader.number(8 if reader.big else 4, reader.word[1])
+    for _ in range(page):
+        offset = _next(reader, offset)
+    return _directory(reader, offset, depth=0)
 
 
-def _directory(data: bytes | memoryview, layout: _Layout, offset: int, depth: int) -> Directory:
-    (count,) = struct.unpack_from(layout.order + ("Q" if layout.big else "H"), data, offset)
-    start = offset + (8 if layout.big else 2)
-    size = 20 if layout.big else 12
+def _count(reader: _Reader, offset: int) -> tuple[int, int, int]:
+    """(number of fields, where they start, bytes each)."""
+    count = reader.number(offset, "Q" if reader.big else "H")
+    return count, offset + (8 if reader.big else 2), 20 if reader.big else 12
+
+
+def _next(reader: _Reader, offset: int) -> int:
+    count, start, size = _count(reader, offset)
+    return reader.number(start + count * size, reader.word[1])
+
+
+def _directory(reader: _Reader, offset: int, depth: int) -> Directory:
+    count, start, size = _count(reader, offset)
     found: Directory = {}
     for at in range(start, start + size * min(count, _MOST_FIELDS), size):
-        tag, kind = struct.unpack_from(layout.order + "HH", data, at)
-        if tag in _POINTERS and depth < 2:
-            (inner,) = struct.unpack_from(layout.word, data, at + (12 if layout.big else 8))
-            try:
-                found[tag] = _directory(data, layout, inner, depth + 1)
-            except struct.error:
-                continue
-        elif (field := _field(data, layout, at, kind)) is not None:
-            found[tag] = field
+        try:
+            tag, kind = reader.number(at, "H"), reader.number(at + 2, "H")
+            if tag in _POINTERS and depth < 2:
+                inner = reader.number(at + (12 if reader.big else 8), reader.word[1])
+                found[tag] = _directory(reader, inner, depth + 1)
+            elif kind in _TYPES:
+                found[tag] = _field(reader, at, kind)
+        except ValueError:  # this field is damaged: the others may be whole
+            continue
     return found
 
 
-def _field(data: bytes | memoryview, layout: _Layout, at: int, kind: int) -> Field | None:
-    if kind not in _TYPES:
-        return None
+def _field(reader: _Reader, at: int, kind: int) -> Field:
     size, unit = _TYPES[kind]
-    (count,) = struct.unpack_from(layout.word, data, at + 4)
-    length = count * size
-    start = at + 4 + layout.word_size
-    if length > layout.word_size:
-        (start,) = struct.unpack_from(layout.word, data, start)
-    if length > _MOST_BYTES or start + length > len(data):
-        return None
-    raw = bytes(data[start : start + length])
-    return Field(kind, raw if layout.order == "<" else _swapped(raw, unit))
+    length = reader.number(at + 4, reader.word[1]) * size
+    start = at + 4 + reader.word_size
+    if length > reader.word_size:
+        start = reader.number(start, reader.word[1])
+    raw = reader.take(start, length)
+    return Field(kind, raw if reader.order == "<" else _swapped(raw, unit))
 
 
 def _swapped(raw: bytes, unit: int) -> bytes:
-    if unit == 1:
-        return raw
-    return b"".join(raw[at : at + unit][::-1] for at in range(0, len(raw), unit))
+    """The numbers of a big-endian field, each turned round."""
+    turned = bytearray(len(raw))
+    for byte in range(unit):
+        turned[byte::unit] = raw[unit - 1 - byte :: unit]
+    return bytes(turned)
 
 
 def dump(directory: Mapping[int, Field | Directory]) -> bytes:
@@ -153,22 +178,21 @@ def dump(directory: Mapping[int, Field | Directory]) -> bytes:
 
 def lay_out(directory: Mapping[int, Field | Directory], offset: int, big: bool = False) -> bytes:
     """The bytes of a directory that will stand at `offset` of its file, with all that it points at."""
-    layout = _Layout("<", big)
-    size = 20 if big else 12
-    heap_at = offset + (8 if big else 2) + size * len(directory) + layout.word_size
+    word, word_size, size = ("<Q", 8, 20) if big else ("<I", 4, 12)
+    heap_at = offset + (8 if big else 2) + size * len(directory) + word_size
     head = bytearray(struct.pack("<Q" if big else "<H", len(directory)))
     heap = bytearray()
     for tag, value in sorted(directory.items()):
         if isinstance(value, dict):
             where = heap_at + len(heap)
-            kind, count, inline = LONG8 if big else LONG, 1, struct.pack(layout.word, where)
+            kind, count, inline = LONG8 if big else LONG, 1, struct.pack(word, where)
             heap += lay_out(value, where, big)
         else:
             kind, count, inline = value.kind, value.count, value.raw
-            if len(inline) > layout.word_size:
-                inline = struct.pack(layout.word, heap_at + len(heap))
+            if len(inline) > word_size:
+                inline = struct.pack(word, heap_at + len(heap))
                 heap += value.raw
         heap += b"\0" * (len(heap) % 2)
-        head += struct.pack("<HH", tag, kind) + struct.pack(layout.word, count)
-        head += inline.ljust(layout.word_size, b"\0")
-    return bytes(head + bytes(layout.word_size) + heap)
+        head += struct.pack("<HH", tag, kind) + struct.pack(word, count)
+        head += inline.ljust(word_size, b"\0")
+    return bytes(head + bytes(word_size) + heap)

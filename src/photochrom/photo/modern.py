@@ -8,6 +8,7 @@ import numpy as np
 
 from photochrom.errors import WriteError
 from photochrom.photo.photo import rescale
+from photochrom.photo.tiff_fields import exif_with_resolution
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def writer(fmt: Format) -> Encoder:
             msg = f"{fmt.name.upper()} holds at most {most} pixels a side: write TIFF or PNG"
             raise WriteError(msg)
         metadata = photo.metadata
-        keep = {"icc_profile": metadata.icc, "exif": metadata.exif, "xmp": metadata.xmp}
+        keep = {"icc_profile": metadata.icc, "exif": exif_with_resolution(metadata), "xmp": metadata.xmp}
         settings: dict[str, Any] = {key: value for key, value in keep.items() if value}
         if fmt.name == "avif":
             settings["subsampling"] = options.subsampling

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from photochrom.errors import DamagedPhoto, PhotoError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ReadFrom = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
@@ -33,15 +38,22 @@ class Origin:
         except OSError as error:
             raise PhotoError(unreadable(self.path, error)) from error
 
-    def head(self, size: int) -> bytes:
-        """The first bytes. Raises PhotoError where the file cannot be read."""
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The bytes as a file to read from anywhere. Raises PhotoError where it cannot be opened."""
         if self.path is None:
-            return self.data[:size]
+            yield io.BytesIO(self.data)
+            return
         try:
             with self.path.open("rb") as file:
-                return file.read(size)
+                yield file
         except OSError as error:
             raise PhotoError(unreadable(self.path, error)) from error
+
+    def head(self, size: int) -> bytes:
+        """The first bytes. Raises PhotoError where the file cannot be read."""
+        with self.open() as file:
+            return file.read(size)
 
     def check_unchanged(self) -> None:
         """Raises DamagedPhoto where the file is not the one that was opened."""

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photochrom.errors import DamagedPhoto, MissingExtra
+from photochrom.errors import DamagedPhoto, MissingExtra, TooLarge
 from photochrom.photo.decoding import split_alpha
 from photochrom.photo.metadata import Metadata
+from photochrom.photo.orientation import oriented
 from photochrom.photo.photo import Photo
+from photochrom.photo.reading_metadata import known_to_pillow, read_metadata
 from photochrom.photo.vips import damaged
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from photochrom.photo.formats import Format
     from photochrom.photo.limits import Limits
     from photochrom.photo.origin import Origin
 
+_one_at_a_time = threading.Lock()
 _PILLOW = {"gif": "GIF", "bmp": "BMP", "jpeg2000": "JPEG2000", "heic": "HEIF"}
 # what Pillow's decoders are known to raise on broken files
 _BROKEN = (
@@ -36,20 +43,42 @@ _BROKEN = (
 
 def read_with_pillow(origin: Origin, fmt: Format, limits: Limits) -> Photo:
     """A photo of a format that only Pillow reads. Raises DamagedPhoto, TooLarge, MissingExtra."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     if fmt.name == "heic":
         _register_heic()
-    with warnings.catch_warnings():
+    try:
+        with _quiet(), Image.open(io.BytesIO(origin.data), formats=[_PILLOW[fmt.name]]) as image:
+            limits.check(*image.size)
+            moves = bool(getattr(image, "is_animated", False))
+            image.load()
+            photo = from_pillow(image)
+            known = known_to_pillow(image)
+    except Image.DecompressionBombError as error:
+        msg = f"the picture is too large for its format, {fmt.name.upper()}: convert it to TIFF first"
+        raise TooLarge(msg) from error
+    except UnidentifiedImageError as error:
+        raise DamagedPhoto(damaged("")) from error
+    except _BROKEN as error:
+        raise DamagedPhoto(damaged(f"{fmt.name}: {error}")) from error
+    found = read_metadata(fmt.name, origin, known=known)
+    moving = ("it has several frames: only the first is read",) if moves else ()
+    return Photo(
+        oriented(photo.source, found.orientation),
+        metadata=found.metadata,
+        format=fmt.name,
+        bits=photo.bits,
+        path=origin.path,
+        warnings=(*moving, *found.warnings),
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Pillow's warnings about broken metadata are not the user's business; we check that ourselves."""
+    with _one_at_a_time, warnings.catch_warnings():  # which swaps the filters of all threads
         warnings.simplefilter("ignore")
-        try:
-            with Image.open(io.BytesIO(origin.data), formats=[_PILLOW[fmt.name]]) as image:
-                limits.check(*image.size)
-                image.load()
-                photo = from_pillow(image)
-        except (*_BROKEN, Image.DecompressionBombError) as error:
-            raise DamagedPhoto(damaged(f"{fmt.name}: {error}")) from error
-    return Photo(photo.source, photo.metadata, fmt.name, photo.bits, origin.path, photo.warnings)
+        yield
 
 
 def _register_heic() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photochrom.photo.encoding import interleaved
+from photochrom.photo.encoding import interleaved, packer_of_differences
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from photochrom.photo.photo import Photo
     from photochrom.photo.safe import Sink
 
-LEVEL = 5
 _SUB, _UP = 1, 2
 _TYPES = {(1, False): 0, (3, False): 2, (1, True): 4, (3, True): 6}
 XMP_KEYWORD = b"XML:com.adobe.xmp"
@@ -62,7 +61,7 @@ def _deflate(photo: Photo, top: int, strip: Pixels, options: Options) -> tuple[b
     bands = interleaved(photo, top, strip, options.depth)
     stored = bands.byteswap() if options.depth == 16 and sys.byteorder == "little" else bands
     filtered = _filter(stored).tobytes()
-    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -15, 9, zlib.Z_FILTERED)
+    packer = packer_of_differences(-15)
     packed = packer.compress(filtered) + packer.flush(zlib.Z_FULL_FLUSH)
     return packed, zlib.adler32(filtered), len(filtered)
 

@@ -12,7 +12,7 @@ from photochrom.photo.limits import MAX_PIXELS, MAX_SIDE, Limits
 from photochrom.photo.orientation import oriented
 from photochrom.photo.origin import Origin, ReadFrom, origin_of
 from photochrom.photo.photo import Photo
-from photochrom.photo.reading_metadata import read_metadata
+from photochrom.photo.reading_metadata import known_to_vips, read_metadata
 
 if TYPE_CHECKING:
     from photochrom.photo.sources import PixelSource
@@ -54,7 +54,7 @@ def _read_with_vips(origin: Origin, fmt: Format, limits: Limits, page: int) -> P
     loader = _VIPS[fmt.name]
     image = load(loader, origin, 0 if fmt.name == "webp" else page)
     limits.check(image.width, image.height)
-    found = read_metadata(image, fmt, origin)
+    found = read_metadata(fmt.name, origin, page, known_to_vips(image))
     normal = normalize(image)
 
     def reopen() -> Any:

@@ -1,15 +1,20 @@
-"""A file's metadata, gathered from its container."""
+"""A file's metadata, gathered from its container; what does not parse becomes a warning."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from photochrom.photo.exif import Settled, settle
+from photochrom.photo import ifd, iptc, tiff_fields, xmp
+from photochrom.photo.boxes import read_boxes
+from photochrom.photo.chunks import read_chunks
+from photochrom.photo.exif import settle
 from photochrom.photo.metadata import Metadata
+from photochrom.photo.segments import read_segments
 
 if TYPE_CHECKING:
-    from photochrom.photo.formats import Format
+    from collections.abc import Callable, Mapping
+
     from photochrom.photo.origin import Origin
 
 
@@ -22,33 +27,110 @@ class Found:
     warnings: tuple[str, ...] = ()
 
 
-def read_metadata(image: Any, fmt: Format, origin: Origin) -> Found:
-    """The metadata of a libvips image."""
-    warnings: list[str] = []
-    exif = Settled(b"")
-    if (block := _blob(image, "exif-data")) is not None:
+def read_metadata(name: str, origin: Origin, page: int = 0, known: Mapping[str, Any] | None = None) -> Found:
+    """The metadata of a file of format `name`; `known` is what its decoder has found already.
+
+    The keys of `known` are those of Metadata. Nothing here raises for a broken block: it is dropped with
+    a warning.
+    """
+    collected = {key: value for key, value in (known or {}).items() if value}
+    orientation = 1
+    with origin.open() as file:
+        if name in _CONTAINERS:
+            own = _CONTAINERS[name](file)
+            collected |= {key: value for key, value in own.items() if value}
+        elif name == "tiff":
+            own, orientation = _tiff(file, page)
+            collected |= {key: value for key, value in own.items() if value}
+    return _settled(collected, orientation, upright=name in ("avif", "heic"))
+
+
+def _settled(collected: dict[str, Any], orientation: int, *, upright: bool) -> Found:
+    """Takes the orientation and the thumbnail out of the EXIF, and drops what is broken."""
+    warnings = []
+    if block := collected.pop("exif", None):
         try:
             exif = settle(block)
+            collected["exif"] = exif.block
+            orientation = exif.orientation if orientation == 1 else orientation
         except ValueError as error:
             warnings.append(f"its EXIF does not parse ({error}) and was dropped")
-    orientation = exif.orientation
-    if fmt.name == "tiff" and image.get_typeof("orientation"):
-        orientation = int(image.get("orientation"))
-    metadata = Metadata(
-        icc=_blob(image, "icc-profile-data"),
-        exif=exif.block or None,
-        xmp=_blob(image, "xmp-data"),
-        iptc=_blob(image, "iptc-data"),
-        dpi=_dpi(image),
-    )
-    return Found(metadata, orientation if fmt.name not in ("avif",) else 1, tuple(warnings))
+    if packet := collected.pop("xmp", None):
+        try:
+            collected["xmp"] = xmp.normalized(packet)
+        except (ValueError, UnicodeError) as error:
+            warnings.append(f"its XMP does not parse ({error}) and was dropped")
+    metadata = Metadata(**collected)
+    if metadata.dpi is None and metadata.exif:
+        metadata = replace(metadata, dpi=_dpi_of_exif(metadata.exif))
+    return Found(_sane(metadata), 1 if upright else orientation, tuple(warnings))
 
 
-def _blob(image: Any, name: str) -> bytes | None:
-    return bytes(image.get(name)) if image.get_typeof(name) else None
+def _sane(metadata: Metadata) -> Metadata:
+    """Without a resolution that no scanner has."""
+    if metadata.dpi is None or all(1 <= value <= 100_000 for value in metadata.dpi):
+        return metadata
+    return replace(metadata, dpi=None)
 
 
-def _dpi(image: Any) -> tuple[float, float] | None:
-    if not image.get_typeof("resolution-unit"):
+def _dpi_of_exif(block: bytes) -> tuple[float, float] | None:
+    try:
+        return tiff_fields.resolution(ifd.parse(block))
+    except ValueError:
         return None
-    return image.xres * 25.4, image.yres * 25.4
+
+
+def _jpeg(file: BinaryIO) -> dict[str, Any]:
+    return vars(read_segments(file))
+
+
+def _png(file: BinaryIO) -> dict[str, Any]:
+    chunks = read_chunks(file)
+    return vars(chunks) | {"texts": tuple(chunks.texts)}
+
+
+def _jpeg2000(file: BinaryIO) -> dict[str, Any]:
+    return vars(read_boxes(file))
+
+
+_CONTAINERS: dict[str, Callable[[BinaryIO], dict[str, Any]]] = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "jpeg2000": _jpeg2000,
+}
+
+
+def _tiff(file: BinaryIO, page: int) -> tuple[dict[str, Any], int]:
+    try:
+        fields = ifd.parse_file(file, page)
+    except ValueError:
+        return {}, 1
+    return tiff_fields.metadata(fields), tiff_fields.orientation(fields)
+
+
+def known_to_vips(image: Any) -> dict[str, Any]:
+    """Profile, EXIF, XMP and IPTC as libvips has found them."""
+    names = {"icc": "icc-profile-data", "exif": "exif-data", "xmp": "xmp-data"}
+    blobs = {key: bytes(image.get(name)) for key, name in names.items() if image.get_typeof(name)}
+    return {key: value for key, value in blobs.items() if value}
+
+
+def known_to_pillow(image: Any) -> dict[str, Any]:
+    """Profile, EXIF, XMP, comment and resolution as Pillow has found them."""
+    info = image.info
+    dpi = info.get("dpi")
+    comment = info.get("comment")
+    return {
+        "icc": info.get("icc_profile"),
+        "exif": info.get("exif"),
+        "xmp": _bytes(info.get("xmp") or info.get("XML:com.adobe.xmp")),
+        "dpi": (float(dpi[0]), float(dpi[1])) if dpi else None,
+        "comment": comment.decode("latin-1").rstrip("\0") if isinstance(comment, bytes) else comment,
+        "iptc": iptc.records(info["photoshop"]) if isinstance(info.get("photoshop"), bytes) else None,
+    }
+
+
+def _bytes(value: object) -> bytes | None:
+    if isinstance(value, tuple):
+        value = value[-1]
+    return value.encode() if isinstance(value, str) else value if isinstance(value, bytes) else None

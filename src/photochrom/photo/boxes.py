@@ -1,0 +1,85 @@
+"""The metadata boxes of a JPEG 2000 file (ISO/IEC 15444-1 annex I, ISO 16684-1 for XMP)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from photochrom.photo.iptc import records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_EXIF = b"JpgTiffExif->JP2"
+_IPTC = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
+_CONTAINERS = (b"jp2h", b"res ")
+_MOST_BYTES = 16 << 20
+_MOST_BOXES = 1000
+
+
+@dataclass
+class Boxes:
+    """What a JPEG 2000 file says about its picture."""
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    icc: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+
+def read_boxes(file: BinaryIO) -> Boxes:
+    """The metadata of a JPEG 2000 file; a bare codestream has none."""
+    found = Boxes()
+    file.seek(0, 2)
+    size = file.tell()
+    for name, payload in _boxes(file, 0, size, _MOST_BOXES):
+        if name == b"uuid":
+            _take_uuid(found, payload[:16], payload[16:])
+        elif name in (b"resc", b"resd") and len(payload) >= 10:
+            found.dpi = _resolution(payload) or found.dpi
+        elif name == b"colr" and payload[:1] == b"\2":
+            found.icc = payload[3:]
+    return found
+
+
+def _boxes(file: BinaryIO, start: int, end: int, budget: int) -> Iterator[tuple[bytes, bytes]]:
+    while start + 8 <= end and budget > 0:
+        budget -= 1
+        file.seek(start)
+        length, name = struct.unpack(">I4s", file.read(8))
+        body = start + 8
+        if length == 1:
+            length, body = int.from_bytes(file.read(8), "big"), start + 16
+        stop = end if length == 0 else start + length
+        if stop < body or stop > end:
+            return
+        if name in _CONTAINERS:
+            yield from _boxes(file, body, stop, budget)
+        elif name in (b"uuid", b"resc", b"resd", b"colr") and stop - body <= _MOST_BYTES:
+            yield name, file.read(stop - body)
+        start = stop
+
+
+def _take_uuid(found: Boxes, uuid: bytes, payload: bytes) -> None:
+    if uuid == _XMP:
+        found.xmp = payload
+    elif uuid == _EXIF:
+        found.exif = payload.removeprefix(b"Exif\0\0")
+    elif uuid == _IPTC:
+        found.iptc = records(payload)
+
+
+def _resolution(payload: bytes) -> tuple[float, float] | None:
+    """Samples a metre as fractions with a power of ten, vertical before horizontal."""
+    above_down, below_down, above_across, below_across, ten_down, ten_across = struct.unpack_from(
+        ">4H2b", payload
+    )
+    if not below_down or not below_across or not above_down or not above_across:
+        return None
+    return (
+        above_across / below_across * 10.0**ten_across * 0.0254,
+        above_down / below_down * 10.0**ten_down * 0.0254,
+    )

@@ -1,0 +1,106 @@
+"""The metadata segments of a JPEG file (ITU-T T.81 B.1.1.4; Adobe XMP part 3, section 1.1.3)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from photochrom.photo.iptc import from_photoshop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXIF = b"Exif\0\0"
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
+MORE_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+PHOTOSHOP = b"Photoshop 3.0\0"
+_MOST_BYTES = 64 << 20
+_START_OF_SCAN, _END, _COMMENT = 0xDA, 0xD9, 0xFE
+
+
+@dataclass
+class Segments:
+    """What a JPEG file says about its picture."""
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    comment: str | None = None
+
+
+def read_segments(file: BinaryIO) -> Segments:
+    """The metadata of a JPEG file; what does not parse is left out."""
+    found = Segments()
+    photoshop, more_xmp = bytearray(), []
+    for marker, payload in segments(file):
+        if marker == 0xE0 and payload.startswith(b"JFIF\0") and found.dpi is None:
+            found.dpi = _density(payload)
+        elif marker == 0xE1 and payload.startswith(EXIF) and found.exif is None:
+            found.exif = payload[len(EXIF) :]
+        elif marker == 0xE1 and payload.startswith(XMP):
+            found.xmp = payload[len(XMP) :]
+        elif marker == 0xE1 and payload.startswith(MORE_XMP):
+            more_xmp.append(payload[len(MORE_XMP) :])
+        elif marker == 0xED and payload.startswith(PHOTOSHOP):
+            photoshop += payload[len(PHOTOSHOP) :]
+        elif marker == _COMMENT and found.comment is None:
+            found.comment = _text(payload)
+    found.iptc = from_photoshop(bytes(photoshop))
+    found.xmp = _whole_xmp(found.xmp, more_xmp)
+    return found
+
+
+def segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """(marker, payload) of the segments before the picture data."""
+    file.seek(2)
+    total = 0
+    while total < _MOST_BYTES:
+        head = file.read(2)
+        while len(head) == 2 and head[1] == 0xFF:  # fill bytes
+            head = head[1:] + file.read(1)
+        if len(head) < 2 or head[0] != 0xFF or head[1] in (_START_OF_SCAN, _END):
+            return
+        length = int.from_bytes(file.read(2), "big")
+        if length < 2:
+            return
+        payload = file.read(length - 2)
+        total += len(payload)
+        yield head[1], payload
+
+
+def _text(payload: bytes) -> str | None:
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        text = payload.decode("latin-1")
+    return text.rstrip("\0") or None
+
+
+def _density(payload: bytes) -> tuple[float, float] | None:
+    if len(payload) < 12:
+        return None
+    unit, across, down = struct.unpack_from(">BHH", payload, 7)
+    scale = {1: 1.0, 2: 2.54}.get(unit, 0.0)
+    return (across * scale, down * scale) if scale and across and down else None
+
+
+def _whole_xmp(main: bytes | None, more: list[bytes]) -> bytes | None:
+    """The extended packet where the main one names it and all its parts are there, else the main one.
+
+    The extension carries what did not fit; the two are joined by keeping both RDF descriptions.
+    """
+    if main is None or not more:
+        return main
+    name = more[0][:32]
+    if name not in main:
+        return main
+    parts = sorted((int.from_bytes(part[36:40], "big"), part[40:]) for part in more if part[:32] == name)
+    whole = b"".join(part for _, part in parts)
+    (size,) = struct.unpack_from(">I", more[0], 32) if len(more[0]) >= 40 else (-1,)
+    if len(whole) != size:
+        return main
+    from photochrom.photo.xmp import joined
+
+    return joined(main, whole)
