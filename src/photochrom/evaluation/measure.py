@@ -1,0 +1,159 @@
+"""All figures of one photo under one predictor: a flat row of numbers and small arrays.
+
+Rows hold what averages need and no pictures, so a run over 50,000 photos fits in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photochrom.color import ab_bins, rgb_to_lab
+from photochrom.evaluation import calibration, degradations, hint_metrics, metrics
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photochrom.evaluation.metrics import RGB
+    from photochrom.evaluation.photos import Sample
+    from photochrom.evaluation.predictors import Predictor, Prepared
+    from photochrom.evaluation.protocols import Protocol
+
+Row = dict[str, Any]
+FeatureExtractor = Callable[["RGB"], "NDArray[np.float32]"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured, on how many photos (evenly spaced over the sorted list)."""
+
+    hint_counts: tuple[int, ...] = (0, 1, 10, 100)
+    hint_photos: int = 100  # counterfactual hints: obeyed, leak, reach
+    robust_photos: int = 100  # degraded copies
+    size_photos: int = 4  # size stability, on the largest photos
+    features: bool = True  # those of EfficientNet-Lite0, for fd_effnet and c2st_effnet
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A sample with what every predictor is compared with, worked out once."""
+
+    sample: Sample
+    extract: FeatureExtractor | None = None
+
+    @cached_property
+    def lab(self) -> NDArray[np.float32]:
+        return rgb_to_lab(self.sample.truth)
+
+    @cached_property
+    def bin_of_pixel(self) -> NDArray[np.int64]:
+        return true_bins(self.lab[..., 1:])
+
+    @cached_property
+    def row(self) -> Row:
+        """Figures of the truth and of its grey."""
+        truth, grey = self.sample.truth, np.repeat(self.sample.grey[..., None], 3, axis=2)
+        return {
+            "true_cf_hs": metrics.colourfulness(truth),
+            "true_cf_abs": metrics.colourfulness_absolute(truth),
+            "grey_psnr": metrics.psnr(grey, truth),
+            "true_histogram": np.bincount(self.bin_of_pixel.ravel(), minlength=len(ab_bins())),
+        } | ({"true_features": self.extract(truth)} if self.extract else {})
+
+
+def true_bins(ab: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Index into `ab_bins()` of every ab (..., 2), by way of the grid of 10 that the bins lie on."""
+    steps = np.clip(np.rint(ab / 10).astype(int) + 12, 0, 24)
+    return np.asarray(bin_of_cell()[steps[..., 0], steps[..., 1]])
+
+
+@cache
+def bin_of_cell() -> NDArray[np.int64]:
+    """(25, 25): the nearest bin of every point of the grid -120…120."""
+    side = np.arange(-120, 121, 10)
+    return calibration.nearest_bin(np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1), ab_bins())
+
+
+def measure(
+    truth: Truth, predictor: Predictor, protocol: Protocol, plan: Plan, chosen: frozenset[str]
+) -> Row:
+    """The row of one photo; `chosen` names the costly parts ("hints", "robust") this photo is in."""
+    sample = truth.sample
+    prepared = predictor.prepare(sample)
+    picture = prepared.render()
+    row = {**truth.row, **automatic(picture, truth, protocol)}
+    if predictor.supports_hints:
+        row |= with_hints(prepared, sample, protocol, plan.hint_counts)
+        if "hints" in chosen:
+            row |= counterfactual(prepared, picture, truth)
+    if predictor.is_model and "robust" in chosen:
+        row |= degraded(predictor, picture, sample)
+    return row | calibrated(prepared, picture, sample.truth)
+
+
+def automatic(picture: RGB, truth: Truth, protocol: Protocol) -> Row:
+    """Figures of the picture without hints."""
+    sample = truth.sample
+    lab = rgb_to_lab(picture)
+    scores = metrics.auc_scores(metrics.ab_error(lab, truth.lab))
+    binned = metrics.binned_auc(scores, truth.bin_of_pixel, len(ab_bins()))
+    luma = metrics.luma_error(picture, sample.grey)
+    return {
+        "psnr": metrics.psnr(picture, sample.truth, protocol.psnr_floor),
+        "cf_hs": metrics.colourfulness(picture),
+        "cf_abs": metrics.colourfulness_absolute(picture),
+        "auc": float(scores.mean()),
+        "auc_scores": binned.scores,
+        "auc_counts": binned.counts,
+        "de2000": metrics.mean_ciede2000(lab, truth.lab),
+        "ssim": metrics.ssim(picture, sample.truth),
+        "luma_max": luma.highest,
+        "luma_mean": luma.mean,
+        "luma_steps": luma.steps,
+        "histogram": np.bincount(true_bins(lab[..., 1:]).ravel(), minlength=len(ab_bins())),
+    } | ({"features": truth.extract(picture)} if truth.extract else {})
+
+
+def with_hints(prepared: Prepared, sample: Sample, protocol: Protocol, counts: tuple[int, ...]) -> Row:
+    """PSNR and colourfulness with each number of hints."""
+    hints = protocol.hints(sample.truth, sample.number, max(counts))
+    row: Row = {}
+    for count in counts:
+        if count:
+            picture = prepared.render(hints[:count])
+            row[f"psnr_hints_{count}"] = metrics.psnr(picture, sample.truth, protocol.psnr_floor)
+    return row
+
+
+def counterfactual(prepared: Prepared, picture: RGB, truth: Truth) -> Row:
+    """Obedience, leak and reach; nothing where no place of the photo qualifies."""
+    asked = hint_metrics.counterfactual(truth.sample)
+    if asked is None:
+        return {}
+    after = rgb_to_lab(prepared.render([asked.hint]))
+    figures = hint_metrics.compare(truth.lab, rgb_to_lab(picture), after, asked)
+    return {f"hint_{name}": value for name, value in figures._asdict().items()}
+
+
+def degraded(predictor: Predictor, picture: RGB, sample: Sample) -> Row:
+    """Gain of the colours predicted from each degraded copy, and from the clean photo likewise."""
+    row = {
+        f"robust_{name}": degradations.robust_gain(sample, predictor, name)
+        for name in degradations.DEGRADATIONS
+    }
+    return row | {"robust_clean": degradations.colour_gain(sample, rgb_to_lab(picture)[..., 1:])}
+
+
+def calibrated(prepared: Prepared, picture: RGB, truth: RGB) -> Row:
+    """Sums for the reliability diagram and for entropy against error."""
+    distribution = prepared.distribution()
+    if distribution is None:
+        return {}
+    return {
+        "confidence": calibration.confidence_sums(distribution, truth),
+        "entropy": calibration.entropy_sums(distribution, picture, truth),
+    }

@@ -1,0 +1,137 @@
+"""Figures of one picture against its truth, as pure functions.
+
+Pictures are (H, W, 3) uint8 sRGB, planes of CIELAB are float; definitions: docs/evaluation.md.
+Averages over photos and their intervals are made in `statistics`, never here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from photochrom.color import luminance_table, rgb_to_lab
+from photochrom.evaluation.ciede2000 import ciede2000
+
+RGB = NDArray[np.uint8]
+Plane = NDArray[np.float64]
+
+AUC_LIMIT = 150  # ab distance at which Zhang et al. (2016) end their curve
+SSIM_SIGMA, SSIM_RADIUS = 1.5, 5  # Wang et al. (2004): a Gaussian window of 11 px
+
+
+def mse(picture: RGB, truth: RGB) -> float:
+    """Mean squared error over all pixels and channels, in 8-bit steps squared."""
+    difference = picture.astype(np.float64) - truth
+    return float(np.mean(difference * difference))
+
+
+def psnr(picture: RGB, truth: RGB, floor: float = 0.0) -> float:
+    """10·log10(255² / MSE) in dB; infinite for identical pictures unless `floor` bounds the MSE.
+
+    `floor` is in units of (0..1)²: the published iColoriT figures use 1e-5.
+    """
+    error = max(mse(picture, truth) / 255**2, floor)
+    return math.inf if error == 0 else -10 * math.log10(error)
+
+
+def colourfulness(picture: RGB) -> float:
+    """Hasler & Süsstrunk's (2003) M3 with signed opponents, 0 (grey) to about 110 (`cf_hs`)."""
+    red_green, yellow_blue = _opponents(picture)
+    return _m3(red_green, yellow_blue)
+
+
+def colourfulness_absolute(picture: RGB) -> float:
+    """The variant with absolute opponents that several repositories use (`cf_abs`)."""
+    red_green, yellow_blue = _opponents(picture)
+    return _m3(np.abs(red_green), np.abs(yellow_blue))
+
+
+def _opponents(picture: RGB) -> tuple[Plane, Plane]:
+    red, green, blue = np.moveaxis(picture.astype(np.float64), -1, 0)
+    return red - green, (red + green) / 2 - blue
+
+
+def _m3(red_green: Plane, yellow_blue: Plane) -> float:
+    deviation = math.hypot(red_green.std(), yellow_blue.std())
+    return deviation + 0.3 * math.hypot(red_green.mean(), yellow_blue.mean())
+
+
+def ab_error(picture: NDArray[Any], truth: NDArray[Any]) -> Plane:
+    """Euclidean distance in ab between CIELAB pictures (..., 3)."""
+    difference = np.asarray(picture[..., 1:] - truth[..., 1:], np.float64)
+    return np.asarray(np.hypot(difference[..., 0], difference[..., 1]))
+
+
+def auc_scores(error: Plane) -> Plane:
+    """Each pixel's part, 0..1, of the area under the share of pixels with error ≤ t, t = 0…150.
+
+    The mean of these over pixels is the trapezoid area over the 151 integer thresholds divided by
+    150 (Zhang et al. 2016); kept by pixel so that any weighting can follow.
+    """
+    first = np.ceil(error)  # the first threshold that takes the pixel in
+    area = np.maximum(AUC_LIMIT + 0.5 - first, 0)
+    return np.where(first <= 0, AUC_LIMIT, area) / AUC_LIMIT
+
+
+class BinnedScores(NamedTuple):
+    """Sums of `auc_scores` by the pixel's true ab bin, for weighting by any prior afterwards."""
+
+    scores: Plane  # (Q,)
+    counts: Plane  # (Q,)
+
+
+def binned_auc(scores: Plane, bin_of_pixel: NDArray[np.integer[Any]], bins: int) -> BinnedScores:
+    """Sum the scores of each true bin."""
+    flat = bin_of_pixel.ravel()
+    return BinnedScores(
+        np.bincount(flat, scores.ravel(), minlength=bins).astype(np.float64),
+        np.bincount(flat, minlength=bins).astype(np.float64),
+    )
+
+
+def mean_ciede2000(picture: NDArray[Any], truth: NDArray[Any]) -> float:
+    """Mean ΔE2000 between CIELAB pictures (`de2000`)."""
+    return float(ciede2000(picture, truth).mean())
+
+
+def ssim(picture: RGB, truth: RGB) -> float:
+    """Structural similarity (Wang et al. 2004), mean of the three channels, data range 255.
+
+    Gaussian window σ 1.5 of 11 px, population covariance, borders of 5 px left out: equal to
+    scikit-image's `structural_similarity(..., gaussian_weights=True, use_sample_covariance=False)`.
+    """
+    x, y = picture.astype(np.float64), truth.astype(np.float64)
+    mean_x, mean_y = _window(x), _window(y)
+    var_x = _window(x * x) - mean_x * mean_x
+    var_y = _window(y * y) - mean_y * mean_y
+    covariance = _window(x * y) - mean_x * mean_y
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    similarity = ((2 * mean_x * mean_y + c1) * (2 * covariance + c2)) / (
+        (mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)
+    )
+    return float(similarity[SSIM_RADIUS:-SSIM_RADIUS, SSIM_RADIUS:-SSIM_RADIUS].mean())
+
+
+def _window(plane: Plane) -> Plane:
+    size = 2 * SSIM_RADIUS + 1
+    return np.asarray(cv2.GaussianBlur(plane, (size, size), SSIM_SIGMA, borderType=cv2.BORDER_REFLECT))
+
+
+class LumaError(NamedTuple):
+    """|L* of the picture − L* of the grey it was made from|, in L* units (`luma_error`)."""
+
+    highest: float
+    mean: float
+    steps: float  # highest, in 8-bit steps of the grey at its place
+
+
+def luma_error(picture: RGB, grey: NDArray[np.uint8]) -> LumaError:
+    """How far the luminance moved; 0.5 steps is the promise."""
+    table = luminance_table(256).astype(np.float64)
+    difference = np.abs(rgb_to_lab(picture)[..., 0].astype(np.float64) - table[grey])
+    step = np.diff(table)[np.minimum(grey, 254)]
+    return LumaError(float(difference.max()), float(difference.mean()), float((difference / step).max()))

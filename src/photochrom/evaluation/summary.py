@@ -1,0 +1,259 @@
+"""From rows to figures: which metrics there are, and a run's averages, intervals and comparisons.
+
+The result of `summarize` is what `report.json` holds; two runs give the same, to the last digit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photochrom.color import ab_bins
+from photochrom.evaluation.calibration import expected_calibration_error
+from photochrom.evaluation.degradations import DEGRADATIONS
+from photochrom.evaluation.statistics import Combine, Interval, bootstrap, first_column, gap, ratio
+from photochrom.evaluation.two_sample import frechet_interval, two_sample_hits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from photochrom.evaluation.evaluator import Evaluation
+
+PRIOR_SIGMA = 5.0  # of the Gaussian that smooths the prior over ab (Zhang et al. 2016)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One line of the table."""
+
+    name: str
+    title: str
+    unit: str = ""
+    better: str = ""  # "higher", "lower", "1", "truth" or nothing
+    digits: int = 2
+
+
+def metrics_of(hint_counts: Iterable[int]) -> list[Metric]:
+    """Every metric in the table's order."""
+    counted = [count for count in hint_counts if count]
+    return [
+        Metric("psnr", "PSNR", "dB", "higher"),
+        Metric("gain", "gain over grey", "dB", "higher"),
+        *(Metric(f"psnr_hints_{n}", f"PSNR, {_hints(n)}", "dB", "higher") for n in counted),
+        *(Metric(f"gain_hints_{n}", f"gain over grey, {_hints(n)}", "dB", "higher") for n in counted),
+        Metric("cf_hs", "colourfulness (Hasler–Süsstrunk)", "", "truth"),
+        Metric("cf_ratio", "colourfulness ÷ truth", "", "1"),
+        Metric("cf_abs", "colourfulness, absolute variant", "", "truth"),
+        Metric("delta_cf_mean", "|Δ mean colourfulness|", "", "lower"),
+        Metric("delta_cf_image", "mean |Δ colourfulness|", "", "lower"),
+        Metric("auc", "AuC", "%", "higher"),
+        Metric("auc_rebalanced", "AuC, rebalanced", "%", "higher"),
+        Metric("de2000", "ΔE2000", "", "lower"),
+        Metric("ssim", "SSIM", "", "higher", 4),
+        Metric("fd_effnet", "Fréchet distance, EfficientNet-Lite0 (not FID)", "", "lower", 1),
+        Metric("c2st_effnet", "classifier's accuracy, EfficientNet-Lite0", "%", "50 %", 1),
+        Metric("hint_obeyed", "hint obeyed, ΔE2000", "", "lower"),
+        Metric("hint_leak", "hint leak, ΔE2000", "", "lower"),
+        Metric("hint_reach", "hint reach", "", "higher"),
+        Metric("robust_clean", "gain, colours on clean L*", "dB", "higher"),
+        *(Metric(f"robust_gain_{name}", f"gain from {name} copy", "dB", "higher") for name in DEGRADATIONS),
+        Metric("size_stability", "size stability, ΔE2000", "", "lower"),
+        Metric("ece", "expected calibration error", "", "lower", 3),
+        Metric("luma_max", "L* error, greatest", "", "lower"),
+        Metric("luma_mean", "L* error, mean", "", "lower", 3),
+        Metric("luma_steps", "L* error, greatest, in 8-bit steps", "", "lower"),
+        Metric("fid_inception_tf2015", "FID (Inception, TF 2015)", "", "lower"),
+        Metric("lpips_vgg", "LPIPS (VGG)", "", "lower", 4),
+    ]
+
+
+def _hints(count: int) -> str:
+    return f"{count} hint" if count == 1 else f"{count} hints"
+
+
+# --- one figure ----------------------------------------------------------------------------------
+
+
+def statistic(result: Evaluation, model: str, name: str) -> tuple[NDArray[np.float64], Combine]:
+    """The columns (n, k) of a metric, and what to make of their means."""
+
+    def column(name: str) -> NDArray[np.float64]:
+        return result.column(model, name)
+
+    if name.startswith("gain"):
+        return column(name.replace("gain", "psnr", 1)) - column("grey_psnr"), first_column
+    if name.startswith("robust_gain_"):
+        return column(name.replace("robust_gain_", "robust_")), first_column
+    if name == "cf_ratio":
+        return np.stack([column("cf_hs"), column("true_cf_hs")], axis=-1), ratio
+    if name == "delta_cf_mean":
+        return np.stack([column("cf_hs"), column("true_cf_hs")], axis=-1), gap
+    if name == "delta_cf_image":
+        return np.abs(column("cf_hs") - column("true_cf_hs")), first_column
+    if name == "auc":
+        return 100 * column("auc"), first_column
+    if name == "auc_rebalanced":
+        weights = rebalancing_weights(column("auc_counts").sum(axis=0))
+        parts = [100 * column("auc_scores") @ weights, column("auc_counts") @ weights]
+        return np.stack(parts, axis=-1), ratio
+    if name == "ece":
+        return column("confidence").reshape(len(result.keys), -1), expected_calibration_error
+    return column(name), first_column
+
+
+def rebalancing_weights(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 / smoothed prior of each ab bin (Q,), the prior being that of the evaluated truths.
+
+    Smoothed by a Gaussian of σ = 5 over ab; bins that no pixel is near weigh nothing.
+    """
+    bins = ab_bins().astype(np.float64)
+    squared = ((bins[:, None] - bins[None]) ** 2).sum(axis=-1)
+    kernel = np.exp(-squared / (2 * PRIOR_SIGMA**2))
+    smoothed = (kernel / kernel.sum(axis=1, keepdims=True)) @ (counts / counts.sum())
+    return np.asarray(np.divide(1.0, smoothed, out=np.zeros_like(smoothed), where=smoothed > 0))
+
+
+def figure(
+    result: Evaluation, model: str, name: str, rows: NDArray[np.bool_] | None = None
+) -> Interval | None:
+    """A metric's interval over all photos, or over some; None where the model has no such figure."""
+    if name == "size_stability":
+        values = [one.mean for one in result.stability.get(model, [])]
+        return bootstrap(np.array(values)) if values and rows is None else None
+    if name in ("fd_effnet", "c2st_effnet"):
+        return _of_features(result, model, name) if rows is None else None
+    if not _has(result, model, name):
+        return None
+    columns, combine = statistic(result, model, name)
+    interval = bootstrap(columns if rows is None else columns[rows], combine)
+    return interval if interval.n else None
+
+
+def _has(result: Evaluation, model: str, name: str) -> bool:
+    needed = {"ece": "confidence", "cf_ratio": "cf_hs", "delta_cf_mean": "cf_hs", "delta_cf_image": "cf_hs"}
+    name = needed.get(name, name.replace("robust_gain_", "robust_"))
+    if name.startswith("gain"):
+        name = name.replace("gain", "psnr", 1)
+    name = "auc_scores" if name == "auc_rebalanced" else name
+    return any(name in row for row in result.rows[model])
+
+
+def _of_features(result: Evaluation, model: str, name: str) -> Interval | None:
+    if "features" not in result.rows[model][0] or len(result.keys) < 10:
+        return None
+    real, coloured = result.column(model, "true_features"), result.column(model, "features")
+    if name == "fd_effnet":
+        return frechet_interval(real, coloured)
+    return bootstrap(100 * two_sample_hits(real, coloured))
+
+
+# --- the whole report ----------------------------------------------------------------------------
+
+
+def summarize(result: Evaluation) -> dict[str, Any]:
+    """report.json: see docs/evaluation.md for its keys."""
+    listed = metrics_of(result.plan.hint_counts)
+    models = list(result.rows)
+    return {
+        "protocol": result.photos.protocol.name,
+        "n": len(result.keys),
+        "description": result.photos.protocol.description,
+        "hint_counts": list(result.plan.hint_counts),
+        "excluded": [
+            {"photo": left.key, "reason": left.reason, "failed": left.failed} for left in result.exclusions
+        ],
+        "identical": {model: result.identical(model) for model in models},
+        "models": {model: _figures(result, model, listed) for model in models},
+        "truth": {
+            name: _entry(bootstrap(result.column(models[0], f"true_{name}"))) for name in ("cf_hs", "cf_abs")
+        },
+        "paired": {
+            f"{other} − {models[0]}": _paired(result, other, models[0], listed) for other in models[1:]
+        },
+        "sources": _sources(result),
+        "stability": {
+            model: [
+                {
+                    "photo": one.photo,
+                    "short_side": one.original,
+                    "enlarged": list(one.enlarged),
+                    "difference": {str(side): round(value, 6) for side, value in one.difference.items()},
+                }
+                for one in photos
+            ]
+            for model, photos in result.stability.items()
+        },
+    }
+
+
+def _figures(result: Evaluation, model: str, listed: list[Metric]) -> dict[str, Any]:
+    figures = {}
+    for metric in listed:
+        interval = figure(result, model, metric.name)
+        if interval is not None:
+            figures[metric.name] = _entry(interval)
+        elif metric.name in result.unavailable:
+            figures[metric.name] = {
+                "mean": None,
+                "low": None,
+                "high": None,
+                "not_available": result.unavailable[metric.name],
+            }
+    return figures
+
+
+def _entry(interval: Interval) -> dict[str, Any]:
+    return {
+        "mean": _round(interval.mean),
+        "low": _round(interval.low),
+        "high": _round(interval.high),
+        "n": interval.n,
+    }
+
+
+def _round(value: float) -> float | None:
+    """Six decimals: more than any figure is worth, fewer than differ between machines."""
+    return None if math.isnan(value) else round(value, 6)
+
+
+def _paired(result: Evaluation, model: str, base: str, listed: list[Metric]) -> dict[str, Any]:
+    """Differences on the same photos, of the metrics that are plain averages."""
+    differences = {}
+    for metric in listed:
+        if not (_has(result, model, metric.name) and _has(result, base, metric.name)):
+            continue
+        ours, combine = statistic(result, model, metric.name)
+        theirs, _ = statistic(result, base, metric.name)
+        if combine is first_column:
+            interval = bootstrap(ours - theirs)
+            if interval.n:
+                differences[metric.name] = _entry(interval)
+    return differences
+
+
+BY_SOURCE = ("psnr", "gain", "gain_hints_1", "gain_hints_10", "gain_hints_100", "cf_ratio", "de2000", "auc")
+
+
+def _sources(result: Evaluation) -> dict[str, Any]:
+    """Figures by the folder that a photo lies in."""
+    names = np.array([result.photos.source(key) for key in result.keys])
+    table: dict[str, Any] = {}
+    for source in sorted(set(names.tolist())):
+        rows = names == source
+        table[source or "."] = {
+            "n": int(rows.sum()),
+            "models": {
+                model: {
+                    name: _entry(interval)
+                    for name in BY_SOURCE
+                    if (interval := figure(result, model, name, rows)) is not None
+                }
+                for model in result.rows
+            },
+        }
+    return table
