@@ -1,0 +1,79 @@
+"""One request, one picture: `POST /v1/colorize`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response, UploadFile
+
+from photochrom.errors import HintError
+from photochrom.hints import Hint, load_hints
+from photochrom.server import pictures
+from photochrom.server.photos import PICTURE, service_of
+from photochrom.server.problems import documented
+from photochrom.server.schemas import FileOptions, FormatName
+from photochrom.server.service import Service, needed_by_file
+
+router = APIRouter(prefix="/v1", tags=["colorize"])
+
+
+@router.post(
+    "/colorize",
+    responses={200: PICTURE, **documented(400, 413, 415, 422, 429)},
+    response_class=Response,
+    summary="Colour a photo",
+)
+async def colorize(
+    request: Request,
+    photo: UploadFile,
+    hints: Annotated[str, Form(description="Hints in the JSON form of the hints file")] = "",
+    vividness: Annotated[float | None, Form(ge=0, le=1, allow_inf_nan=False)] = None,
+    format: Annotated[FormatName | None, Form()] = None,
+    quality: Annotated[int, Form(ge=1, le=100)] = 95,
+    depth: Annotated[int | None, Form()] = None,
+    subsampling: Annotated[str, Form(pattern=r"^4:(2:0|4:4)$")] = "4:2:0",
+    strip: Annotated[bool, Form()] = False,
+    mark: Annotated[bool, Form()] = True,
+) -> Response:
+    """The photo comes back in colour, at its full size, in its own format where that can hold colour."""
+    service = service_of(request)
+    options = FileOptions.model_validate(
+        {
+            "format": format,
+            "quality": quality,
+            "depth": depth,
+            "subsampling": subsampling,
+            "strip": strip,
+            "mark": mark,
+        }
+    )
+    data, mime = await _colour(
+        request, service, await photo.read(), _hints(hints, service), vividness, options
+    )
+    return Response(data, media_type=mime)
+
+
+def _hints(text: str, service: Service) -> list[Hint]:
+    hints = load_hints(text.encode()) if text.strip() else []
+    if len(hints) > service.limits.hints:
+        msg = f"{len(hints)} hints were sent; at most {service.limits.hints} are taken"
+        raise HintError(msg)
+    return hints
+
+
+async def _colour(
+    request: Request,
+    service: Service,
+    body: bytes,
+    hints: list[Hint],
+    vividness: float | None,
+    options: FileOptions,
+) -> tuple[bytes, str]:
+    with service.budget.holding(len(body)) as reservation:
+        photo, plate = await service.open(request, body, reservation)
+        reservation.grow(needed_by_file(photo, options.depth))
+
+        def work() -> tuple[bytes, str]:
+            return pictures.whole_file(plate.render(hints, vividness), options)
+
+        return await service.compute(request, work, bulk=True)

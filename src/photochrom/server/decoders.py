@@ -1,0 +1,205 @@
+"""Decoding in processes that can be killed: at a deadline, at a crash, whatever the file does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+import photochrom.errors
+from photochrom.errors import DamagedPhoto, PhotochromError
+from photochrom.photo import Photo
+from photochrom.photo.sources import ArraySource
+from photochrom.server import decoder_process as wire
+from photochrom.server.problems import NotReady, TooSlow
+
+if TYPE_CHECKING:
+    from photochrom.color import Pixels
+    from photochrom.server.budget import Reservation
+    from photochrom.server.limits import Limits
+
+_JOBS_PER_PROCESS = 200  # then a fresh one, so that what libraries leak is bounded
+_QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "VIPS_CONCURRENCY": "2", "PYTHONSAFEPATH": "1"}
+_BROKEN = "the photo is damaged, its decoder gave up: open it in a photo editor and save it anew"
+
+
+class _Process:
+    """One decoder process; it serves one job at a time."""
+
+    def __init__(self) -> None:
+        self._child = subprocess.Popen(  # noqa: S603  # our own module
+            [sys.executable, "-m", wire.__name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **_QUIET},
+        )
+        self.jobs = 0
+        self.ready = False
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        return self._child.stdin, self._child.stdout
+
+    @property
+    def worn(self) -> bool:
+        return self.jobs >= _JOBS_PER_PROCESS or self._child.poll() is not None
+
+    def wait_until_ready(self) -> None:
+        if not self.ready:
+            wire.receive(self.pipes[1])
+            self.ready = True
+
+    def kill(self) -> None:
+        self._child.kill()
+
+    def close(self) -> None:
+        """End the process and its pipes."""
+        self._child.kill()
+        self._child.wait()
+        for pipe in self.pipes:
+            try:
+                pipe.close()
+            except BrokenPipeError:  # bytes that it never took
+                continue
+
+
+class Decoders:
+    """A few decoder processes, each replaced when it dies, wears out or misses its deadline."""
+
+    def __init__(self, limits: Limits):
+        self._limits = limits
+        self._threads = ThreadPoolExecutor(limits.decoders, "decoders")
+        self._idle: list[_Process] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start all processes and wait until they have loaded their libraries."""
+        await asyncio.to_thread(self._fill)
+
+    def _fill(self) -> None:
+        fresh = [_Process() for _ in range(self._limits.decoders)]
+        for process in fresh:
+            process.wait_until_ready()
+        self._idle.extend(fresh)
+
+    async def close(self) -> None:
+        self._closed = True
+        for process in self._idle:
+            process.kill()
+        await asyncio.to_thread(self._threads.shutdown)
+        while self._idle:
+            self._idle.pop().close()
+
+    async def decode(self, data: bytes, reservation: Reservation, seconds: float) -> Photo:
+        """The photo of a file's bytes, all its pixels in memory.
+
+        `reservation` grows by what the pixels need here and in the decoder. Raises PhotoError for what
+        is no picture or a damaged one, TooSlow at the deadline, Busy where there is no memory.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._decode, data, reservation, seconds)
+
+    def _decode(self, data: bytes, reservation: Reservation, seconds: float) -> Photo:
+        process = self._take()
+        expired = threading.Event()
+
+        def end() -> None:
+            expired.set()
+            process.kill()
+
+        timer = threading.Timer(seconds, end)
+        timer.start()
+        try:
+            return self._converse(process, data, reservation)
+        except (EOFError, OSError, ValueError, KeyError, TypeError) as error:
+            process.kill()
+            raise (TooSlow(seconds) if expired.is_set() else DamagedPhoto(_BROKEN)) from error
+        finally:
+            timer.cancel()
+            self._put_back(process, spoiled=expired.is_set())
+
+    def _take(self) -> _Process:
+        if self._closed:
+            raise NotReady
+        with self._lock:
+            return self._idle.pop() if self._idle else _Process()
+
+    def _put_back(self, process: _Process, *, spoiled: bool) -> None:
+        process.jobs += 1
+        if self._closed or spoiled or process.worn:
+            process.close()
+            process = _Process()  # loads its libraries while nobody waits for it
+        if self._closed:
+            process.close()
+            return
+        with self._lock:
+            self._idle.append(process)
+
+    def _converse(self, process: _Process, data: bytes, reservation: Reservation) -> Photo:
+        process.wait_until_ready()
+        sink, source = process.pipes
+        limits = {"max_pixels": self._limits.pixels, "max_side": self._limits.side}
+        wire.send(sink, {"bytes": len(data), **limits})
+        sink.write(data)
+        sink.flush()
+        answer = _unless_error(wire.receive(source))
+        pixels, alpha = self._make_room(answer, reservation, sink)
+        _unless_error(wire.receive(source))
+        for plane in (pixels, alpha):
+            if plane is not None:
+                wire.fill(source, plane.reshape(-1).view(np.uint8).data)
+        return _photo(answer, pixels, alpha)
+
+    def _make_room(
+        self, answer: dict[str, Any], reservation: Reservation, sink: IO[bytes]
+    ) -> tuple[Pixels, Pixels | None]:
+        """Arrays for pixels and alpha; the decoder holds as much again until they have passed."""
+        height, width, bands = int(answer["height"]), int(answer["width"]), int(answer["channels"])
+        known = bands in (1, 3) and answer["dtype"] in ("uint8", "uint16")
+        if not known or height * width > self._limits.pixels:
+            msg = "an answer that no decoder gives"
+            raise ValueError(msg)
+        dtype = np.dtype(answer["dtype"])
+        size = height * width * (bands + bool(answer["alpha"])) * dtype.itemsize
+        try:
+            reservation.grow(2 * size)
+        except PhotochromError:
+            wire.send(sink, {"answer": "no"})
+            raise
+        wire.send(sink, {"answer": "go"})
+        pixels = np.empty((height, width) if bands == 1 else (height, width, bands), dtype)
+        return pixels, np.empty((height, width), dtype) if answer["alpha"] else None
+
+
+def _unless_error(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer, or the error that it tells of."""
+    if "error" not in answer:
+        return answer
+    kind = getattr(photochrom.errors, str(answer["error"]), None)
+    if isinstance(kind, type) and issubclass(kind, PhotochromError):
+        raise kind(str(answer["message"]))
+    raise DamagedPhoto(_BROKEN)
+
+
+def _photo(answer: dict[str, Any], pixels: Pixels, alpha: Pixels | None) -> Photo:
+    return Photo(
+        ArraySource(pixels, alpha),
+        wire.unpack_metadata(answer["metadata"]),
+        format=str(answer["format"]),
+        bits=int(answer["bits"]),
+        warnings=tuple(str(warning) for warning in answer["warnings"]),
+    )

@@ -1,0 +1,206 @@
+"""The routes of kept photos: upload once, then render, ask and correct as often as you like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response, UploadFile
+
+from photochrom.colorizer import DEFAULT_VIVIDNESS
+from photochrom.photo import FORMATS, output_format
+from photochrom.server import pictures
+from photochrom.server.problems import documented
+from photochrom.server.schemas import (
+    DifferenceRequest,
+    Guided,
+    PhotoInfo,
+    Place,
+    Region,
+    RenderRequest,
+    SuggestionModel,
+    Suggestions,
+    SuggestRequest,
+    Uncertainty,
+)
+from photochrom.server.service import needed_by_file
+
+if TYPE_CHECKING:
+    from photochrom.hints import Hint
+    from photochrom.server.service import Service
+    from photochrom.server.store import Kept
+
+router = APIRouter(prefix="/v1/photos", tags=["photos"])
+
+PICTURE: dict[str, Any] = {"content": {fmt.mime: {} for fmt in FORMATS.values() if fmt.writes}}
+JPEG: dict[str, Any] = {"content": {"image/jpeg": {}}}
+GREY_PNG: dict[str, Any] = {"content": {"image/png": {}}}
+KNOWN = documented(400, 404, 410, 429)
+KNOWN_WITH_BODY = documented(400, 404, 410, 413, 429)
+
+Share = Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)]
+Side = Annotated[int, Query(ge=16, le=4096)]
+
+
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+@router.post("", status_code=201, responses=documented(400, 413, 415, 422, 429), summary="Upload a photo")
+async def upload(request: Request, response: Response, photo: UploadFile) -> PhotoInfo:
+    """Keep a photo for an hour after its last use. Its colours, if it has any, are dropped."""
+    kept = await service_of(request).keep(request, await photo.read())
+    response.headers["Location"] = f"/v1/photos/{kept.id}"
+    return _info(service_of(request), kept)
+
+
+@router.get("/{photo_id}", responses=KNOWN, summary="What is known of a photo")
+async def info(request: Request, photo_id: str) -> PhotoInfo:
+    service = service_of(request)
+    return _info(service, service.store.get(photo_id))
+
+
+@router.delete("/{photo_id}", status_code=204, responses=KNOWN, summary="Forget a photo")
+async def delete(request: Request, photo_id: str) -> None:
+    service_of(request).store.remove(photo_id)
+
+
+@router.get(
+    "/{photo_id}/original",
+    responses={200: JPEG, **KNOWN},
+    response_class=Response,
+    summary="The photo as it came",
+)
+async def original(
+    request: Request,
+    photo_id: str,
+    side: Side = 1000,
+    left: Share = 0,
+    top: Share = 0,
+    right: Share = 1,
+    bottom: Share = 1,
+) -> Response:
+    """A JPEG preview of the uploaded photo or of a part of it."""
+    service = service_of(request)
+    photo = service.store.get(photo_id).photo
+    region = Region(left=left, top=top, right=right, bottom=bottom)
+    data = await service.compute(request, lambda: pictures.original_preview(photo, side, region))
+    return Response(data, media_type="image/jpeg")
+
+
+@router.post("/{photo_id}/render", responses={200: PICTURE, **KNOWN_WITH_BODY}, response_class=Response)
+async def render(request: Request, photo_id: str, wanted: RenderRequest) -> Response:
+    """The coloured photo: a JPEG preview where `side` is given, else the whole file.
+
+    Hints travel with every request, so that several clients can work on one photo.
+    """
+    service = service_of(request)
+    kept = service.store.get(photo_id)
+    hints = wanted.as_hints(service.limits.hints)
+    if wanted.side is None:
+        return await _whole_file(request, service, kept, hints, wanted)
+    side = min(wanted.side, service.limits.preview)
+    data = await service.compute(
+        request,
+        lambda: pictures.coloured_preview(kept.plate, hints, wanted.vividness, side, wanted.region),
+    )
+    return Response(data, media_type="image/jpeg")
+
+
+async def _whole_file(
+    request: Request, service: Service, kept: Kept, hints: list[Hint], wanted: RenderRequest
+) -> Response:
+    def work() -> tuple[bytes, str]:
+        coloured = kept.plate.render(hints, wanted.vividness)
+        return pictures.whole_file(coloured, wanted.file)
+
+    with service.budget.holding(needed_by_file(kept.photo, wanted.file.depth)):
+        data, mime = await service.compute(request, work, bulk=True)
+    return Response(data, media_type=mime)
+
+
+@router.get("/{photo_id}/suggest", responses=KNOWN, summary="Colours for a place")
+async def suggest(
+    request: Request, photo_id: str, x: Share, y: Share, k: Annotated[int, Query(ge=1, le=20)] = 5
+) -> Suggestions:
+    """The network's own suggestions at a place of the photo without hints, likeliest first."""
+    return await _suggest(request, photo_id, SuggestRequest(x=x, y=y, k=k))
+
+
+@router.post("/{photo_id}/suggest", responses=KNOWN_WITH_BODY, summary="Colours for a place, with hints")
+async def suggest_with_hints(request: Request, photo_id: str, wanted: SuggestRequest) -> Suggestions:
+    return await _suggest(request, photo_id, wanted)
+
+
+async def _suggest(request: Request, photo_id: str, wanted: SuggestRequest) -> Suggestions:
+    service = service_of(request)
+    plate = service.store.get(photo_id).plate
+    hints = wanted.as_hints(service.limits.hints)
+
+    def work() -> Suggestions:
+        found = plate.suggest(wanted.x, wanted.y, wanted.k, hints)
+        return Suggestions(
+            current=pictures.color_at(plate, hints, wanted.vividness, wanted.x, wanted.y),
+            suggestions=[
+                SuggestionModel(color=color, probability=probability) for color, probability in found
+            ],
+        )
+
+    return await service.compute(request, work)
+
+
+@router.get("/{photo_id}/uncertainty", responses=KNOWN, summary="Where the network is guessing")
+async def uncertainty(request: Request, photo_id: str) -> Uncertainty:
+    """0 (sure) to 1 for every cell of the network's answer, and the places where a hint helps most."""
+    return await _uncertainty(request, photo_id, Guided())
+
+
+@router.post("/{photo_id}/uncertainty", responses=KNOWN_WITH_BODY, summary="The same with hints")
+async def uncertainty_with_hints(request: Request, photo_id: str, wanted: Guided) -> Uncertainty:
+    return await _uncertainty(request, photo_id, wanted)
+
+
+async def _uncertainty(request: Request, photo_id: str, wanted: Guided) -> Uncertainty:
+    service = service_of(request)
+    plate = service.store.get(photo_id).plate
+    hints = wanted.as_hints(service.limits.hints)
+
+    def work() -> Uncertainty:
+        values = plate.uncertainty(hints)
+        places = pictures.uncertain_places(values)
+        return Uncertainty(
+            width=values.shape[1],
+            height=values.shape[0],
+            values=[[round(float(value), 3) for value in row] for row in values],
+            places=[Place(x=x, y=y, uncertainty=value) for x, y, value in places],
+        )
+
+    return await service.compute(request, work)
+
+
+@router.post("/{photo_id}/difference", responses={200: GREY_PNG, **KNOWN_WITH_BODY}, response_class=Response)
+async def difference(request: Request, photo_id: str, wanted: DifferenceRequest) -> Response:
+    """How far one of the hints moves the colours: a grey PNG, four levels a ΔE*ab."""
+    service = service_of(request)
+    plate = service.store.get(photo_id).plate
+    hints = wanted.as_hints(service.limits.hints)
+    data = await service.compute(
+        request, lambda: pictures.difference_map(plate, hints, wanted.index, wanted.vividness)
+    )
+    return Response(data, media_type="image/png")
+
+
+def _info(service: Service, kept: Kept) -> PhotoInfo:
+    photo = kept.photo
+    return PhotoInfo(
+        id=kept.id,
+        width=photo.width,
+        height=photo.height,
+        format=photo.format,
+        bits=photo.bits,
+        colored=kept.colored,
+        warnings=list(photo.warnings),
+        download_format=output_format(photo).name,
+        expires_in=service.limits.expiry,
+        vividness=DEFAULT_VIVIDNESS,
+    )

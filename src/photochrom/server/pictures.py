@@ -1,0 +1,154 @@
+"""From plates to bytes: previews, parts of them, maps, and whole files."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from photochrom.color import fit_gamut, lab_to_rgb, rgb_to_hex, rgb_to_lab
+from photochrom.errors import OptionError
+from photochrom.photo import FORMATS, output_format, write
+from photochrom.photo.photo import rescale
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from photochrom.color import Float, Pixels
+    from photochrom.colorizer import Plate
+    from photochrom.hints import Hint
+    from photochrom.photo import Photo
+    from photochrom.server.schemas import FileOptions, Region
+
+PREVIEW_QUALITY = 90
+DIFFERENCE_STEP = 4  # a grey level of the difference map is 1/4 ΔE*ab
+_PLACES = 6
+_GLANCE = 128  # pixels of the longer side that tell whether a photo has colours
+_ONE_TONE = 6.0  # the spread of a* or b* that a toned print stays under
+_LARGEST_WHOLE = 2400  # a part that would need a larger preview of the whole is cut from full-size rows
+_WHOLE_STEP = 800  # previews of the whole come in few sizes, because a plate keeps the last three
+
+
+def jpeg(rgb: Pixels, quality: int = PREVIEW_QUALITY) -> bytes:
+    """A JPEG (4:2:0) of (H, W, 3) or (H, W) uint8."""
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR) if rgb.ndim == 3 else rgb
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+
+
+def grey_png(plane: NDArray[np.uint8]) -> bytes:
+    """A small PNG of (H, W) uint8."""
+    return cv2.imencode(".png", plane, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
+
+
+def fitted(pixels: Pixels, side: int) -> Pixels:
+    """Pixels as uint8 whose longer side is at most `side`, area-averaged."""
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    if scale < 1:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        pixels = cast("Pixels", cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    return rescale(pixels, np.dtype(np.uint8))
+
+
+def box(region: Region | None, height: int, width: int) -> tuple[int, int, int, int]:
+    """(top, bottom, left, right) in pixels. Raises OptionError for a region that holds no pixel."""
+    if region is None:
+        return 0, height, 0, width
+    left, right = int(region.left * width), int(np.ceil(region.right * width))
+    top, bottom = int(region.top * height), int(np.ceil(region.bottom * height))
+    if left >= right or top >= bottom:
+        msg = "the region is empty: right must be above left, and bottom above top"
+        raise OptionError(msg)
+    return top, bottom, left, right
+
+
+def original_preview(photo: Photo, side: int, region: Region | None) -> bytes:
+    """The photo as it came, or a part of it, `side` pixels long at most."""
+    top, bottom, left, right = box(region, photo.height, photo.width)
+    return jpeg(fitted(photo.pixels[top:bottom, left:right], side))
+
+
+def coloured_preview(
+    plate: Plate, hints: Sequence[Hint], vividness: float | None, side: int, region: Region | None
+) -> bytes:
+    """The coloured photo, or a part of it, `side` pixels long at most."""
+    if region is None:
+        return jpeg(plate.preview(hints, vividness, side))
+    photo = plate.photo
+    top, bottom, left, right = box(region, photo.height, photo.width)
+    longest = max(photo.height, photo.width)
+    wanted = side * longest / max(bottom - top, right - left)  # of the whole photo, for that detail
+    stepped = -(-int(wanted) // _WHOLE_STEP) * _WHOLE_STEP
+    if stepped > min(_LARGEST_WHOLE, longest):
+        rows = plate.render(hints, vividness).rows(top, bottom)
+        return jpeg(fitted(rows[:, left:right], side))
+    whole = plate.preview(hints, vividness, stepped)
+    top, bottom, left, right = box(region, *whole.shape[:2])
+    return jpeg(fitted(cast("Pixels", np.ascontiguousarray(whole[top:bottom, left:right])), side))
+
+
+def difference_map(plate: Plate, hints: Sequence[Hint], index: int, vividness: float | None) -> bytes:
+    """How far one hint moves the colours: a grey PNG at the working size, 4 levels a ΔE*ab."""
+    if index >= len(hints):
+        msg = f"there is no hint {index} among {len(hints)}: count from 0"
+        raise OptionError(msg)
+    without = [*hints[:index], *hints[index + 1 :]]
+    change = plate.chroma(hints, vividness) - plate.chroma(without, vividness)
+    distance = np.hypot(change[..., 0], change[..., 1]) * DIFFERENCE_STEP
+    return grey_png(np.clip(np.rint(distance), 0, 255).astype(np.uint8))
+
+
+def uncertain_places(uncertainty: Float, count: int = _PLACES) -> list[tuple[float, float, float]]:
+    """(x, y, uncertainty) of the most uncertain places, well apart: where a hint helps most.
+
+    They are peaks of the map averaged over a tenth of the longer side, so that a place stands for an
+    area and not for one odd cell.
+    """
+    height, width = uncertainty.shape
+    reach = max(3, max(height, width) // 10)
+    smooth = cv2.blur(uncertainty, (reach, reach), borderType=cv2.BORDER_REFLECT_101)
+    places = []
+    for _ in range(count):
+        y, x = np.unravel_index(int(smooth.argmax()), smooth.shape)
+        if smooth[y, x] <= 0:
+            break
+        places.append(((x + 0.5) / width, (y + 0.5) / height, float(uncertainty[y, x])))
+        cv2.circle(smooth, (int(x), int(y)), reach, 0.0, thickness=-1)
+    return places
+
+
+def color_at(plate: Plate, hints: Sequence[Hint], vividness: float | None, x: float, y: float) -> str:
+    """ "#rrggbb" that a place has now: a hint with it is a pin."""
+    chroma = plate.chroma(hints, vividness)
+    height, width = chroma.shape[:2]
+    row, column = min(int(y * height), height - 1), min(int(x * width), width - 1)
+    lab = np.array([[plate.luminance[row, column], *chroma[row, column]]], np.float64)
+    return rgb_to_hex(lab_to_rgb(fit_gamut(lab))[0])
+
+
+def is_colored(photo: Photo) -> bool:
+    """Whether a photo came with colours of its own; one tone all over (sepia) is none."""
+    if photo.channels == 1:
+        return False
+    lab = rgb_to_lab(fitted(photo.pixels, _GLANCE))
+    return bool(lab[..., 1:].reshape(-1, 2).std(axis=0).max() > _ONE_TONE)
+
+
+def whole_file(coloured: Photo, options: FileOptions) -> tuple[bytes, str]:
+    """A full-size file and its media type, with metadata and the mark as asked."""
+    fmt = FORMATS[options.format] if options.format else output_format(coloured)
+    target = io.BytesIO()
+    write(
+        coloured,
+        target,
+        format=fmt.name,
+        quality=options.quality,
+        subsampling=options.subsampling,
+        depth=options.depth,
+        strip=options.strip,
+    )
+    return target.getvalue(), fmt.mime

@@ -1,0 +1,230 @@
+"""Problem details (RFC 9457): every answer that is not a success, whoever gives it.
+
+The statuses are those of docs/rest.md: 400, 401, 404, 405, 410, 413, 415, 422, 429 with Retry-After, and
+503 while starting or stopping. A detail is one plain sentence for a person; no path, name or trace of
+the server's gets into it.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from photochrom.errors import PhotochromError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.types import ExceptionHandler
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:photochrom:problem:"
+_LONGEST_DETAIL = 500
+
+
+class ServerProblem(PhotochromError):
+    """A refusal of the server itself."""
+
+    headers: ClassVar[dict[str, str]] = {}
+
+
+class Busy(ServerProblem):
+    status = 429
+    problem = "busy"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "2"}
+
+    def __init__(self) -> None:
+        super().__init__("The server is busy with other photos: try again in a moment.")
+
+
+class BodyTooLarge(ServerProblem):
+    status = 413
+    problem = "body-too-large"
+
+    def __init__(self, limit: int):
+        super().__init__(f"The upload is larger than {limit / (1 << 20):.0f} MiB: send a smaller file.")
+
+
+class BodyTooSlow(ServerProblem):
+    status = 400
+    problem = "body-too-slow"
+
+    def __init__(self, seconds: float):
+        super().__init__(f"The upload did not arrive within {seconds:.0f} seconds: send it again.")
+
+
+class BadRequest(ServerProblem):
+    status = 400
+    problem = "bad-request"
+
+
+class Unauthorized(ServerProblem):
+    status = 401
+    problem = "no-token"
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server needs its token: open the address that it printed when it started, "
+            "or send 'Authorization: Bearer TOKEN'."
+        )
+
+
+class UnknownPhoto(ServerProblem):
+    status = 404
+    problem = "unknown-photo"
+
+    def __init__(self) -> None:
+        super().__init__("There is no photo with this id: upload it first.")
+
+
+class ExpiredPhoto(ServerProblem):
+    status = 410
+    problem = "expired-photo"
+
+    def __init__(self) -> None:
+        super().__init__("This photo is no longer kept here: upload it again.")
+
+
+class TooSlow(ServerProblem):
+    status = 422
+    problem = "decoder-timeout"
+
+    def __init__(self, seconds: float):
+        super().__init__(
+            f"The photo could not be decoded within {seconds:.0f} seconds: save it anew and try again."
+        )
+
+
+class NotReady(ServerProblem):
+    status = 503
+    problem = "not-ready"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "2"}
+
+    def __init__(self) -> None:
+        super().__init__("The server is starting or stopping: try again in a moment.")
+
+
+def problem_response(
+    status: int,
+    detail: str,
+    *,
+    problem: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **extra: Any,
+) -> JSONResponse:
+    """A problem+json answer; `problem` names its type, `extra` are further members."""
+    if len(detail) > _LONGEST_DETAIL:
+        detail = detail[:_LONGEST_DETAIL] + "…"
+    body = {
+        "type": TYPE_PREFIX + problem if problem else "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **extra,
+    }
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def response_of(error: PhotochromError) -> JSONResponse:
+    """The answer to an error of ours."""
+    headers = error.headers if isinstance(error, ServerProblem) else None
+    return problem_response(error.status, str(error), problem=error.problem, headers=headers)
+
+
+async def _photochrom_error(_: Request, error: PhotochromError) -> JSONResponse:
+    return response_of(error)
+
+
+async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    """The framework's 422 for a bad field is our 400; the input is not repeated in the answer."""
+    faults = [
+        {"pointer": _pointer(fault["loc"]), "detail": str(fault["msg"])[:200]}
+        for fault in error.errors()[:20]
+    ]
+    first = faults[0] if faults else {"pointer": "#/", "detail": "it cannot be read"}
+    place = first["pointer"].removeprefix("#/") or "the request"
+    detail = f"{place}: {first['detail']}."
+    return problem_response(400, detail, problem="bad-field", errors=faults)
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    """A JSON pointer (RFC 6901) without pydantic's leading "body"."""
+    parts = location[1:] if location and location[0] in {"body", "query", "path", "header"} else location
+    return "#/" + "/".join(str(part)[:80] for part in parts)
+
+
+_SENTENCES = {
+    404: "There is nothing at this address: see /docs for what there is.",
+    405: "This address does not take that method: see /docs for the ones it takes.",
+}
+
+
+async def _http_error(_: Request, error: HTTPException) -> JSONResponse:
+    """Answers of the framework itself: unknown routes, wrong methods, broken multipart bodies."""
+    detail = _SENTENCES.get(error.status_code) or str(error.detail)
+    return problem_response(error.status_code, detail, headers=error.headers)
+
+
+async def _unexpected(_: Request, __: Exception) -> JSONResponse:
+    """A fault of ours: told in general there; the framework raises it on, and the server logs it in full."""
+    return problem_response(500, "Something went wrong on the server; its log says what.")
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error raised under `app` into problem+json."""
+    handlers: dict[type[Exception], Any] = {
+        PhotochromError: _photochrom_error,
+        RequestValidationError: _invalid,
+        HTTPException: _http_error,
+        Exception: _unexpected,
+    }
+    for kind, handler in handlers.items():
+        typed: ExceptionHandler = handler
+        app.add_exception_handler(kind, typed)
+
+
+_MEANINGS = {
+    400: "A field, a hint or an option that makes no sense",
+    401: "No token, or a wrong one",
+    404: "No photo with this id",
+    405: "A method that this address does not take",
+    410: "The photo has expired or was removed",
+    413: "The body is too large",
+    415: "Not a picture format that is read",
+    422: "Undecodable, too many pixels, or a decoder that ran out of time",
+    429: "Full: try again after Retry-After seconds",
+    503: "Starting or stopping",
+}
+
+_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's description of the problems an operation may answer with, 401 and 503 always included."""
+    return {
+        status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
+        for status in sorted({401, 503, *statuses})
+    }

@@ -1,0 +1,174 @@
+"""What the API takes and gives, as OpenAPI describes it; hints have the form of the hints file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from photochrom.errors import HintError
+from photochrom.hints import MAX_HINTS, Hint
+
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#6a8fbf"])]
+FormatName = Literal["jpeg", "png", "tiff", "webp", "avif"]
+
+
+class Strict(BaseModel):
+    """A request's part: unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class HintModel(Strict):
+    """A colour for a disc (or, with a path, for a stroke) of the photo."""
+
+    x: Fraction = Field(description="Fraction of the width, from the left")
+    y: Fraction = Field(description="Fraction of the height, from the top")
+    color: Color = Field(description="Only its hue and chroma count; the photo keeps its luminance")
+    radius: Annotated[float, Field(gt=0, le=0.5, allow_inf_nan=False, strict=True)] = Field(
+        default=0.01, description="Fraction of the longer side"
+    )
+    weight: Fraction = 1.0
+    path: list[tuple[Fraction, Fraction]] = Field(
+        default=[], max_length=10_000, description="Further points of a stroke"
+    )
+
+    def hint(self) -> Hint:
+        return Hint(self.x, self.y, self.color, self.radius, self.weight, tuple(self.path))
+
+
+class Guided(Strict):
+    """Hints and vividness: all that decides on the colours."""
+
+    hints: list[HintModel] = Field(default=[], max_length=MAX_HINTS)
+    vividness: Fraction | None = Field(
+        default=None, description="0 (mean, pale) to 1 (mode, vivid); null: the default"
+    )
+
+    def as_hints(self, most: int) -> list[Hint]:
+        """The hints. Raises HintError for more than `most`."""
+        if len(self.hints) > most:
+            msg = f"{len(self.hints)} hints were sent; at most {most} are taken"
+            raise HintError(msg)
+        return [hint.hint() for hint in self.hints]
+
+
+class Region(Strict):
+    """A part of the photo, in fractions of its width and height."""
+
+    left: Fraction
+    top: Fraction
+    right: Fraction
+    bottom: Fraction
+
+
+class FileOptions(Strict):
+    """How a full-size file is written; the options of the command line."""
+
+    format: FormatName | None = Field(
+        default=None, description="null: the photo's own where it can hold colour, else PNG"
+    )
+    quality: int = Field(default=95, ge=1, le=100, strict=True)
+    depth: Literal[8, 16] | None = Field(default=None, description="Bits a sample; null: the photo's own")
+    subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0"
+    strip: bool = Field(default=False, strict=True, description="Leave out the photo's metadata")
+    mark: bool = Field(default=True, strict=True, description="Say in the metadata that a model coloured it")
+
+
+class RenderRequest(Guided):
+    """A preview (with `side`) or the whole file (without)."""
+
+    side: int | None = Field(
+        default=None, ge=16, le=4096, strict=True, description="Longer side of a JPEG preview"
+    )
+    region: Region | None = Field(
+        default=None, description="Only this part, `side` pixels long; needs `side`"
+    )
+    file: FileOptions = FileOptions()
+
+
+class SuggestRequest(Guided):
+    x: Fraction
+    y: Fraction
+    k: int = Field(default=5, ge=1, le=20, strict=True)
+
+
+class DifferenceRequest(Guided):
+    index: int = Field(ge=0, lt=MAX_HINTS, strict=True, description="The hint left out for comparison")
+
+
+class PhotoInfo(BaseModel):
+    """A kept photo."""
+
+    id: str
+    width: int
+    height: int
+    format: str = Field(description="Of the uploaded file")
+    bits: int
+    colored: bool = Field(description="Whether it came with colours, which are dropped")
+    warnings: list[str]
+    download_format: str = Field(description="The format that a download has by default")
+    expires_in: float = Field(description="Seconds after its last use")
+    vividness: float = Field(description="The default")
+
+
+class SuggestionModel(BaseModel):
+    color: str
+    probability: float
+
+
+class Suggestions(BaseModel):
+    """What the network believes about a place."""
+
+    current: str = Field(description="The colour that the place has now: a hint with it is a pin")
+    suggestions: list[SuggestionModel]
+
+
+class Place(BaseModel):
+    x: float
+    y: float
+    uncertainty: float
+
+
+class Uncertainty(BaseModel):
+    """Where the network is guessing: 0 (sure) to 1."""
+
+    width: int
+    height: int
+    values: list[list[float]]
+    places: list[Place] = Field(description="The most uncertain places, where a hint helps most")
+
+
+class Proposal(BaseModel):
+    hints: list[dict[str, object]]
+
+
+class Proposals(BaseModel):
+    proposals: list[Proposal]
+
+
+class ModelInfo(BaseModel):
+    name: str
+    licence: str
+    sha256: str
+    head: str
+    supports_hints: bool
+    loaded: bool
+
+
+class LimitsInfo(BaseModel):
+    body: int
+    pixels: int
+    hints: int
+    seconds: float
+
+
+class Models(BaseModel):
+    models: list[ModelInfo]
+    limits: LimitsInfo
+    version: str
+
+
+class Health(BaseModel):
+    status: Literal["ok"] = "ok"

@@ -1,0 +1,147 @@
+"""What all requests share: the model, the decoders, the kept photos, the memory budget, the workers."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from photochrom.photo.strips import thread_count
+from photochrom.server.budget import Budget
+from photochrom.server.decoders import Decoders
+from photochrom.server.metrics import Metrics
+from photochrom.server.pictures import is_colored
+from photochrom.server.problems import Busy, NotReady
+from photochrom.server.store import PhotoStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from starlette.requests import Request
+
+    from photochrom.colorizer import Colorizer, Plate
+    from photochrom.photo import Photo
+    from photochrom.server.budget import Reservation
+    from photochrom.server.limits import Limits
+    from photochrom.server.store import Kept
+
+T = TypeVar("T")
+
+_PLATE_OVERHEAD = 24 << 20  # the network's answers to the last few lists of hints
+_PREVIEW_SIDE = 2400  # pixels; three neutral planes of that size are kept for previews
+_SWEEP_EVERY = 30.0  # seconds
+
+
+class Service:
+    """Everything that lives as long as the server does."""
+
+    def __init__(self, limits: Limits, colorizer: Callable[[], Colorizer]):
+        self.limits = limits
+        self.budget = Budget(limits.memory)
+        self.store = PhotoStore(self.budget, limits.expiry)
+        self.decoders = Decoders(limits)
+        self.metrics = Metrics(self)
+        self.ready = False
+        self._make_colorizer = colorizer
+        self._colorizer: Colorizer | None = None
+        workers = max(2, thread_count())
+        self._threads = ThreadPoolExecutor(workers, "colour")
+        self._turns = asyncio.Semaphore(workers)
+        self._bulk_turns = asyncio.Semaphore(workers - 1)  # one worker is left for people at the studio
+
+    @property
+    def colorizer(self) -> Colorizer:
+        if self._colorizer is None:
+            raise NotReady
+        return self._colorizer
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Load the model and start the decoders; stop everything at the end."""
+        await self.decoders.start()
+        self._colorizer = await asyncio.to_thread(self._make_colorizer)
+        sweeper = asyncio.create_task(self._sweep())
+        self.ready = True
+        try:
+            yield
+        finally:
+            self.ready = False
+            sweeper.cancel()
+            await self.decoders.close()
+            await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+            self.store.clear()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(min(_SWEEP_EVERY, self.limits.expiry))
+            self.store.sweep()
+
+    async def compute(self, request: Request, work: Callable[[], T], *, bulk: bool = False) -> T:
+        """Run `work` on a worker thread when its turn comes.
+
+        Raises Busy where no turn comes in the request's time, and where the client has gone meanwhile:
+        a stale preview that the studio has dropped costs nothing.
+        """
+        if not self.ready:
+            raise NotReady
+        turns = self._bulk_turns if bulk else self._turns
+        await self._wait_for_turn(request, turns)
+        try:
+            if await request.is_disconnected():
+                raise Busy
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            turns.release()
+
+    async def _wait_for_turn(self, request: Request, turns: asyncio.Semaphore) -> None:
+        try:
+            await asyncio.wait_for(turns.acquire(), seconds_left(request))
+        except TimeoutError:
+            raise Busy from None
+
+    async def open(self, request: Request, data: bytes, reservation: Reservation) -> tuple[Photo, Plate]:
+        """Decode a file's bytes and prepare them for colouring.
+
+        In the end `reservation` holds what the photo and its plate keep.
+        """
+        if not self.ready:
+            raise NotReady
+        photo = await self.decoders.decode(data, reservation, seconds_left(request))
+        size = held_by(photo)
+        reservation.grow(max(size - reservation.size, 0))
+        plate = await self.compute(request, lambda: self.colorizer.prepare(photo), bulk=True)
+        reservation.shrink_to(size)
+        return photo, plate
+
+    async def keep(self, request: Request, data: bytes) -> Kept:
+        """Open an upload and keep it for later requests."""
+        reservation = self.budget.reserve(len(data))
+        try:
+            photo, plate = await self.open(request, data, reservation)
+            colored = await self.compute(request, lambda: is_colored(photo))
+        except BaseException:
+            reservation.release()
+            raise
+        return self.store.add(photo, plate, reservation, colored=colored)
+
+
+def held_by(photo: Photo) -> int:
+    """Bytes that a prepared photo keeps: its pixels and alpha, reduced planes, the network's answers."""
+    samples = photo.height * photo.width
+    pixels = samples * (photo.channels + photo.has_alpha) * photo.dtype.itemsize
+    reduced = 3 * 2 * min(samples, _PREVIEW_SIDE * _PREVIEW_SIDE * 3 // 4)
+    metadata = sum(len(part) for part in vars(photo.metadata).values() if isinstance(part, bytes))
+    return pixels + reduced + metadata + _PLATE_OVERHEAD
+
+
+def needed_by_file(photo: Photo, depth: int | None) -> int:
+    """Bytes that writing a full-size file needs for a while: RGB rows, and the file."""
+    sample = (depth or photo.dtype.itemsize * 8) // 8
+    return photo.height * photo.width * (3 + photo.has_alpha) * sample * 2
+
+
+def seconds_left(request: Request) -> float:
+    """Of the time that this request may take."""
+    left: float = request.scope["photochrom.body"].seconds_left
+    return left

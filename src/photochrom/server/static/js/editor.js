@@ -1,0 +1,233 @@
+// The card of the chosen hint, or of the place that waits for a colour: suggestions, picker, size, weight.
+
+import { nameOf, parseHex, toLab } from "./color.js";
+import { block, button, input, make } from "./dom.js";
+import { Latest } from "./latest.js";
+import { commonColors, Picker } from "./picker.js";
+
+/** @typedef {import("./hints.js").Hint} Hint */
+/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./engine.js").ServerEngine} Engine */
+/** @typedef {import("./engine.js").Suggestion} Suggestion */
+/**
+ * @typedef {object} Desk what the editor asks of the studio
+ * @property {(draft: Hint | null) => void} showDraft
+ * @property {(x: number, y: number) => ArrayLike<number>} colorAt
+ * @property {(index: number | null) => void} showReach
+ * @property {() => void} startPicking
+ * @property {(error: unknown) => void} onError
+ */
+
+/** Edits a colouring's chosen hint, or the draft of a new one. */
+export class Editor {
+  /** @param {Desk} desk */
+  constructor(desk) {
+    this.desk = desk;
+    this.card = block("editor");
+    this.radius = input("radius");
+    this.weight = input("weight");
+    this.reach = button("show-reach");
+    this.picker = new Picker();
+    this.asking = new Latest(desk.onError);
+    /** @type {Colouring | null} */
+    this.colouring = null;
+    /** @type {Engine | null} */
+    this.engine = null;
+    /** @type {Hint | null} */
+    this.draft = null;
+    /** @type {Suggestion[]} */
+    this.suggestions = [];
+    this.place = ""; // for which the suggestions are
+    this.#listen();
+  }
+
+  #listen() {
+    const { picker } = this;
+    picker.addEventListener("drag", () => this.#recolor(picker.color, true));
+    picker.addEventListener("pick", () => this.#recolor(picker.color, false));
+    this.radius.addEventListener("input", () => this.#change({ radius: 10 ** Number(this.radius.value) }, true));
+    this.radius.addEventListener("change", () => this.colouring?.settle());
+    this.weight.addEventListener("input", () => this.#change({ weight: Number(this.weight.value) }, true));
+    this.weight.addEventListener("change", () => this.colouring?.settle());
+    this.reach.addEventListener("click", () => this.toggleReach());
+    button("editor-delete").addEventListener("click", () => this.delete());
+    button("editor-close").addEventListener("click", () => this.close());
+    button("pick-color").addEventListener("click", () => this.desk.startPicking());
+  }
+
+  /** @param {Engine} engine @param {Colouring} colouring */
+  open(engine, colouring) {
+    this.engine = engine;
+    this.colouring = colouring;
+    this.draft = null;
+    this.place = "";
+    this.asking.stop();
+    colouring.addEventListener("select", () => this.#chosen());
+    colouring.addEventListener("change", () => this.show());
+    colouring.addEventListener("settle", () => this.show());
+    this.show();
+  }
+
+  get isOpen() {
+    return !this.card.hidden;
+  }
+
+  /** What is edited now. */
+  get hint() {
+    return this.draft ?? this.colouring?.chosen ?? null;
+  }
+
+  /** A place asks for a colour. @param {Hint} draft */
+  start(draft) {
+    this.colouring?.select(null);
+    this.draft = draft;
+    this.desk.showDraft(draft);
+    this.setReach(false);
+    this.show();
+  }
+
+  /** Give the draft or the chosen hint a colour; a draft becomes a hint by that. @param {string} color */
+  take(color) {
+    this.#recolor(color, false);
+  }
+
+  /** The suggestion of a number, counted from 1. @param {number} number */
+  takeSuggestion(number) {
+    const suggestion = this.suggestions[number - 1];
+    if (this.isOpen && suggestion) this.take(suggestion.color);
+  }
+
+  close() {
+    this.draft = null;
+    this.desk.showDraft(null);
+    this.setReach(false);
+    this.colouring?.select(null);
+    this.show();
+  }
+
+  delete() {
+    const { colouring } = this;
+    if (this.draft) return this.close();
+    if (colouring && colouring.selected !== null) colouring.remove(colouring.selected);
+  }
+
+  toggleReach() {
+    this.setReach(this.reach.getAttribute("aria-pressed") !== "true");
+  }
+
+  /** @param {boolean} on */
+  setReach(on) {
+    const index = this.colouring?.selected ?? null;
+    const shown = on && index !== null;
+    this.reach.setAttribute("aria-pressed", String(shown));
+    this.desk.showReach(shown ? index : null);
+  }
+
+  #chosen() {
+    if (this.colouring?.selected !== null && this.draft) {
+      this.draft = null;
+      this.desk.showDraft(null);
+    }
+    if (this.reach.getAttribute("aria-pressed") === "true") this.setReach(true);
+    this.show();
+  }
+
+  /** @param {string} color @param {boolean} dragging */
+  #recolor(color, dragging) {
+    const { colouring, draft } = this;
+    if (!colouring) return;
+    if (!draft) return this.#change({ color }, dragging);
+    this.draft = null;
+    this.desk.showDraft(null);
+    colouring.add({ ...draft, color });
+  }
+
+  /** @param {Partial<Hint>} parts @param {boolean} dragging */
+  #change(parts, dragging) {
+    const { colouring } = this;
+    if (this.draft) {
+      this.draft = { ...this.draft, ...parts };
+      this.desk.showDraft(this.draft);
+      return this.show();
+    }
+    if (!colouring || colouring.selected === null) return;
+    if (dragging) colouring.edit(colouring.selected, parts, true);
+    else if (colouring.gesture) {
+      colouring.edit(colouring.selected, parts, true);
+      colouring.settle();
+    } else colouring.edit(colouring.selected, parts);
+  }
+
+  /** Draw the card for what is edited now. */
+  show() {
+    const { hint } = this;
+    this.card.hidden = !hint;
+    block("start").hidden = Boolean(hint) || Boolean(this.colouring?.hints.length);
+    document.body.dataset.editing = String(Boolean(hint));
+    if (!hint) return;
+    const number = (this.colouring?.selected ?? 0) + 1;
+    block("editor-title").textContent = this.draft ? "What colour was this?" : `Hint ${number}, ${nameOf(hint.color)}`;
+    block("editor-swatch").style.setProperty("--color", this.draft ? "transparent" : hint.color);
+    this.reach.hidden = Boolean(this.draft);
+    this.radius.value = String(Math.log10(hint.radius));
+    block("radius-out").textContent = `${(100 * hint.radius).toFixed(1)} %`;
+    this.weight.value = String(hint.weight);
+    block("weight-out").textContent = `${Math.round(100 * hint.weight)} %`;
+    const luminance = toLab(this.desk.colorAt(hint.x, hint.y))[0];
+    this.picker.show(hint.color, luminance);
+    this.#showSwatches(luminance);
+    this.#askSuggestions(hint);
+  }
+
+  /** @param {Hint} hint */
+  #askSuggestions(hint) {
+    const { engine, colouring } = this;
+    const place = `${hint.x.toFixed(4)},${hint.y.toFixed(4)}`;
+    if (!engine || !colouring || colouring.gesture || place === this.place) return;
+    this.place = place;
+    const others = colouring.hints.filter((_, index) => index !== colouring.selected);
+    this.asking.ask(async (signal) => {
+      const { suggestions } = await engine.suggest({ ...colouring.version, hints: others }, hint.x, hint.y, signal);
+      if (signal.aborted || place !== this.place) return;
+      this.suggestions = suggestions;
+      block("suggestions").replaceChildren(...suggestions.map((suggestion, at) => this.#suggestion(suggestion, at)));
+    });
+  }
+
+  /** @param {Suggestion} suggestion @param {number} at */
+  #suggestion({ color, probability }, at) {
+    const share = probability < 0.01 ? "under 1 %" : `${Math.round(100 * probability)} %`;
+    const bar = make("span", { class: "bar-fill" });
+    bar.style.width = `${Math.max(100 * probability, 2)}%`;
+    const swatch = make("span", { class: "swatch" });
+    swatch.style.setProperty("--color", color);
+    const chip = make(
+      "button",
+      { type: "button", class: "suggestion", title: `Key ${at + 1}`, "data-color": color },
+      swatch,
+      make("span", { class: "suggestion-name" }, nameOf(color)),
+      make("span", { class: "share" }, share),
+      make("span", { class: "bar-track", "aria-hidden": "true" }, bar),
+    );
+    chip.addEventListener("click", () => this.take(color));
+    return make("li", {}, chip);
+  }
+
+  /** @param {number} luminance */
+  #showSwatches(luminance) {
+    const level = Math.round(luminance / 4) * 4;
+    const list = block("swatches");
+    if (list.dataset.level === String(level)) return;
+    list.dataset.level = String(level);
+    const used = [...new Set(this.colouring?.hints.map((hint) => hint.color) ?? [])].slice(-6);
+    const colors = [...used.map((color) => ({ name: nameOf(color), color, shown: color })), ...commonColors(level)];
+    list.replaceChildren(
+      ...colors.map(({ name, color, shown }) => {
+        const swatch = make("button", { type: "button", class: "swatch", "aria-label": name, title: name });
+        swatch.style.setProperty("--color", shown);
+        swatch.addEventListener("click", () => this.take(parseHex(shown) ? shown : color));
+        return make("li", {}, swatch);
+      }),
+    );
+  }
+}

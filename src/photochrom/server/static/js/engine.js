@@ -1,0 +1,207 @@
+// Where pictures come from. This one asks the REST server; an engine inside the browser may take its
+// place later, with the same methods. Every failure is an Error whose message a person can read.
+
+import { slim } from "./hints.js";
+
+/** @typedef {import("./hints.js").Hint} Hint */
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Region */
+/** @typedef {{hints: readonly Hint[], vividness: number}} Colours */
+/** @typedef {{color: string, probability: number}} Suggestion */
+/** @typedef {{x: number, y: number, uncertainty: number}} Place */
+/** @typedef {{format: string | null, quality: number, depth: number | null, strip: boolean, mark: boolean}} FileOptions */
+/**
+ * @typedef {object} PhotoInfo
+ * @property {string} id
+ * @property {number} width
+ * @property {number} height
+ * @property {string} format
+ * @property {number} bits
+ * @property {boolean} colored
+ * @property {string[]} warnings
+ * @property {string} download_format
+ * @property {number} vividness the usual one
+ */
+
+const PATIENCE = 6; // how often a full server is asked again
+
+/** A failure, with the problem's status where the server told one. */
+export class EngineError extends Error {
+  /** @param {string} message @param {number} [status] */
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The server's engine for one photo; it uploads the photo again by itself when the server has forgotten it. */
+export class ServerEngine {
+  /** @param {Blob} photo @param {PhotoInfo} info */
+  constructor(photo, info) {
+    this.photo = photo;
+    this.info = info;
+    /** @type {Promise<void> | null} */
+    this.healing = null;
+  }
+
+  /**
+   * Hand a photo to the engine.
+   * @param {Blob} photo @param {AbortSignal} [signal]
+   */
+  static async open(photo, signal) {
+    return new ServerEngine(photo, await upload(photo, signal));
+  }
+
+  /**
+   * The photo as it came.
+   * @param {number} side @param {Region | null} region @param {AbortSignal} [signal]
+   */
+  async original(side, region, signal) {
+    const query = new URLSearchParams({ side: String(side) });
+    for (const [name, value] of Object.entries(region ?? {})) query.set(name, String(value));
+    return (await this.#ask(`original?${query}`, {}, signal)).blob();
+  }
+
+  /**
+   * A preview in colour.
+   * @param {Colours} colours @param {number} side @param {Region | null} region @param {AbortSignal} [signal]
+   */
+  async render(colours, side, region, signal) {
+    return (await this.#post("render", { ...plain(colours), side, region }, signal)).blob();
+  }
+
+  /** The whole file at full size. @param {Colours} colours @param {FileOptions} file */
+  async file(colours, file) {
+    return (await this.#post("render", { ...plain(colours), file })).blob();
+  }
+
+  /**
+   * The colour that a place has now, and the network's suggestions for it.
+   * @param {Colours} colours @param {number} x @param {number} y @param {AbortSignal} [signal]
+   * @returns {Promise<{current: string, suggestions: Suggestion[]}>}
+   */
+  async suggest(colours, x, y, signal) {
+    return (await this.#post("suggest", { ...plain(colours), x, y, k: 5 }, signal)).json();
+  }
+
+  /**
+   * Where the network is guessing.
+   * @param {Colours} colours @param {AbortSignal} [signal]
+   * @returns {Promise<{width: number, height: number, values: number[][], places: Place[]}>}
+   */
+  async uncertainty(colours, signal) {
+    return (await this.#post("uncertainty", plain(colours), signal)).json();
+  }
+
+  /** How far a hint reaches: a grey map. @param {Colours} colours @param {number} index @param {AbortSignal} [signal] */
+  async difference(colours, index, signal) {
+    return (await this.#post("difference", { ...plain(colours), index }, signal)).blob();
+  }
+
+  /**
+   * Other ideas, as hints.
+   * @param {number} count @param {number} seed @param {AbortSignal} [signal]
+   * @returns {Promise<Hint[][]>}
+   */
+  async proposals(count, seed, signal) {
+    const answer = await (await this.#ask(`proposals?k=${count}&seed=${seed}`, {}, signal)).json();
+    return answer.proposals.map((/** @type {{hints: Hint[]}} */ proposal) => proposal.hints);
+  }
+
+  /**
+   * Hints that colour this photo like another one.
+   * @param {Blob} other @param {AbortSignal} [signal]
+   * @returns {Promise<Hint[]>}
+   */
+  async reference(other, signal) {
+    const body = new FormData();
+    body.append("photo", other, "reference");
+    return (await (await this.#ask("reference", { method: "POST", body }, signal)).json()).hints;
+  }
+
+  /** The photo is not needed any more; a closed window cannot wait for the answer. */
+  close() {
+    fetch(`v1/photos/${this.info.id}`, { method: "DELETE", keepalive: true }).catch(() => {});
+  }
+
+  /** @param {string} verb @param {object} body @param {AbortSignal} [signal] */
+  #post(verb, body, signal) {
+    const headers = { "Content-Type": "application/json" };
+    return this.#ask(verb, { method: "POST", headers, body: JSON.stringify(body) }, signal);
+  }
+
+  /** @param {string} path @param {RequestInit} init @param {AbortSignal} [signal] */
+  async #ask(path, init, signal) {
+    try {
+      return await ask(`v1/photos/${this.info.id}/${path}`, init, signal);
+    } catch (error) {
+      if (!(error instanceof EngineError) || ![404, 410].includes(error.status)) throw error;
+    }
+    await this.#heal();
+    return ask(`v1/photos/${this.info.id}/${path}`, init, signal);
+  }
+
+  /** Upload the photo anew, once for all who wait for it. */
+  async #heal() {
+    this.healing ??= upload(this.photo).then((info) => {
+      this.info = info;
+      this.healing = null;
+    });
+    await this.healing.finally(() => (this.healing = null));
+  }
+}
+
+/** What the server takes. @returns {Promise<{body: number, pixels: number, hints: number}>} */
+export async function limits() {
+  return (await (await ask("v1/models", {})).json()).limits;
+}
+
+/** @param {Blob} photo @param {AbortSignal} [signal] @returns {Promise<PhotoInfo>} */
+async function upload(photo, signal) {
+  const body = new FormData();
+  body.append("photo", photo, "photo"); // its name stays here
+  return (await ask("v1/photos", { method: "POST", body }, signal)).json();
+}
+
+/** @param {Colours} colours */
+const plain = ({ hints, vividness }) => ({ hints: hints.map(slim), vividness });
+
+/**
+ * One request; a full server is asked again after the time that it names.
+ * @param {string} url @param {RequestInit} init @param {AbortSignal} [signal]
+ */
+async function ask(url, init, signal) {
+  for (let attempt = 1; ; attempt++) {
+    const response = await reach(url, { ...init, signal });
+    if (response.ok) return response;
+    const again = response.status === 429 || response.status === 503;
+    if (!again || attempt >= PATIENCE) throw new EngineError(await sentence(response), response.status);
+    await pause(1000 * Number(response.headers.get("Retry-After") ?? 1), signal);
+  }
+}
+
+/** @param {string} url @param {RequestInit} init */
+async function reach(url, init) {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new EngineError("The server does not answer. Is `photochrom serve` still running?");
+  }
+}
+
+/** @param {number} milliseconds @param {AbortSignal} [signal] */
+const pause = (milliseconds, signal) =>
+  new Promise((resolve, reject) => {
+    setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => reject(signal.reason));
+  });
+
+/** What a problem says to a person. @param {Response} response */
+async function sentence(response) {
+  try {
+    const detail = String((await response.json()).detail);
+    return detail.charAt(0).toUpperCase() + detail.slice(1) + (/[.!?…]$/.test(detail) ? "" : ".");
+  } catch {
+    return "The server gave an answer that makes no sense: reload the page.";
+  }
+}

@@ -1,0 +1,100 @@
+// Hints and the file that keeps them: the same form that `photochrom colorize --hints` takes.
+
+/**
+ * @typedef {object} Hint
+ * @property {number} x fraction of the width
+ * @property {number} y fraction of the height
+ * @property {string} color "#rrggbb"
+ * @property {number} radius fraction of the longer side
+ * @property {number} weight 0..1
+ * @property {[number, number][]} path further points of a stroke
+ */
+
+export const DEFAULT_RADIUS = 0.01;
+export const RADIUS_LIMIT = 0.5;
+
+/** A hint with what is usual for what is not said. @param {Partial<Hint> & {x: number, y: number, color: string}} parts @returns {Hint} */
+export const hint = (parts) => ({ radius: DEFAULT_RADIUS, weight: 1, path: [], ...parts });
+
+/** The file's text; what is usual is left out. @param {readonly Hint[]} hints */
+export function dump(hints) {
+  return JSON.stringify({ version: 1, hints: hints.map(slim) }, null, 1) + "\n";
+}
+
+/** @param {Hint} full */
+export function slim({ x, y, color, radius, weight, path }) {
+  return {
+    x: round(x),
+    y: round(y),
+    color,
+    ...(radius === DEFAULT_RADIUS ? {} : { radius: round(radius) }),
+    ...(weight === 1 ? {} : { weight }),
+    ...(path.length ? { path: path.map(([px, py]) => [round(px), round(py)]) } : {}),
+  };
+}
+
+/** Five digits are a hundredth of a pixel at a thousand. @param {number} value */
+const round = (value) => Math.round(value * 1e5) / 1e5;
+
+/**
+ * The hints of a file's text. Throws an Error with a sentence for a person.
+ * @param {string} text
+ * @returns {Hint[]}
+ */
+export function load(text) {
+  /** @type {any} */
+  let data;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    throw new Error("This is no hints file: it is not JSON. Choose a file that the studio saved.");
+  }
+  if (data?.version !== 1 || !Array.isArray(data.hints)) {
+    throw new Error("This is no hints file. Choose a file that the studio saved.");
+  }
+  return data.hints.map((/** @type {any} */ item, /** @type {number} */ at) => {
+    const fault = faultOf(item);
+    if (fault) throw new Error(`Hint ${at + 1} in this file makes no sense: ${fault}.`);
+    return hint({ ...item, path: item.path ?? [] });
+  });
+}
+
+/** What is wrong with a hint of a file, or nothing. @param {any} item */
+function faultOf(item) {
+  const isShare = (/** @type {unknown} */ value) => typeof value === "number" && value >= 0 && value <= 1;
+  if (!isShare(item?.x) || !isShare(item?.y)) return "its place must lie within the photo";
+  if (typeof item.color !== "string" || !/^#[0-9a-f]{6}$/i.test(item.color)) return "its colour is not like #6a8fbf";
+  if (item.radius !== undefined && !(item.radius > 0 && item.radius <= RADIUS_LIMIT)) return "its size is out of range";
+  if (item.weight !== undefined && !isShare(item.weight)) return "its weight is not between 0 and 1";
+  const path = item.path ?? [];
+  if (!Array.isArray(path) || !path.every((point) => Array.isArray(point) && point.length === 2 && point.every(isShare))) {
+    return "its stroke leaves the photo";
+  }
+  return "";
+}
+
+/**
+ * A stroke with the points that matter (Ramer–Douglas–Peucker), in fractions of the photo.
+ * @param {[number, number][]} points
+ * @param {number} tolerance
+ * @returns {[number, number][]}
+ */
+export function simplify(points, tolerance) {
+  if (points.length < 3) return points;
+  const [first, last] = [points[0], points[points.length - 1]];
+  let [farthest, distance] = [0, 0];
+  for (let at = 1; at < points.length - 1; at++) {
+    const off = fromLine(points[at], first, last);
+    if (off > distance) [farthest, distance] = [at, off];
+  }
+  if (distance <= tolerance) return [first, last];
+  return [...simplify(points.slice(0, farthest + 1), tolerance).slice(0, -1), ...simplify(points.slice(farthest), tolerance)];
+}
+
+/** @param {[number, number]} p @param {[number, number]} a @param {[number, number]} b */
+function fromLine(p, a, b) {
+  const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+  const length = Math.hypot(dx, dy);
+  if (length === 0) return Math.hypot(p[0] - a[0], p[1] - a[1]);
+  return Math.abs(dx * (a[1] - p[1]) - dy * (a[0] - p[0])) / length;
+}

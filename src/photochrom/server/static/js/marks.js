@@ -1,0 +1,194 @@
+// The hints on the photo: buttons that can be dragged, moved with arrow keys, resized and deleted.
+
+import { nameOf } from "./color.js";
+import { block, byId, clamp, make, makeSvg } from "./dom.js";
+import { DEFAULT_RADIUS, RADIUS_LIMIT } from "./hints.js";
+
+/** @typedef {import("./hints.js").Hint} Hint */
+/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./view.js").View} View */
+
+const MOST_MARKS = 400; // more are drawn by none; they still colour
+const STEP = 0.004; // of the longer side, an arrow key moves a hint
+const SMALLEST_RADIUS = 0.001;
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** Draws a colouring's hints over the photo and lets them be moved. */
+export class Marks {
+  /** @param {View} view @param {(index: number) => void} onChoose */
+  constructor(view, onChoose) {
+    this.view = view;
+    this.onChoose = onChoose;
+    this.root = block("marks");
+    this.strokes = byId("strokes", SVGSVGElement);
+    /** @type {Colouring | null} */
+    this.colouring = null;
+    /** @type {Hint | null} the place that waits for its colour */
+    this.draft = null;
+    this.dragging = false;
+    view.addEventListener("move", () => this.place());
+  }
+
+  /** @param {Colouring} colouring */
+  open(colouring) {
+    this.colouring = colouring;
+    this.draft = null;
+    colouring.addEventListener("change", () => this.draw());
+    colouring.addEventListener("select", () => this.draw());
+    this.draw();
+  }
+
+  /** @param {Hint | null} draft */
+  showDraft(draft) {
+    this.draft = draft;
+    this.draw();
+  }
+
+  /** Make the buttons anew where their number changed, and colour and place them. */
+  draw() {
+    const hints = this.colouring?.hints.slice(0, MOST_MARKS) ?? [];
+    while (this.root.children.length > hints.length) this.root.lastElementChild?.remove();
+    while (this.root.children.length < hints.length) this.root.append(this.#mark(this.root.children.length));
+    hints.forEach((hint, index) => {
+      const mark = this.#markAt(index);
+      const chosen = this.colouring?.selected === index;
+      mark.style.setProperty("--color", hint.color);
+      mark.setAttribute("aria-pressed", String(chosen));
+      mark.setAttribute("aria-label", `Hint ${index + 1}, ${nameOf(hint.color)}`);
+    });
+    this.place();
+  }
+
+  /** Put every mark where its hint is now. */
+  place() {
+    const hints = this.colouring?.hints.slice(0, MOST_MARKS) ?? [];
+    hints.forEach((hint, index) => {
+      const { x, y } = this.view.toStage(hint.x, hint.y);
+      this.#markAt(index).style.transform = `translate(${x}px, ${y}px)`;
+    });
+    this.#drawStrokes(hints);
+  }
+
+  /** @param {number} index */
+  #markAt(index) {
+    return /** @type {HTMLButtonElement} */ (this.root.children[index]);
+  }
+
+  /** @param {readonly Hint[]} hints */
+  #drawStrokes(hints) {
+    const { view, strokes } = this;
+    strokes.replaceChildren();
+    hints.forEach((hint, index) => {
+      const chosen = this.colouring?.selected === index;
+      if (hint.path.length) strokes.append(...line(view, hint, chosen ? "stroke chosen" : "stroke"));
+      else if (chosen) strokes.append(disc(view, hint, "reach"));
+    });
+    if (this.draft?.path.length) strokes.append(...line(view, this.draft, "stroke draft"));
+    else if (this.draft) strokes.append(disc(view, this.draft, "reach draft"), dot(view, this.draft));
+  }
+
+  /** @param {number} index */
+  #mark(index) {
+    const mark = make("button", { type: "button", class: "mark" });
+    mark.addEventListener("pointerdown", (event) => this.#grab(event, index));
+    mark.addEventListener("click", () => this.onChoose(index));
+    mark.addEventListener("keydown", (event) => this.#key(event, index));
+    mark.addEventListener("wheel", (event) => this.#resize(event, index), { passive: false });
+    return mark;
+  }
+
+  /** @param {PointerEvent} down @param {number} index */
+  #grab(down, index) {
+    const { colouring, view } = this;
+    const from = colouring?.hints[index];
+    if (!colouring || !from || down.button !== 0) return;
+    const mark = this.#markAt(index);
+    mark.setPointerCapture(down.pointerId);
+    let moved = false;
+    const onMove = (/** @type {PointerEvent} */ event) => {
+      const [dx, dy] = [event.clientX - down.clientX, event.clientY - down.clientY];
+      if (!moved && Math.hypot(dx, dy) < 3) return;
+      moved = true;
+      this.dragging = true;
+      colouring.select(index);
+      colouring.edit(index, moveBy(from, dx / (view.photo.width * view.scale), dy / (view.photo.height * view.scale)), true);
+    };
+    const onEnd = () => {
+      mark.removeEventListener("pointermove", onMove);
+      this.dragging = false;
+      colouring.settle();
+    };
+    mark.addEventListener("pointermove", onMove);
+    mark.addEventListener("pointerup", onEnd, { once: true });
+    mark.addEventListener("pointercancel", onEnd, { once: true });
+  }
+
+  /** @param {KeyboardEvent} event @param {number} index */
+  #key(event, index) {
+    const { colouring, view } = this;
+    const hint = colouring?.hints[index];
+    if (!colouring || !hint || event.ctrlKey || event.metaKey) return;
+    const step = STEPS[/** @type {keyof typeof STEPS} */ (event.key)];
+    if (step) {
+      const longest = Math.max(view.photo.width, view.photo.height) * STEP * (event.shiftKey ? 6 : 1);
+      colouring.select(index);
+      colouring.edit(index, moveBy(hint, (step[0] * longest) / view.photo.width, (step[1] * longest) / view.photo.height));
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      colouring.remove(index);
+      this.#markAt(Math.min(index, this.root.children.length - 1))?.focus();
+    } else if (event.key === "[" || event.key === "]") {
+      colouring.edit(index, { radius: scaled(hint.radius, event.key === "]" ? 1.25 : 0.8) });
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** The wheel over a chosen mark makes it larger or smaller. @param {WheelEvent} event @param {number} index */
+  #resize(event, index) {
+    const { colouring } = this;
+    if (!colouring || colouring.selected !== index) return;
+    event.preventDefault();
+    event.stopPropagation();
+    colouring.edit(index, { radius: scaled(colouring.hints[index].radius, Math.exp(-event.deltaY * 0.002)) }, true);
+    colouring.settle();
+  }
+}
+
+/** @param {number} radius @param {number} factor */
+export const scaled = (radius, factor) => clamp(radius * factor, SMALLEST_RADIUS, RADIUS_LIMIT);
+
+/** A hint with its stroke moved, all of it within the photo. @param {Hint} hint @param {number} dx @param {number} dy */
+function moveBy(hint, dx, dy) {
+  const points = [[hint.x, hint.y], ...hint.path];
+  const x = clamp(dx, -Math.min(...points.map((p) => p[0])), 1 - Math.max(...points.map((p) => p[0])));
+  const y = clamp(dy, -Math.min(...points.map((p) => p[1])), 1 - Math.max(...points.map((p) => p[1])));
+  const path = hint.path.map((p) => /** @type {[number, number]} */ ([p[0] + x, p[1] + y]));
+  return { x: clamp(hint.x + x, 0, 1), y: clamp(hint.y + y, 0, 1), path };
+}
+
+/** @param {View} view @param {Hint} hint @param {string} kind */
+function disc(view, hint, kind) {
+  const { x, y } = view.toStage(hint.x, hint.y);
+  return makeSvg("circle", { cx: x, cy: y, r: Math.max(view.radiusOnStage(hint.radius), 1), class: kind });
+}
+
+/** @param {View} view @param {Hint} hint */
+function dot(view, hint) {
+  const { x, y } = view.toStage(hint.x, hint.y);
+  return makeSvg("circle", { cx: x, cy: y, r: 9, class: "draft-dot" });
+}
+
+/** A stroke with a dark edge, so that it is seen on any ground. @param {View} view @param {Hint} hint @param {string} kind */
+function line(view, hint, kind) {
+  const points = [[hint.x, hint.y], ...hint.path]
+    .map(([x, y]) => view.toStage(x, y))
+    .map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`)
+    .join(" ");
+  const width = Math.max(2 * view.radiusOnStage(hint.radius ?? DEFAULT_RADIUS), 3);
+  const edge = makeSvg("polyline", { points, class: `${kind} edge` });
+  const core = makeSvg("polyline", { points, class: kind });
+  edge.style.strokeWidth = `${width + 2}px`;
+  core.style.strokeWidth = `${width}px`;
+  core.style.stroke = hint.color;
+  return [edge, core];
+}

@@ -1,0 +1,146 @@
+// Overlays: where the network is guessing, with invitations, and how far one hint reaches.
+
+import { block, canvas, context, make } from "./dom.js";
+import { Latest } from "./latest.js";
+
+/** @typedef {import("./engine.js").ServerEngine} Engine */
+/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./engine.js").Place} Place */
+/** @typedef {import("./view.js").View} View */
+/** @typedef {"none" | "guessing" | "reach"} Kind */
+
+const GUESS = [255, 196, 92]; // amber, over the photo
+const SURE_BELOW = 0.25; // below this share of entropy nothing is drawn
+const LEVELS_A_DELTA = 4; // grey levels a ΔE*ab in the server's map
+const CLEAR_CHANGE = 14; // ΔE*ab from which a place counts as changed
+
+/** Draws one overlay at a time and keeps it true while colours change. */
+export class Overlays {
+  /**
+   * @param {View} view
+   * @param {(place: Place) => void} onInvited
+   * @param {(error: unknown) => void} onError
+   */
+  constructor(view, onInvited, onError) {
+    this.view = view;
+    this.onInvited = onInvited;
+    this.surface = canvas("overlay");
+    this.legend = block("legend");
+    this.asking = new Latest(onError);
+    /** @type {Kind} */
+    this.kind = "none";
+    this.index = 0;
+    /** @type {Place[]} */
+    this.places = [];
+    this.invitations = make("div", { class: "invitations" });
+    block("marks").after(this.invitations);
+    view.addEventListener("move", () => this.#placeInvitations());
+  }
+
+  /** @param {Engine} engine @param {Colouring} colouring */
+  open(engine, colouring) {
+    this.engine = engine;
+    this.colouring = colouring;
+    this.hide();
+    colouring.addEventListener("change", () => this.refresh());
+    colouring.addEventListener("settle", () => this.refresh());
+  }
+
+  hide() {
+    this.kind = "none";
+    this.asking.stop();
+    this.surface.hidden = true;
+    this.legend.hidden = true;
+    this.invitations.replaceChildren();
+    this.places = [];
+  }
+
+  showGuessing() {
+    this.hide();
+    this.kind = "guessing";
+    this.refresh();
+  }
+
+  /** @param {number} index of the hint */
+  showReach(index) {
+    this.hide();
+    this.kind = "reach";
+    this.index = index;
+    this.refresh();
+  }
+
+  /** Ask for the overlay of the colours as they are now. */
+  refresh() {
+    const { engine, colouring, kind } = this;
+    if (!engine || !colouring || kind === "none") return;
+    if (kind === "reach" && this.index >= colouring.hints.length) return this.hide();
+    this.asking.ask(async (signal) => {
+      if (kind === "guessing") await this.#drawGuessing(engine, colouring, signal);
+      else await this.#drawReach(engine, colouring, signal);
+    });
+  }
+
+  /** @param {Engine} engine @param {Colouring} colouring @param {AbortSignal} signal */
+  async #drawGuessing(engine, colouring, signal) {
+    const { width, height, values, places } = await engine.uncertainty(colouring.version, signal);
+    if (signal.aborted) return;
+    const flat = values.flat();
+    const most = Math.max(...flat, SURE_BELOW + 0.1);
+    const image = new ImageData(width, height);
+    flat.forEach((value, at) => {
+      const share = Math.max((value - SURE_BELOW) / (most - SURE_BELOW), 0);
+      image.data.set([...GUESS, 200 * share ** 1.6], 4 * at);
+    });
+    this.#paint(image, "Glowing: here it is guessing. Click a ? and tell it.");
+    this.places = places;
+    this.#invite();
+  }
+
+  /** @param {Engine} engine @param {Colouring} colouring @param {AbortSignal} signal */
+  async #drawReach(engine, colouring, signal) {
+    const bitmap = await createImageBitmap(await engine.difference(colouring.version, this.index, signal));
+    if (signal.aborted) return;
+    const { width, height } = bitmap;
+    const copy = context(Object.assign(document.createElement("canvas"), { width, height }));
+    copy.drawImage(bitmap, 0, 0);
+    const image = copy.getImageData(0, 0, width, height);
+    let changed = 0;
+    for (let at = 0; at < image.data.length; at += 4) {
+      const delta = image.data[at] / LEVELS_A_DELTA;
+      changed += Number(delta > CLEAR_CHANGE / 2);
+      image.data.set([12, 11, 10, 215 * (1 - Math.min(delta / CLEAR_CHANGE, 1))], at);
+    }
+    const share = (400 * changed) / image.data.length;
+    this.#paint(image, `Lit: what hint ${this.index + 1} changed, ${share < 1 ? "under 1" : Math.round(share)} % of the photo.`);
+  }
+
+  /** @param {ImageData} image @param {string} text */
+  #paint(image, text) {
+    this.surface.width = image.width;
+    this.surface.height = image.height;
+    context(this.surface).putImageData(image, 0, 0);
+    this.surface.hidden = false;
+    this.surface.dataset.kind = this.kind;
+    this.legend.textContent = text;
+    this.legend.hidden = false;
+  }
+
+  #invite() {
+    this.invitations.replaceChildren(
+      ...this.places.map((place, at) => {
+        const label = `Uncertain place ${at + 1}: tell its colour`;
+        const invitation = make("button", { type: "button", class: "invitation", "aria-label": label, title: label }, "?");
+        invitation.addEventListener("click", () => this.onInvited(place));
+        return invitation;
+      }),
+    );
+    this.#placeInvitations();
+  }
+
+  #placeInvitations() {
+    [...this.invitations.children].forEach((invitation, at) => {
+      const { x, y } = this.view.toStage(this.places[at].x, this.places[at].y);
+      /** @type {HTMLElement} */ (invitation).style.transform = `translate(${x}px, ${y}px)`;
+    });
+  }
+}

@@ -1,0 +1,59 @@
+"""What the server is and how it does: models and limits, health, metrics."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import APIRouter, Request, Response
+
+from photochrom.models import Card, catalogue, find
+from photochrom.server.photos import service_of
+from photochrom.server.problems import NotReady, documented
+from photochrom.server.schemas import Health, LimitsInfo, ModelInfo, Models
+
+router = APIRouter(tags=["status"])
+
+
+@router.get("/v1/models", responses=documented(), summary="Models, and what the server takes")
+async def models(request: Request) -> Models:
+    service = service_of(request)
+    limits, loaded = service.limits, service.colorizer.model
+    shipped = {card.name: card for _, card in map(find, catalogue())}
+    return Models(
+        models=[_model(card, loaded) for card in {**shipped, loaded.name: loaded}.values()],
+        limits=LimitsInfo(body=limits.body, pixels=limits.pixels, hints=limits.hints, seconds=limits.seconds),
+        version=version("photochrom"),
+    )
+
+
+def _model(card: Card, loaded: Card) -> ModelInfo:
+    return ModelInfo(
+        name=card.name,
+        licence=card.licence,
+        sha256=card.sha256,
+        head=card.head,
+        supports_hints=card.supports_hints,
+        loaded=card == loaded,
+    )
+
+
+@router.get("/healthz", summary="The process answers")
+async def healthz() -> Health:
+    return Health()
+
+
+@router.get("/readyz", responses={503: documented()[503]}, summary="The model is loaded")
+async def readyz(request: Request) -> Health:
+    if not service_of(request).ready:
+        raise NotReady
+    return Health()
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}, **documented()},
+    summary="Figures for Prometheus",
+)
+async def metrics(request: Request) -> Response:
+    return Response(service_of(request).metrics.text(), media_type="text/plain; version=0.0.4")
