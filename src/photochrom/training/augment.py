@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from photochrom.color import encode, luminance, srgb_to_linear
+from photochrom.training.fields import integer, number, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,22 +28,22 @@ if TYPE_CHECKING:
 class FilmConfig:
     """Chances of each fault of old film, scans and copies."""
 
-    spectrum: float = 0.35  # grey mixed from R, G, B by random weights: orthochromatic and other film
-    tone: float = 0.40  # tone curve, fading
-    blur: float = 0.20
-    grain: float = 0.25
-    jpeg: float = 0.12
-    vignette: float = 0.08
-    scratches: float = 0.05
-    border: float = 0.04  # a scan's frame
+    spectrum: float = share(0.35)  # grey mixed from R, G, B by random weights: orthochromatic and other film
+    tone: float = share(0.40)  # tone curve, fading
+    blur: float = share(0.20)
+    grain: float = share(0.25)
+    jpeg: float = share(0.12)
+    vignette: float = share(0.08)
+    scratches: float = share(0.05)
+    border: float = share(0.04)  # a scan's frame
 
 
 @dataclass(frozen=True)
 class CropConfig:
     """Random crops: `smallest`..1 of the short side, stretched by at most `stretch`."""
 
-    smallest: float = 0.5
-    stretch: float = 0.12
+    smallest: float = number(0.5, 0.05, 1)
+    stretch: float = number(0.12, 0, 1)
     flip: bool = True
 
 
@@ -59,6 +60,40 @@ def crop(photo: NDArray[np.uint8], size: int, config: CropConfig, rng: Rng) -> N
     if config.flip and rng.random() < 0.5:
         part = part[:, ::-1]
     return np.ascontiguousarray(part)
+
+
+@dataclass(frozen=True)
+class AffineConfig:
+    """What Keras' ImageDataGenerator did in the article, on photos squeezed into a square."""
+
+    size: int = integer(256, 32, 1024)  # px
+    shear: float = number(0.2, 0, 45)  # degrees
+    zoom: float = number(0.2, 0, 0.9)
+    rotation: float = number(20.0, 0, 180)  # degrees
+    flip: bool = True
+
+
+def affine(photo: NDArray[np.uint8], config: AffineConfig, rng: Rng) -> NDArray[np.uint8]:
+    """A random rotation, shear and zoom of (H, W, 3), squeezed into (size, size, 3); edges repeat.
+
+    Everything is one warp, so that a photo is interpolated once; a large photo is first averaged down.
+    """
+    size = config.size
+    if min(photo.shape[:2]) > 2 * size:
+        photo = cv2.resize(photo, (2 * size, 2 * size), interpolation=cv2.INTER_AREA)
+    height, width = photo.shape[:2]
+    turn = np.deg2rad(rng.uniform(-config.rotation, config.rotation))
+    lean = np.deg2rad(rng.uniform(-config.shear, config.shear))
+    zoom_y, zoom_x = rng.uniform(1 - config.zoom, 1 + config.zoom, 2)
+    rotate = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    matrix = rotate @ np.array([[1, -np.sin(lean)], [0, np.cos(lean)]]) @ np.diag([zoom_x, zoom_y])
+    if config.flip and rng.random() < 0.5:
+        matrix = matrix @ np.diag([-1, 1])
+    matrix = np.diag([width / size, height / size]) @ matrix  # from centred output to centred photo
+    centre = np.array([width / 2 - 0.5, height / 2 - 0.5]) - matrix @ np.full(2, size / 2 - 0.5)
+    warp = np.column_stack([matrix, centre])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(photo, warp, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def film(rgb: NDArray[np.uint8], clean: Float, config: FilmConfig, rng: Rng) -> Float:

@@ -1,141 +1,141 @@
-"""From trained weights to the model that people use: ONNX, weights stored as fp16, computed in fp32."""
+"""From trained weights to the model that people use: an ONNX graph and its card."""
 
 from __future__ import annotations
 
-import warnings
+import dataclasses
+import tomllib
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
-from safetensors.torch import load_file
 
 from photochrom.errors import CheckpointError, ModelError
-from photochrom.models.card import Card, SizeRule, write_card
-from photochrom.models.session import load
-from photochrom.training.networks.photochrom import Photochrom
+from photochrom.models.card import Card, SizeRule, card_path, write_card
+from photochrom.training import recipe_tables
+from photochrom.training.checkpoints import fill, load_weights
+from photochrom.training.networks import NETWORK_KINDS, NetworkOptions, build, name_of
+from photochrom.training.networks.photochrom import Photochrom, PhotochromOptions
+from photochrom.training.onnx_graph import parity, write_graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-PARITY = 0.5  # the largest |Δab| between torch and the exported graph
-PARITY_SIZES = ((128, 160), (256, 256), (32, 320), (352, 224))
+    from torch import Tensor
+
+    from photochrom.training.networks import Network
+
+PARITY = 0.5  # the largest accepted |Δab| between torch and the exported graph
+
+DESCRIPTIONS = {
+    "alpha": "The article's first network: it memorises one photo",
+    "beta": "The article's second network, 3×3 convolutions trained on many photos",
+    "fusion": "The article's full network: features joined with a classifier's class scores",
+    "photochrom": "EfficientNet-Lite0 U-Net, 3.8 M parameters, hints as spread evidence (docs/model-card.md)",
+}
+SIZES = {
+    "alpha": SizeRule(short=400, multiple=8),
+    "beta": SizeRule(short=256, multiple=8),
+    "fusion": SizeRule(short=256, multiple=8),
+    "photochrom": SizeRule(),
+}
 
 
-def load_network(weights: Mapping[str, torch.Tensor]) -> Photochrom:
-    """The default network with these weights, in evaluation mode. Raises CheckpointError on any mismatch."""
-    network = Photochrom()
-    try:
-        network.load_state_dict({key: value.float() for key, value in weights.items()})
-    except RuntimeError as error:
-        msg = f"these weights are not of the default network: {str(error).splitlines()[1].strip()}"
-        raise CheckpointError(msg) from None
-    return network.eval()
-
-
-def export(weights: Mapping[str, torch.Tensor], target: Path, card: Card) -> Card:
+def export(network: Network, target: Path, card: Card) -> Card:
     """Write `target` (.onnx) and its card; raises ModelError where the graph and torch disagree."""
-    network = load_network({key: half_precise(key, value) for key, value in weights.items()})
-    graph(network, target)
-    bins = network.ab_bins.numpy()
-    card = write_card(target, Card(**{**card.__dict__, "bins": tuple(map(tuple, bins.tolist()))}))
-    difference = parity(network, target)
-    if difference > PARITY:
-        msg = f"the exported graph differs from torch by {difference:.2f} in ab (at most {PARITY} is accepted)"
-        raise ModelError(msg)
-    return card
+    network = network.cpu().eval()
+    network.load_state_dict({key: half_precise(key, value) for key, value in network.state_dict().items()})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial.onnx")
+    try:
+        write_graph(network, partial)
+        written = write_card(partial, with_bins(card, network))
+        difference = parity(network, partial)
+        if not difference <= PARITY:
+            msg = f"the exported graph differs from torch by {difference:.2f} in ab (at most {PARITY} is accepted)"
+            raise ModelError(msg)
+        partial.replace(target)
+        card_path(partial).replace(card_path(target))
+    finally:
+        partial.unlink(missing_ok=True)
+        card_path(partial).unlink(missing_ok=True)
+    return written
 
 
-def half_precise(key: str, value: torch.Tensor) -> torch.Tensor:
+def half_precise(key: str, value: Tensor) -> Tensor:
     """The value that storing as fp16 leaves, so that parity compares like with like."""
-    return value if "running_var" in key else value.half().float()
+    return value if "running_var" in key or not value.is_floating_point() else value.half().float()
 
 
-def graph(network: Photochrom, target: Path) -> None:
-    """Trace the network with dynamic sides and halve its stored weights."""
-    batch, height, width = (torch.export.Dim(name) for name in ("batch", "rows", "columns"))
-    shapes: dict[str, Any] = {
-        "luminance": {0: batch, 2: 32 * height, 3: 32 * width},
-        "hints": {0: batch, 2: 32 * height, 3: 32 * width},
-        "spread": {0: batch, 2: 8 * height, 3: 8 * width},
-    }
-    inputs = torch.zeros(2, 1, 128, 160), torch.zeros(2, 3, 128, 160), torch.zeros(2, 9, 32, 40)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns about itself
-        program = torch.onnx.export(
-            network,
-            inputs,
-            dynamo=True,
-            dynamic_shapes=shapes,
-            input_names=list(shapes),
-            output_names=["logits", "features"],
-            verbose=False,
-        )
-    assert program is not None
-    model = program.model_proto
-    halve_weights(model)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(target))
+def with_bins(card: Card, network: Network) -> Card:
+    if not isinstance(network, Photochrom):
+        return card
+    bins = tuple((float(a), float(b)) for a, b in network.ab_bins.tolist())
+    return dataclasses.replace(card, bins=bins)
 
 
-def halve_weights(model: onnx.ModelProto, smallest: int = 256) -> None:
-    """Store float32 initialisers as fp16 behind a Cast; ONNX Runtime folds the casts while loading."""
-    casts = []
-    for tensor in model.graph.initializer:
-        array = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or array.size < smallest:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(array.astype(np.float16), f"{name}.fp16"))
-        casts.append(helper.make_node("Cast", [f"{name}.fp16"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    for info in list(model.graph.value_info):  # stale types of the cast tensors
-        model.graph.value_info.remove(info)
-
-
-@torch.no_grad()
-def parity(network: Photochrom, target: Path) -> float:
-    """The largest |Δab| of the mean colour between torch and the graph, over several sizes."""
-    session = load(target)
-    bins = network.ab_bins.numpy()
-    random = np.random.default_rng(0)
-    worst = 0.0
-    for height, width in PARITY_SIZES:
-        luminance = random.uniform(0, 100, (1, 1, height, width)).astype(np.float32)
-        hints = random.uniform(-0.5, 0.5, (1, 3, height, width)).astype(np.float32)
-        hints[:, 2] = random.random((height, width)) < 0.01
-        hints[:, :2] *= hints[:, 2:]
-        spread = random.uniform(-0.3, 0.3, (1, 9, height // 4, width // 4)).astype(np.float32)
-        ours = network(*(torch.from_numpy(x) for x in (luminance, hints, spread))).logits.numpy()
-        theirs = session.run("logits", luminance=luminance, hints=hints, spread=spread)
-        worst = max(worst, float(np.abs(mean_ab(ours, bins) - mean_ab(theirs, bins)).max()))
-    return worst
-
-
-def mean_ab(logits: np.ndarray, bins: np.ndarray) -> np.ndarray:
-    """(B, Q, h, w) -> (B, 2, h, w): the mean of the distribution."""
-    p = np.exp(logits - logits.max(1, keepdims=True))
-    return np.einsum("bqhw,qc->bchw", p / p.sum(1, keepdims=True), bins)
-
-
-def export_file(weights: Path, target: Path, card: Card) -> Card:
-    """`export` of a safetensors file."""
-    return export(load_file(weights), target, card)
+def make_card(name: str, kind: str, training: Mapping[str, Any]) -> Card:
+    """The card of a network of this kind before its bins and hash are filled in."""
+    hinted = kind == "photochrom"
+    return Card(
+        name=name,
+        head="bins" if hinted else "ab",
+        supports_hints=hinted,
+        licence="Apache-2.0",
+        description=DESCRIPTIONS[kind],
+        stride=4 if hinted else 1,
+        size=SIZES[kind],
+        mirror=hinted,
+        training=dict(training),
+    )
 
 
 def default_card(**training: Any) -> Card:
     """The card of the default network before its bins and hash are filled in."""
-    return Card(
-        name="photochrom",
-        head="bins",
-        supports_hints=True,
-        licence="Apache-2.0",
-        description="EfficientNet-Lite0 U-Net, 3.8 M parameters, hints as spread evidence (docs/model-card.md)",
-        bins=((0.0, 0.0),),
-        size=SizeRule(),
-        training=training,
-    )
+    return make_card("photochrom", "photochrom", training)
+
+
+def metadata_of(options: NetworkOptions) -> dict[str, str]:
+    """What a safetensors file says about its network, so that it can be built again."""
+    table = recipe_tables.table(options, {})
+    return {"architecture": name_of(options), "network": recipe_tables.dump(table)}
+
+
+def options_of(weights: Mapping[str, Tensor], metadata: Mapping[str, str], source: str) -> NetworkOptions:
+    """The network that weights belong to: by name, or where no name is given by the weights' own names."""
+    name = metadata.get("architecture") or recognize(weights)
+    if name not in NETWORK_KINDS:
+        msg = f"{source} holds no network of photochrom's: its names fit none of {', '.join(NETWORK_KINDS)}"
+        raise CheckpointError(msg)
+    table = tomllib.loads(metadata.get("network", ""))
+    options: NetworkOptions = recipe_tables.parse(NETWORK_KINDS[name], table, f"{source}: network.", {})
+    if isinstance(options, PhotochromOptions):
+        options = dataclasses.replace(options, pretrained=False)
+    return options
+
+
+def recognize(weights: Mapping[str, Tensor]) -> str:
+    """The kind of network whose weights have these names and shapes; empty where none has."""
+    if "encoder.stem.conv.weight" in weights:
+        return "photochrom"
+    if "fusion.0.weight" in weights:
+        return "fusion"
+    first = weights.get("layers.0.weight", torch.empty(0)).shape[:1]
+    return {8: "alpha", 64: "beta"}.get(first[0] if first else 0, "")
+
+
+def load_network(source: Path) -> tuple[Network, NetworkOptions]:
+    """The trained network of a run's folder, a checkpoint or a safetensors file, in evaluation mode.
+
+    Raises CheckpointError where the weights are of no network known here.
+    """
+    weights, metadata = load_weights(source)
+    options = options_of(weights, metadata, str(source))
+    network = build(options)
+    fill(network, weights, str(source), name_of(options))
+    return network.eval(), options
+
+
+def export_file(source: Path, target: Path, card: Card | None = None) -> Card:
+    """`export` of a run's folder, a checkpoint or a safetensors file."""
+    network, options = load_network(source)
+    return export(network, target, card or make_card(target.stem, name_of(options), {}))

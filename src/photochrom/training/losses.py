@@ -1,11 +1,59 @@
-"""Losses by name. Targets are true ab; predictions are logits over ab bins or ab itself."""
+"""Losses by name, and their weighted sum. Errors in ab count in units of 128, as in the article."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from photochrom.color import ab_bins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from photochrom.training.recipe import LossConfig
+
+AB_RANGE = 128.0
+
+
+class Prediction(NamedTuple):
+    """What a network answered: ab (B, 2, h, w), and for bins their log-probabilities (B, Q, h, w)."""
+
+    ab: Tensor
+    log_p: Tensor | None = None
+
+
+class Truth(NamedTuple):
+    """What it should have been: ab (B, 2, h, w), on the luminance (B, 1, H, W) that was given."""
+
+    ab: Tensor
+    luminance: Tensor
+
+
+class Mse(nn.Module):
+    def forward(self, predicted: Prediction, truth: Truth) -> Tensor:
+        return functional.mse_loss(predicted.ab / AB_RANGE, truth.ab / AB_RANGE)
+
+
+class L1(nn.Module):
+    def forward(self, predicted: Prediction, truth: Truth) -> Tensor:
+        return functional.l1_loss(predicted.ab / AB_RANGE, truth.ab / AB_RANGE)
+
+
+class Huber(nn.Module):
+    """Square below `delta` (in ab), straight above."""
+
+    def __init__(self, delta: float):
+        super().__init__()
+        self.delta = delta / AB_RANGE
+
+    def forward(self, predicted: Prediction, truth: Truth) -> Tensor:
+        return functional.huber_loss(predicted.ab / AB_RANGE, truth.ab / AB_RANGE, delta=self.delta)
 
 
 class SoftBins(nn.Module):
@@ -15,9 +63,8 @@ class SoftBins(nn.Module):
     """
 
     table: Tensor
-    origin: Tensor
 
-    def __init__(self, bins: np.ndarray, step: float = 10.0):
+    def __init__(self, bins: NDArray[np.float32], step: float = 10.0):
         super().__init__()
         side = np.arange(-120, 131, step)
         grid = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1)  # (S, S, 2)
@@ -41,7 +88,7 @@ class SoftBins(nn.Module):
         return torch.stack(index, 1), torch.stack(weight, 1)
 
 
-def rebalancing(prior: np.ndarray, smoothing: float) -> np.ndarray:
+def rebalancing(prior: NDArray[np.float64], smoothing: float) -> NDArray[np.float32]:
     """Weights 1 / ((1−λ)·prior + λ/Q), of mean 1 under the prior (Zhang, Isola & Efros 2016, eq. 4)."""
     weights = 1 / ((1 - smoothing) * prior + smoothing / len(prior))
     return (weights / (weights * prior).sum()).astype(np.float32)
@@ -50,22 +97,45 @@ def rebalancing(prior: np.ndarray, smoothing: float) -> np.ndarray:
 class SoftBinCrossEntropy(nn.Module):
     """Rebalanced cross-entropy over soft bins, and a term that draws the mean colour to the truth."""
 
-    bins: Tensor
     weights: Tensor
 
-    def __init__(self, bins: np.ndarray, prior: np.ndarray, smoothing: float = 0.5, mean_weight: float = 0.02):
+    def __init__(self, prior: NDArray[np.float64], smoothing: float = 0.5, mean_weight: float = 0.02):
         super().__init__()
-        self.soft = SoftBins(bins)
+        self.soft = SoftBins(ab_bins())
         self.mean_weight = mean_weight
-        self.register_buffer("bins", torch.from_numpy(bins.T.copy()), persistent=False)
         self.register_buffer("weights", torch.from_numpy(rebalancing(prior, smoothing)), persistent=False)
 
-    def forward(self, logits: Tensor, ab: Tensor, emphasis: Tensor | None = None) -> Tensor:
-        """logits (B, Q, h, w), ab (B, 2, h, w), emphasis (B, h, w) or None -> scalar."""
-        index, share = self.soft(ab)
-        log_p = logits.log_softmax(1)
+    def forward(self, predicted: Prediction, truth: Truth) -> Tensor:
+        assert predicted.log_p is not None
+        index, share = self.soft(truth.ab)
         weight = (self.weights[index] * share).sum(1)
-        loss = -(log_p.gather(1, index) * share).sum(1) * weight
-        mean = torch.einsum("bqhw,cq->bchw", log_p.exp(), self.bins)
-        loss = loss + self.mean_weight * functional.smooth_l1_loss(mean, ab, beta=2.0, reduction="none").sum(1)
-        return (loss if emphasis is None else loss * emphasis).mean()
+        loss = -(predicted.log_p.gather(1, index) * share).sum(1) * weight
+        mean = functional.smooth_l1_loss(predicted.ab, truth.ab, beta=2.0, reduction="none").sum(1)
+        return (loss + self.mean_weight * mean).mean()
+
+
+class WeightedSum(nn.Module):
+    """The recipe's losses, each times its weight."""
+
+    def __init__(self, config: LossConfig, prior: NDArray[np.float64]):
+        super().__init__()
+        self.weights = {name: weight for name, weight in config.terms.items() if weight}
+        makers = _makers(config, prior)
+        self.terms = nn.ModuleDict({name: makers[name]() for name in self.weights})
+
+    def forward(self, predicted: Prediction, truth: Truth) -> Tensor:
+        """A scalar; float32 whatever the network computed in."""
+        parts = [weight * self.terms[name](predicted, truth) for name, weight in self.weights.items()]
+        return torch.stack(parts).sum()
+
+
+def _makers(config: LossConfig, prior: NDArray[np.float64]) -> dict[str, Callable[[], nn.Module]]:
+    from photochrom.training.perceptual import Perceptual
+
+    return {
+        "mse": Mse,
+        "l1": L1,
+        "huber": lambda: Huber(config.huber_delta),
+        "soft_bins": lambda: SoftBinCrossEntropy(prior, config.smoothing, config.mean_weight),
+        "perceptual": Perceptual,
+    }

@@ -1,49 +1,64 @@
 """Training photographs: decoded once into one memory-mapped array, then read for nothing.
 
-A source of photos is a single file, a folder (any depth) or tar shards; every photo is kept as
-8-bit RGB with its short side at most `side`. Files that do not decode and photos without colour
-are counted and left out.
+A source of photos is a single file, a folder (any depth, any format that `photochrom.photo.read`
+takes) or tar shards. Every photo is kept as 8-bit sRGB with its short side at most `side`. Files
+that do not decode are listed, photos without colour counted; both are left out.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import tarfile
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
-from photochrom.errors import DataError
+from photochrom.color import rgb_to_lab
+from photochrom.errors import DataError, PhotochromError
+from photochrom.photo import is_picture_name, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".gif", ".jp2"}
+SMALLEST_SIDE = 32  # px; smaller pictures are icons, not photographs
 GREY_CHROMA = 2.0  # photos whose mean absolute deviation between channels is below this are grey
 
 
 @dataclass
 class PhotoSet:
-    """Decoded photos: `pixels` is flat, photo i has `shapes[i]` and starts at `offsets[i]`."""
+    """Decoded photos: photo i has `shapes[i]`, comes from folder `sources[i]` and shard `shards[i]`."""
 
-    pixels: NDArray[np.uint8]
-    offsets: NDArray[np.int64]
+    path: Path  # the pixels, one photo after another
     shapes: NDArray[np.int32]  # (n, 2)
     sources: list[str]
-    skipped: dict[str, int] = field(default_factory=dict)
+    shards: NDArray[np.int32]  # (n,)
+    unreadable: list[str] = field(default_factory=list)
+    grey: int = 0
+
+    @cached_property
+    def pixels(self) -> NDArray[np.uint8]:
+        return np.memmap(self.path, np.uint8, "r")
+
+    @cached_property
+    def offsets(self) -> NDArray[np.int64]:
+        sizes = self.shapes.astype(np.int64).prod(1) * 3
+        return np.cumsum(sizes) - sizes
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the mapped pixels: a loader's process maps the file itself."""
+        return {key: value for key, value in self.__dict__.items() if key != "pixels"}
 
     def __len__(self) -> int:
-        return len(self.offsets)
+        return len(self.shapes)
 
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
         """Photo `index`: (H, W, 3) uint8, a view."""
@@ -51,109 +66,167 @@ class PhotoSet:
         start = int(self.offsets[index])
         return self.pixels[start : start + height * width * 3].reshape(height, width, 3)
 
-    def sampling_weights(self, exponent: float) -> NDArray[np.float64]:
-        """Chance of each photo: its source's count to the power `exponent`, normalised."""
-        counts = Counter(self.sources)
-        weights = np.array([counts[source] ** exponent for source in self.sources], np.float64)
-        return weights / weights.sum()
+    @property
+    def left_out(self) -> str:
+        """A sentence part on what is not trained on."""
+        return f"{self.grey} without colour, {len(self.unreadable)} unreadable"
 
 
-def load_photos(data: Path, side: int, cache: Path) -> PhotoSet:
-    """The photos under `data`, from the cache where it is current.
+def load_photos(data: Path, side: int, cache: Path, shards: slice = slice(None)) -> PhotoSet:
+    """The photos under `data`, from the cache where it is current; `shards` picks among tar files.
 
     Raises DataError where there is nothing to train on.
     """
     files = list_files(data)
-    key = hashlib.sha256(json.dumps([side, [(str(f), f.stat().st_size) for f in files]]).encode()).hexdigest()[:16]
+    numbers = np.arange(len(files))
+    if files[0].suffix == ".tar":
+        files, numbers = files[shards], numbers[shards]
+    key = cache_key(files, side)
     index = cache / f"{key}.json"
     if not index.exists():
         cache.mkdir(parents=True, exist_ok=True)
         build(files, data, side, cache / f"{key}.bytes", index)
-    record = json.loads(index.read_text())
-    shapes = np.array(record["shapes"], np.int32).reshape(-1, 2)
-    sizes = shapes.astype(np.int64).prod(1) * 3
-    if len(shapes) == 0:
-        msg = f"no colour photograph could be read under {data} (left out: {record['skipped'] or 'nothing'})"
+    photos = open_cache(index)
+    photos.shards = numbers[photos.shards].astype(np.int32)
+    if len(photos) == 0:
+        msg = f"no colour photograph could be read under {data} (left out: {photos.left_out}): give others"
         raise DataError(msg)
-    pixels = np.memmap(cache / f"{key}.bytes", np.uint8, "r")
-    return PhotoSet(pixels, np.cumsum(sizes) - sizes, shapes, record["sources"], record["skipped"])
+    return photos
+
+
+def cache_key(files: Sequence[Path], side: int) -> str:
+    """What a cache was made of: the files, their sizes, and the side."""
+    listed = [(str(f), f.stat().st_size) for f in files]
+    return hashlib.sha256(json.dumps([side, listed]).encode()).hexdigest()[:16]
+
+
+def open_cache(index: Path) -> PhotoSet:
+    record = json.loads(index.read_text(encoding="utf-8"))
+    shapes = np.array(record["shapes"], np.int32).reshape(-1, 2)
+    return PhotoSet(
+        index.with_suffix(".bytes"),
+        shapes,
+        record["sources"],
+        np.array(record.get("shards", [0] * len(shapes)), np.int32),
+        record.get("unreadable", []),
+        record.get("grey", 0),
+    )
 
 
 def list_files(data: Path) -> list[Path]:
-    """Photos and tar shards at or under `data`, sorted."""
+    """Photos, or else tar shards, at or under `data`, sorted. Raises DataError where there are none."""
     if data.is_file():
         return [data]
+    if not data.is_dir():
+        msg = f"there is nothing at {data}: give a photo, a folder of photos, or a folder of *.tar shards"
+        raise DataError(msg)
     shards = sorted(data.glob("*.tar"))
-    files = shards or sorted(p for p in data.rglob("*") if p.suffix.lower() in SUFFIXES)
+    files = shards or sorted(p for p in data.rglob("*") if is_picture_name(p.name) and p.is_file())
     if not files:
         msg = f"{data} holds no photographs and no tar shards: give a photo, a folder of photos or of *.tar files"
         raise DataError(msg)
     return files
 
 
-def build(files: list[Path], root: Path, side: int, target: Path, index: Path) -> None:
+class Member(NamedTuple):
+    """A photo's file in a folder or a shard."""
+
+    name: str
+    source: str  # the folder it lies in
+    shard: int
+    content: bytes
+
+
+def members(files: Sequence[Path], root: Path) -> Iterator[Member]:
+    """Every photo file in turn. A broken shard is a DataError: half a data set is no data set."""
+    for shard, path in enumerate(files):
+        if path.suffix != ".tar":
+            parent = path.relative_to(root).parent if root.is_dir() else Path()
+            yield Member(str(path), str(parent), 0, path.read_bytes())
+            continue
+        try:
+            with tarfile.open(path) as tar:
+                for member in tar:
+                    if member.isfile() and (handle := tar.extractfile(member)):
+                        yield Member(
+                            f"{path}:{member.name}", str(Path(member.name).parent), shard, handle.read()
+                        )
+        except (tarfile.TarError, EOFError) as error:
+            msg = f"{path} is not a whole tar file ({error}): copy it again"
+            raise DataError(msg) from None
+
+
+def build(files: Sequence[Path], root: Path, side: int, target: Path, index: Path) -> None:
     """Decode everything into `target` and describe it in `index`, which is written last."""
-    shapes, sources, skipped = [], [], Counter[str]()
+    shapes, sources, shards, unreadable, grey = [], [], [], [], 0
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
     with target.open("wb") as out:
-        for source, content in tqdm(members(files, root), desc="decoding photos", unit=" photos", disable=None):
-            photo = decode(content, side)
-            if photo is None:
-                skipped["unreadable"] += 1
-            elif grey(photo):
-                skipped["grey"] += 1
-            else:
-                out.write(photo.tobytes())
-                shapes.append(photo.shape[:2])
-                sources.append(source)
+        for member in tqdm(members(files, root), desc="decoding photos", unit=" photos", disable=None):
+            try:
+                photo = decode(member.content, side)
+            except PhotochromError as error:
+                unreadable.append(f"{member.name}: {error}")
+                continue
+            if is_colourless(photo):
+                grey += 1
+                continue
+            out.write(photo.tobytes())
+            shapes.append(photo.shape[:2])
+            sources.append(member.source)
+            shards.append(member.shard)
+    cv2.setNumThreads(threads)
+    record = {"shapes": shapes, "sources": sources, "shards": shards, "unreadable": unreadable, "grey": grey}
     temporary = index.with_suffix(".partial")
-    temporary.write_text(json.dumps({"shapes": shapes, "sources": sources, "skipped": skipped}))
+    temporary.write_text(json.dumps(record), encoding="utf-8")
     temporary.replace(index)
 
 
-def members(files: list[Path], root: Path) -> Iterator[tuple[str, bytes]]:
-    """(source, bytes) of every photo; the source is the folder it lies in."""
-    for path in files:
-        if path.suffix != ".tar":
-            parent = path.relative_to(root).parent if root.is_dir() else Path()
-            yield str(parent), path.read_bytes()
-            continue
-        with tarfile.open(path) as tar:
-            for member in tar:
-                if member.isfile() and (handle := tar.extractfile(member)):
-                    yield str(Path(member.name).parent), handle.read()
-
-
-def decode(content: bytes, side: int) -> NDArray[np.uint8] | None:
-    """8-bit RGB with its short side at most `side`, or None where it does not decode."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            rgb = np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
+def decode(content: bytes, side: int) -> NDArray[np.uint8]:
+    """8-bit RGB (H, W, 3) with its short side at most `side`. Raises PhotoError, or DataError if tiny."""
+    rgb = read(content).rgb
     short = min(rgb.shape[:2])
-    if short < 32:
-        return None
+    if short < SMALLEST_SIDE:
+        msg = f"only {short} px on its short side: photos need {SMALLEST_SIDE}"
+        raise DataError(msg)
     if short > side:
         size = [max(1, round(n * side / short)) for n in (rgb.shape[1], rgb.shape[0])]
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    return rgb
+    return rgb if rgb.dtype == np.uint8 else np.rint(rgb / 257).astype(np.uint8)
 
 
-def grey(photo: NDArray[np.uint8]) -> bool:
+def is_colourless(photo: NDArray[np.uint8]) -> bool:
     """Whether a photo carries no colour to learn from."""
     small = photo[::4, ::4].astype(np.int16)
     return float(np.abs(small - small.mean(-1, keepdims=True)).mean()) < GREY_CHROMA
 
 
-def colour_prior(photos: PhotoSet, bins: NDArray[np.float32], sample: int = 3000) -> NDArray[np.float64]:
-    """How often each ab bin occurs, counted on cells of 8 × 8 of `sample` photos."""
-    from photochrom.color import rgb_to_lab
+def split(photos: PhotoSet, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Photo numbers for training and for validation: of each shard a random `share`, but never its last."""
+    train, held = [], []
+    for shard in np.unique(photos.shards):
+        order = np.nonzero(photos.shards == shard)[0]
+        order = np.random.default_rng((seed, int(shard))).permutation(order)
+        count = min(round(len(order) * share), len(order) - 1)
+        held.append(order[:count])
+        train.append(np.sort(order[count:]))
+    return np.concatenate(train), np.concatenate(held)
 
+
+def sampling_weights(sources: Sequence[str], exponent: float) -> NDArray[np.float64]:
+    """Chance of each photo: its source's count to the power `exponent`, normalised."""
+    counts = Counter(sources)
+    weights = np.array([float(counts[source]) ** exponent for source in sources], np.float64)
+    return np.asarray(weights / weights.sum())
+
+
+def colour_counts(photos: PhotoSet, bins: NDArray[np.float32], sample: int) -> NDArray[np.float64]:
+    """How often each ab bin is the nearest, counted on cells of 8 × 8 of about `sample` photos."""
     step = max(1, len(photos) // sample)
     counts = np.zeros(len(bins))
     for index in range(0, len(photos), step):
-        photo = photos[index]
-        small = cv2.resize(photo, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
+        height, width = (max(1, n // 8) for n in photos.shapes[index])
+        small = cv2.resize(photos[index], (int(width), int(height)), interpolation=cv2.INTER_AREA)
         ab = rgb_to_lab(small)[..., 1:].reshape(-1, 2)
         counts += np.bincount(((ab[:, None] - bins) ** 2).sum(-1).argmin(1), minlength=len(bins))
-    return counts / counts.sum()
+    return counts

@@ -1,4 +1,8 @@
-"""Samples for the default network: a crop, its film look, simulated hints, recoloured objects."""
+"""What a network is shown and what it must answer.
+
+The default network gets a crop, its old-film look, simulated hints and recoloured objects; the seed's
+networks get luminance alone. A sample depends on its photo, its config and its generator, nothing else.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,8 @@ import numpy as np
 
 from photochrom.color import AB_SCALE, in_gamut, rgb_to_lab
 from photochrom.hints import STRIDE, Points, cell_means, spread
-from photochrom.training.augment import CropConfig, FilmConfig, border, crop, film
+from photochrom.training.augment import AffineConfig, CropConfig, FilmConfig, affine, border, crop, film
+from photochrom.training.fields import integer, number, share, span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,19 +29,31 @@ if TYPE_CHECKING:
 class HintConfig:
     """How many simulated hints a photo gets, and how large they are."""
 
-    none: float = 0.32  # share of the photos without hints
-    one: float = 0.10
-    geometric: float = 0.40  # share with a geometric number
-    p: float = 0.125
-    many: tuple[int, int] = (20, 160)  # the rest
-    patch: tuple[int, int] = (1, 6)  # px
-    recolored: float = 0.35  # share in which objects take another colour, with a hint on them
-    second_object: float = 0.3  # of those, share with a second object
-    area: tuple[float, float] = (0.015, 0.5)  # of a recoloured object
+    none: float = share(0.32)  # share of the photos without hints
+    one: float = share(0.10)
+    geometric: float = share(0.40)  # share with a geometric number
+    p: float = number(0.125, 0.001, 1)  # of that number: its mean is 1/p
+    many: tuple[int, int] = span((20, 160), 1, 5000)  # the rest
+    patch: tuple[int, int] = span((1, 6), 1, 32)  # px
+    recolored: float = share(0.35)  # share in which objects take another colour, with a hint on them
+    second_object: float = share(0.3)  # of those, share with a second object
+    area: tuple[float, float] = span((0.015, 0.5), 0, 1)  # of a recoloured object
 
 
-class Sample(NamedTuple):
-    """What the network is given, and the truth."""
+class Plain(NamedTuple):
+    """A sample for the seed's networks."""
+
+    luminance: Float  # (1, H, W)
+    ab: Float  # (2, H, W)
+
+
+@dataclass(frozen=True)
+class WholeConfig:
+    """Every photo as it is, unchanged: to memorise it."""
+
+
+class Hinted(NamedTuple):
+    """A sample for the default network."""
 
     luminance: Float  # (1, S, S)
     hints: Float  # (3, S, S)
@@ -45,14 +62,35 @@ class Sample(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SampleConfig:
-    size: int = 128
+class HintedConfig:
+    size: int = integer(128, 32, 1024)  # px, a multiple of 32
     crop: CropConfig = field(default_factory=CropConfig)
     film: FilmConfig = field(default_factory=FilmConfig)
     hints: HintConfig = field(default_factory=HintConfig)
 
 
-def make_sample(photo: NDArray[np.uint8], config: SampleConfig, rng: Rng) -> Sample:
+SampleConfig = WholeConfig | AffineConfig | HintedConfig
+SAMPLE_KINDS: dict[str, type[SampleConfig]] = {
+    "whole": WholeConfig,
+    "affine": AffineConfig,
+    "hinted": HintedConfig,
+}
+
+
+def make_sample(photo: NDArray[np.uint8], config: SampleConfig, rng: Rng) -> Plain | Hinted:
+    """One sample of a colour photo (H, W, 3) uint8."""
+    if isinstance(config, HintedConfig):
+        return hinted(photo, config, rng)
+    return plain(photo if isinstance(config, WholeConfig) else affine(photo, config, rng))
+
+
+def plain(rgb: NDArray[np.uint8]) -> Plain:
+    """The luminance and the ab of a picture (H, W, 3)."""
+    lab = rgb_to_lab(rgb).transpose(2, 0, 1)
+    return Plain(np.ascontiguousarray(lab[:1]), np.ascontiguousarray(lab[1:]))
+
+
+def hinted(photo: NDArray[np.uint8], config: HintedConfig, rng: Rng) -> Hinted:
     """One sample of a colour photo (H, W, 3) uint8."""
     rgb = crop(photo, config.size, config.crop, rng)
     if rng.random() < config.film.border:
@@ -65,12 +103,9 @@ def make_sample(photo: NDArray[np.uint8], config: SampleConfig, rng: Rng) -> Sam
         ab, boxes = recolor(lab, config.hints, rng)
     boxes = random_boxes(config.size, config.hints, rng) + boxes
     hints, points = place(plane, ab, boxes)
-    return Sample(
-        plane[None],
-        hints,
-        spread(cell_means(plane), points),
-        np.ascontiguousarray(cv2.resize(ab, None, fx=1 / STRIDE, fy=1 / STRIDE, interpolation=cv2.INTER_AREA).transpose(2, 0, 1)),
-    )
+    coarse = cv2.resize(ab, None, fx=1 / STRIDE, fy=1 / STRIDE, interpolation=cv2.INTER_AREA)
+    truth = np.ascontiguousarray(coarse.transpose(2, 0, 1))
+    return Hinted(plane[None], hints, spread(cell_means(plane), points), truth)
 
 
 def random_boxes(size: int, config: HintConfig, rng: Rng) -> list[tuple[int, int, int, int]]:

@@ -15,30 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-ENCODER_EPS = 1e-3  # batch norm: the value EfficientNet-Lite0's published weights were trained with
+from photochrom.training.fields import choice
+from photochrom.training.networks.efficientnet import STAGES, TAPPED, ConvNorm, inverted_residuals
+
 DECODER_EPS = 1e-5
-
-
-class Stage(NamedTuple):
-    """One group of inverted-residual blocks of EfficientNet-Lite0."""
-
-    repeats: int
-    kernel: int
-    stride: int
-    expand: int
-    width: int
-
-
-STAGES = (
-    Stage(1, 3, 1, 1, 16),  # stride 2, not tapped
-    Stage(2, 3, 2, 6, 24),  # stride 4
-    Stage(2, 5, 2, 6, 40),  # stride 8
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),  # stride 16
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),  # stride 32
-)
-TAPPED = (1, 2, 4, 6)  # stages whose outputs the decoder reads: strides 4, 8, 16, 32
 
 
 @dataclass(frozen=True)
@@ -54,62 +34,19 @@ class NetworkConfig:
     attention_heads: int = 4
 
 
+@dataclass(frozen=True)
+class PhotochromOptions:
+    """How a recipe starts the default network."""
+
+    pretrained: bool = True  # the encoder from EfficientNet-Lite0's ImageNet weights
+    frozen_through: int = choice(8, (0, 4, 8, 16, 32))  # the encoder is frozen through this stride
+
+
 class Output(NamedTuple):
     """What the network returns."""
 
     logits: Tensor  # (B, Q, H/4, W/4)
     features: Tensor  # (B, 128, H/16, W/16)
-
-
-def same_padding(x: Tensor, kernel: int, stride: int) -> Tensor:
-    """TensorFlow's "same" padding for even sides: at stride 2 the odd pixel goes right and bottom."""
-    total = kernel - stride if stride > 1 else kernel - 1
-    before = total // 2
-    return functional.pad(x, (before, total - before, before, total - before))
-
-
-class ConvNorm(nn.Module):
-    """Convolution without bias, "same" padding, batch norm."""
-
-    def __init__(
-        self,
-        inputs: int,
-        width: int,
-        kernel: int = 1,
-        stride: int = 1,
-        groups: int = 1,
-        eps: float = ENCODER_EPS,
-    ):
-        super().__init__()
-        self.kernel, self.stride = kernel, stride
-        padding = kernel // 2 if stride == 1 else 0
-        self.conv = nn.Conv2d(inputs, width, kernel, stride, padding, groups=groups, bias=False)
-        self.norm = nn.BatchNorm2d(width, eps=eps)
-
-    def convolve(self, x: Tensor) -> Tensor:
-        if self.stride > 1:
-            x = same_padding(x, self.kernel, self.stride)
-        return self.conv(x)  # type: ignore[no-any-return]
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.convolve(x))  # type: ignore[no-any-return]
-
-
-class InvertedResidual(nn.Module):
-    """MobileNetV2's block: widen, filter each channel, narrow; added to its input where it fits."""
-
-    def __init__(self, inputs: int, stage: Stage, stride: int):
-        super().__init__()
-        hidden = inputs * stage.expand
-        self.expand = ConvNorm(inputs, hidden) if stage.expand > 1 else None
-        self.depthwise = ConvNorm(hidden, hidden, stage.kernel, stride, groups=hidden)
-        self.project = ConvNorm(hidden, stage.width)
-        self.residual = stride == 1 and inputs == stage.width
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = x if self.expand is None else functional.relu6(self.expand(x))
-        y = self.project(functional.relu6(self.depthwise(y)))
-        return x + y if self.residual else y
 
 
 class Encoder(nn.Module):
@@ -120,16 +57,7 @@ class Encoder(nn.Module):
         self.stem = ConvNorm(1, stem, kernel=3, stride=2)
         self.hint = nn.Conv2d(3, stem, 3, 2, padding=1, bias=False)
         nn.init.zeros_(self.hint.weight)
-        blocks: list[nn.Module] = []
-        self.taps: list[int] = []
-        width = stem
-        for number, stage in enumerate(STAGES):
-            for repeat in range(stage.repeats):
-                blocks.append(InvertedResidual(width, stage, stage.stride if repeat == 0 else 1))
-                width = stage.width
-            if number in TAPPED:
-                self.taps.append(len(blocks) - 1)
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks, self.taps = inverted_residuals(stem)
 
     def forward(self, luminance: Tensor, hints: Tensor) -> list[Tensor]:
         """Taps at strides 4, 8, 16, 32."""

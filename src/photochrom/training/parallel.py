@@ -1,0 +1,68 @@
+"""Data-parallel training under torchrun: every rank takes its part of each batch, gradients are averaged.
+
+The averaging is one all-reduce of all gradients after the backward pass: the networks here are small,
+and it needs no wrapper around them, so a checkpoint is the same from one rank or from many.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import distributed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class World:
+    """Which of how many processes this is."""
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes the run's files."""
+        return self.rank == 0
+
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """Replace tensors by their mean over all ranks, in one exchange."""
+        if self.size == 1 or not tensors:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        distributed.all_reduce(flat)
+        flat /= self.size
+        offset = 0
+        for tensor in tensors:
+            tensor.copy_(flat[offset : offset + tensor.numel()].view_as(tensor))
+            offset += tensor.numel()
+
+    def wait(self) -> None:
+        """Until every rank is here."""
+        if self.size > 1:
+            distributed.barrier()
+
+    def close(self) -> None:
+        if self.size > 1:
+            distributed.destroy_process_group()
+
+
+def join(device_type: str) -> World:
+    """The world that torchrun describes in the environment; a single process otherwise."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        return World()
+    distributed.init_process_group("nccl" if device_type == "cuda" else "gloo")
+    return World(distributed.get_rank(), size, int(os.environ.get("LOCAL_RANK", "0")))
+
+
+def shards_of(world: World, shards: int) -> slice:
+    """The tar shards that this rank reads: its own where they divide evenly, otherwise all."""
+    return slice(world.rank, None, world.size) if shards % world.size == 0 else slice(None)

@@ -1,0 +1,185 @@
+"""Recipes: everything that decides a training run, as frozen dataclasses filled from a TOML file.
+
+Every number that training uses stands in a recipe; none is hidden in the code. The shipped recipes
+are `recipes/*.toml`; a run keeps its own as RUN/recipe.toml.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from photochrom.errors import RecipeError
+from photochrom.training import recipe_tables
+from photochrom.training.augment import AffineConfig
+from photochrom.training.fields import choice, integer, number, share
+from photochrom.training.networks import NETWORK_KINDS, NetworkOptions, name_of
+from photochrom.training.networks.photochrom import PhotochromOptions
+from photochrom.training.networks.seed import BetaOptions
+from photochrom.training.samples import SAMPLE_KINDS, HintedConfig, SampleConfig, WholeConfig
+
+KINDS: dict[str, dict[str, type[Any]]] = {"network": {**NETWORK_KINDS}, "samples": {**SAMPLE_KINDS}}
+LOSSES = ("mse", "l1", "huber", "soft_bins", "perceptual")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which photos are learnt from, and how often."""
+
+    side: int = integer(192, 32, 4096)  # photos are kept at this short side, px
+    validation: float = number(0.05, 0, 0.5)  # share held out; a single photo is never held out
+    validation_photos: int = integer(32, 0, 10_000)  # at most so many are coloured at each sheet
+    source_exponent: float = number(0.0, -1, 0)  # a photo's chance is its folder's count to this power
+    prior_photos: int = integer(3000, 1)  # photos on which the colour prior is counted
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Losses by name and their weights in the sum."""
+
+    terms: dict[str, float] = field(default_factory=lambda: {"mse": 1.0})
+    smoothing: float = share(0.5)  # soft_bins: λ of the rebalancing
+    huber_delta: float = number(10.0, 0.001)  # huber: where the square becomes a straight line, in ab
+    mean_weight: float = number(0.02, 0)  # soft_bins: how much the mean colour counts
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    name: str = choice("rmsprop", ("rmsprop", "adamw"))
+    learning_rate: float = number(1e-3, 0, 10)
+    encoder_rate: float = number(2e-4, 0, 10)  # the default network's encoder
+    rho: float = share(0.9)  # rmsprop
+    epsilon: float = number(1e-7, 0, 1)
+    beta1: float = share(0.9)  # adamw
+    beta2: float = share(0.99)
+    weight_decay: float = number(0.0, 0, 1)
+    clip: float = number(0.0, 0)  # the gradient's largest norm; 0 for any
+    average: float = share(0.0)  # the kept weights follow the trained ones this slowly; 0 for at once
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """How long to train; progress is counted in photos seen."""
+
+    photos: int = integer(0, 0)  # photos in all, or
+    epochs: int = integer(0, 0)  # times through the data
+    batch: int = integer(1, 1, 4096)  # on each device
+    accumulate: int = integer(1, 1, 1024)  # batches to a step of the optimiser
+    warmup: int = integer(0, 0)  # steps in which the rate rises
+    cooldown: int = integer(0, 0)  # photos at the end in which the rate falls to zero
+    checkpoint: int = integer(300, 1)  # steps between checkpoints
+    log: int = integer(100, 1)  # steps between lines of the log
+    sheets: int = integer(8, 0)  # before-and-after sheets in a run
+    seed: int = integer(0, 0)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole recipe."""
+
+    network: NetworkOptions = field(default_factory=BetaOptions)
+    samples: SampleConfig = field(default_factory=AffineConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return name_of(self.network)
+
+
+def shipped() -> dict[str, Any]:
+    """Shipped recipes by name."""
+    folder = resources.files("photochrom.training") / "recipes"
+    return {Path(f.name).stem: f for f in folder.iterdir() if f.name.endswith(".toml")}
+
+
+def load(source: str, changes: tuple[str, ...] = ()) -> Recipe:
+    """The shipped recipe of that name, or the recipe in that .toml file, with `KEY=VALUE` changes.
+
+    Raises RecipeError for an unknown recipe and for anything in it that is not allowed.
+    """
+    known = shipped()
+    file = known.get(source, Path(source))
+    if source not in known and not (source.endswith(".toml") and Path(source).is_file()):
+        msg = f"no recipe {source!r}: give one of {', '.join(sorted(known))}, or a .toml file"
+        raise RecipeError(msg)
+    return parse(file.read_bytes(), str(source), changes)
+
+
+def parse(text: bytes, name: str, changes: tuple[str, ...] = ()) -> Recipe:
+    """A recipe from TOML text; `name` names it in errors."""
+    try:
+        tables = tomllib.loads(text.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{name} is not TOML: {error}"
+        raise RecipeError(msg) from None
+    for change in changes:
+        _apply(tables, change)
+    where = f"recipe {name}: "
+    return check(recipe_tables.parse(Recipe, tables, where, KINDS), where)
+
+
+def _apply(tables: dict[str, Any], change: str) -> None:
+    """Put `section.key=value` into the tables; the value is TOML."""
+    path, equals, value = change.partition("=")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value  # a word without quotes
+    *sections, key = path.strip().split(".")
+    if not equals or not sections:
+        msg = f"{change!r} changes nothing: write --set section.key=value, for example schedule.batch=8"
+        raise RecipeError(msg)
+    for section in sections:
+        tables = tables.setdefault(section, {})
+        if not isinstance(tables, dict):
+            msg = f"{change!r}: {section} is no section of a recipe"
+            raise RecipeError(msg)
+    tables[key] = parsed
+
+
+def dump(recipe: Recipe) -> str:
+    """TOML text that `parse` turns into the same recipe."""
+    return recipe_tables.dump(recipe_tables.table(recipe, KINDS)).lstrip()
+
+
+def check(recipe: Recipe, where: str) -> Recipe:
+    """`recipe`, if its parts fit together."""
+    for problem in _problems(recipe):
+        msg = f"{where}{problem}"
+        raise RecipeError(msg)
+    return recipe
+
+
+def _problems(recipe: Recipe) -> list[str]:
+    hinted, schedule = isinstance(recipe.samples, HintedConfig), recipe.schedule
+    bins = isinstance(recipe.network, PhotochromOptions)
+    terms = recipe.loss.terms
+    found = []
+    if hinted != bins:
+        need = "hinted" if bins else "whole or affine"
+        found.append(f"the network {recipe.name} needs samples of kind {need}")
+    if (schedule.photos > 0) == (schedule.epochs > 0):
+        found.append("schedule must say either photos or epochs, above 0")
+    if unknown := sorted(set(terms) - set(LOSSES)):
+        found.append(f"loss.terms has the unknown loss {unknown[0]!r}; allowed are {', '.join(LOSSES)}")
+    if not terms or min(terms.values()) < 0 or max(terms.values()) == 0:
+        found.append("loss.terms needs at least one loss with a weight above 0, and none below")
+    if "soft_bins" in terms and not bins:
+        found.append(f"the loss soft_bins needs a network with colour bins (photochrom), not {recipe.name}")
+    if isinstance(recipe.samples, WholeConfig) and schedule.batch > 1:
+        found.append("samples of kind whole differ in size, so schedule.batch must be 1")
+    if hinted and recipe.samples.size % 32:  # type: ignore[union-attr]
+        found.append("samples.size must be a multiple of 32")
+    return found
+
+
+def with_schedule(recipe: Recipe, **changes: Any) -> Recipe:
+    """The recipe with another schedule."""
+    return replace(recipe, schedule=replace(recipe.schedule, **changes))

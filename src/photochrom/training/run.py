@@ -1,0 +1,261 @@
+"""A training run from its data to its model: the only place where the parts meet.
+
+RUN/recipe.toml          the recipe, every value spelled out
+RUN/checkpoint.pt        to go on from
+RUN/log.jsonl, loss.png  the losses
+RUN/sheets/*.png         before, after, truth
+RUN/weights.safetensors  the averaged weights, to start others from
+RUN/model.onnx, .json    the model and its card: photochrom colorize --model RUN
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import torch
+
+from photochrom.color import ab_bins
+from photochrom.errors import OptionError, TrainingError
+from photochrom.training import checkpoints, recipe_tables
+from photochrom.training.finish import Finish
+from photochrom.training.journal import Journal
+from photochrom.training.loader import Draw, Loader, Plan, Samples
+from photochrom.training.losses import WeightedSum
+from photochrom.training.parallel import World, join, shards_of
+from photochrom.training.photos import PhotoSet, colour_counts, list_files, load_photos, split
+from photochrom.training.recipe import KINDS, Recipe, dump
+from photochrom.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from photochrom.training.loader import Batch
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run a recipe on this machine; nothing here changes what comes out, but `init`."""
+
+    device: str = "cpu"
+    workers: int = 0  # processes that make samples; 0 is one thread
+    threads: int = 0  # torch's; 0 leaves its own choice
+    cache: Path | None = None  # of decoded photos; RUN/cache unless given
+    init: Path | None = None  # weights to start from
+    resume: bool = False
+
+
+def train(recipe: Recipe, data: Path, out: Path, options: RunOptions | None = None) -> Path:
+    """Train a recipe on photos and leave a usable model in the folder `out`, which is returned.
+
+    Raises RecipeError, DataError, OptionError (a device that is not there, a folder that holds a run),
+    CheckpointError (--resume or --init), TrainingError (a loss that is no number, a full disk).
+    """
+    options = options or RunOptions()
+    prepare_folder(out, options.resume)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)
+    world = join(options.device)
+    try:
+        Run(recipe, data, out, options, world).go()
+    finally:
+        world.close()
+    return out
+
+
+def prepare_folder(out: Path, resume: bool) -> None:
+    """Make the run's folder; an earlier run in it is only ever continued."""
+    if (out / checkpoints.NAME).exists() and not resume:
+        msg = f"{out} holds a run already: go on with --resume, or give another folder"
+        raise OptionError(msg)
+    if out.exists() and not out.is_dir():
+        msg = f"{out} is a file: give a folder for the run"
+        raise OptionError(msg)
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def pick_device(name: str, world: World) -> torch.device:
+    """The device of this rank. Raises OptionError where this machine has none of that kind."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[name]:
+        msg = f"this machine has no {name} device that torch can use: train with --device cpu"
+        raise OptionError(msg)
+    if name == "cuda":
+        torch.backends.cudnn.benchmark = True
+        torch.cuda.set_device(world.local_rank)
+        return torch.device("cuda", world.local_rank)
+    return torch.device(name)
+
+
+class Run:
+    """One rank's share of a run."""
+
+    def __init__(self, recipe: Recipe, data: Path, out: Path, options: RunOptions, world: World):
+        self.recipe, self.data, self.out, self.options, self.world = recipe, data, out, options, world
+        self.device = pick_device(options.device, world)
+        self.photos = self._load()
+        self.train_on, self.held = split(self.photos, recipe.data.validation, recipe.schedule.seed)
+        self.steps = math.ceil(self._photos_to_see() / self._photos_a_step())
+        criterion = WeightedSum(recipe.loss, self._prior())
+        self.trainer = Trainer(recipe, criterion, self.steps * self._photos_a_step(), self.device, world)
+        self.pending: list[tuple[Tensor, Tensor]] = []
+        self.notes: list[str] = []
+        self._start()
+
+    # --- before the first step -------------------------------------------------------------
+
+    def _load(self) -> PhotoSet:
+        """This rank's photos. Where ranks share files, the first decodes and the others wait."""
+        files = list_files(self.data)
+        self.lanes = len(files) if files[0].suffix == ".tar" else 1
+        shards = shards_of(self.world, self.lanes)
+        cache, side = self.options.cache or self.out / "cache", self.recipe.data.side
+        shared = shards == slice(None)
+        if shared and not self.world.first:
+            self.world.wait()
+        photos = load_photos(self.data, side, cache, shards)
+        if shared and self.world.first:
+            self.world.wait()
+        return photos
+
+    def _summed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The sum of an array over the ranks that hold different photos."""
+        if shards_of(self.world, self.lanes) == slice(None):
+            return values
+        tensor = torch.from_numpy(values).to(self.device, torch.float32)
+        self.world.average([tensor])
+        return np.asarray(tensor.cpu().numpy() * self.world.size, np.float64)
+
+    def _photos_to_see(self) -> int:
+        schedule = self.recipe.schedule
+        each = int(self._summed(np.array([float(len(self.train_on))]))[0])
+        return schedule.photos or schedule.epochs * each
+
+    def _photos_a_step(self) -> int:
+        return self.recipe.schedule.batch * self.recipe.schedule.accumulate * self.world.size
+
+    def _prior(self) -> NDArray[np.float64]:
+        """How often each colour bin occurs in the data; even where no loss asks for it."""
+        bins = ab_bins()
+        if "soft_bins" not in self.recipe.loss.terms:
+            return np.full(len(bins), 1 / len(bins))
+        counts = self._summed(colour_counts(self.photos, bins, self.recipe.data.prior_photos))
+        return counts / counts.sum()
+
+    def _start(self) -> None:
+        """Fill the network from --resume or --init, and write down the recipe."""
+        path = self.out / checkpoints.NAME
+        if self.options.resume:
+            state = checkpoints.load(path, self.device)
+            self.trainer.restore(state, str(path))
+            self.notes += changed_values(state["config"], recipe_tables.table(self.recipe, KINDS))
+        elif self.options.init is not None:
+            weights, _ = checkpoints.load_weights(self.options.init)
+            checkpoints.fill(self.trainer.network, weights, str(self.options.init), self.recipe.name)
+            self.trainer.start_average()
+        if self.world.first:
+            (self.out / "recipe.toml").write_text(dump(self.recipe), encoding="utf-8")
+
+    # --- the steps -------------------------------------------------------------------------
+
+    def go(self) -> None:
+        """Train to the end, and leave the model."""
+        trainer, schedule = self.trainer, self.recipe.schedule
+        self.journal = Journal(self.out, trainer.total, trainer.seen, quiet=not self.world.first)
+        self.finish = Finish(self.recipe, self.photos, self.train_on, self.held, self.out, self.journal)
+        self._introduce()
+        trainer.train_mode()
+        losses: list[float] = []
+        self.loader = self._make_loader()
+        for batches in grouped(self.loader, schedule.accumulate):
+            self.pending.append(trainer.step(batches))
+            self.journal.advance(trainer.photos_a_step)
+            step = trainer.seen // trainer.photos_a_step
+            if self.device.type == "cpu" or step % schedule.log == 0 or step % schedule.checkpoint == 0:
+                losses += self._settle(step)
+            if step % schedule.log == 0 or trainer.finished:
+                losses += self._settle(step)
+                self._log(step, losses)
+                losses = []
+            if step % schedule.checkpoint == 0 or trainer.finished:
+                self._save()
+            if schedule.sheets and step % max(1, self.steps // schedule.sheets) == 0 and self.world.first:
+                self.finish.look(trainer)
+        self.journal.close()
+        if self.world.first:
+            self.finish.leave_model(trainer, str(self.options.init or ""))
+
+    def _introduce(self) -> None:
+        for line in self.photos.unreadable:
+            self.journal.say(f"left out: {line}")
+        count = f"{len(self.train_on)} photos to train on, {len(self.held)} held out"
+        self.journal.say(f"{self.recipe.name}: {count}; left out: {self.photos.left_out}")
+        for note in self.notes:
+            self.journal.say(note)
+
+    def _make_loader(self) -> Loader:
+        data, schedule, trainer = self.recipe.data, self.recipe.schedule, self.trainer
+        draw = Draw(self.photos, self.train_on, data.source_exponent, schedule.seed, self.lanes)
+        samples = Samples(self.photos, draw, self.recipe.samples, schedule.seed)
+        plan = Plan(trainer.seen, trainer.total, schedule.batch, self.world.rank, self.world.size)
+        return Loader(samples, plan, self.device, self.options.workers)
+
+    def _settle(self, step: int) -> list[float]:
+        """The losses of the last steps as numbers. Raises TrainingError at the first that is none."""
+        if not self.pending:
+            return []
+        values = torch.stack([torch.stack(pair) for pair in self.pending]).cpu().tolist()
+        self.pending.clear()
+        for place, (loss, norm) in enumerate(values, step - len(values) + 1):
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                what = "loss" if not math.isfinite(loss) else "gradient"
+                raise TrainingError(self._no_number(what, place))
+        return [loss for loss, _ in values]
+
+    def _no_number(self, what: str, step: int) -> str:
+        kept = self.out / checkpoints.NAME
+        there = (
+            f"the last good checkpoint is kept in {kept}" if kept.exists() else "there is no checkpoint yet"
+        )
+        return f"the {what} became NaN or infinite at step {step}; {there}: lower optimizer.learning_rate or set clip"
+
+    def _log(self, step: int, losses: list[float]) -> None:
+        spent = max(self.journal.spent(), 1e-9)
+        loss = float(f"{np.mean(losses):.6g}")
+        self.journal.log(self.trainer.seen, step=step, loss=loss, waited=round(self.loader.waited / spent, 4))
+
+    def _save(self) -> None:
+        self.trainer.sync_statistics()
+        if self.world.first and self.trainer.healthy():
+            state = {"config": recipe_tables.table(self.recipe, KINDS), **self.trainer.state()}
+            checkpoints.save(self.out / checkpoints.NAME, state)
+
+
+def grouped(loader: Iterable[Batch], count: int) -> Iterator[list[Batch]]:
+    """Batches by `count`: what one step of the optimiser sees."""
+    group: list[Batch] = []
+    for batch in loader:
+        group.append(batch)
+        if len(group) == count:
+            yield group
+            group = []
+
+
+def changed_values(before: dict[str, Any], after: dict[str, Any], path: str = "") -> list[str]:
+    """A line for every value of the recipe that is no longer what the run began with."""
+    lines = []
+    for key, value in after.items():
+        old, place = before.get(key), f"{path}{key}"
+        if isinstance(value, dict) and isinstance(old, dict):
+            lines += changed_values(old, value, f"{place}.")
+        elif key in before and old != value:
+            lines.append(f"the recipe has changed since the run began: {place} was {old}, is {value}")
+    return lines

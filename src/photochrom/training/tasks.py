@@ -1,0 +1,40 @@
+"""How each kind of network is asked, and what its answer means."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import torch
+
+from photochrom.training.losses import Prediction, Truth
+from photochrom.training.networks.photochrom import Photochrom
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from torch import Tensor
+
+    from photochrom.training.loader import Batch
+    from photochrom.training.networks import Network
+
+
+def ask(
+    network: Network, batch: Batch, precision: AbstractContextManager[object] | None = None
+) -> tuple[Prediction, Truth]:
+    """The network's answer to a batch of `Plain` or `Hinted` samples, in float32, and the truth.
+
+    `precision` is the autocast in which the network alone runs.
+    """
+    *inputs, ab = batch
+    with precision or nullcontext():
+        answer = network(*inputs)
+    if isinstance(network, Photochrom):
+        return read_bins(answer.logits.float(), network.ab_bins), Truth(ab, batch[0])
+    return Prediction(answer.float()), Truth(ab, batch[0])
+
+
+def read_bins(logits: Tensor, bins: Tensor) -> Prediction:
+    """The mean colour of logits (B, Q, h, w) over bins (Q, 2), and their log-probabilities."""
+    log_p = logits.log_softmax(1)
+    return Prediction(torch.einsum("bqhw,qc->bchw", log_p.exp(), bins), log_p)

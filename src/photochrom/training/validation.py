@@ -1,0 +1,106 @@
+"""How a network in training colours photos: pictures to look at, and its gain over grey in dB."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from photochrom.color import luminance, merge, neutralize
+from photochrom.training.networks.photochrom import Photochrom
+from photochrom.training.samples import WholeConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from photochrom.training.networks import Network
+    from photochrom.training.photos import PhotoSet
+    from photochrom.training.samples import SampleConfig
+
+    Picture = NDArray[np.uint8]
+
+MULTIPLE = 32
+CELL = 192  # px: the height of a picture on a sheet
+
+
+class Coloured(NamedTuple):
+    """A photo without its colour, as the network coloured it, and as it was; each (H, W, 3) uint8."""
+
+    grey: Picture
+    coloured: Picture
+    true: Picture
+
+
+def pictures(photos: PhotoSet, numbers: Sequence[int], config: SampleConfig) -> list[Picture]:
+    """Photos as the network should see them when nothing is random: centre squares, or the whole."""
+    chosen = [np.ascontiguousarray(photos[number]) for number in numbers]
+    if isinstance(config, WholeConfig):
+        return chosen
+    return [square(photo, config.size) for photo in chosen]
+
+
+def square(photo: Picture, side: int) -> Picture:
+    """The centre square of (H, W, 3), resized to (side, side, 3)."""
+    height, width = photo.shape[:2]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    part = np.ascontiguousarray(photo[top : top + short, left : left + short])
+    interpolation = cv2.INTER_AREA if short >= side else cv2.INTER_CUBIC
+    return cv2.resize(part, (side, side), interpolation=interpolation)
+
+
+@torch.no_grad()
+def colour(network: Network, true: Picture, device: torch.device) -> Coloured:
+    """One photo through the network, without hints; L* stays the photo's own."""
+    neutral = neutralize(true)
+    plane = torch.from_numpy(luminance(neutral))[None, None].to(device)
+    height, width = plane.shape[2:]
+    if isinstance(network, Photochrom):
+        padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
+        padded = nn.functional.pad(plane, padding, mode="replicate")
+        hints = padded.new_zeros(1, 3, *padded.shape[2:])
+        spread = padded.new_zeros(1, 9, padded.shape[2] // 4, padded.shape[3] // 4)
+        p = network(padded, hints, spread).logits.float().softmax(1)
+        coarse = torch.einsum("bqhw,qc->bchw", p, network.ab_bins)
+        ab = nn.functional.interpolate(coarse, size=padded.shape[2:], mode="bilinear", align_corners=False)
+    else:
+        ab = network(plane).float()
+    planes = np.ascontiguousarray(ab[0, :, :height, :width].permute(1, 2, 0).cpu().numpy())
+    eight = np.dtype(np.uint8)
+    grey = merge(neutral, np.zeros_like(planes), eight)
+    return Coloured(grey, merge(neutral, planes, eight), true)  # type: ignore[arg-type]
+
+
+def psnr(picture: Picture, true: Picture) -> float:
+    """PSNR in dB of uint8 RGB, the whole picture."""
+    error = float(np.mean((picture.astype(np.float64) - true) ** 2))
+    return 10 * float(np.log10(255**2 / max(error, 1e-10)))
+
+
+def gain(results: Sequence[Coloured]) -> float:
+    """Mean PSNR of the coloured pictures less that of the grey ones, in dB."""
+    return float(np.mean([psnr(r.coloured, r.true) - psnr(r.grey, r.true) for r in results]))
+
+
+def sheet(results: Sequence[Coloured]) -> Picture:
+    """Rows of before, after and truth, two photos beside each other: one picture (H, W, 3)."""
+    rows = [np.concatenate([_cell(picture) for picture in result], axis=1) for result in results]
+    width = max(row.shape[1] for row in rows)
+    rows = [np.pad(row, ((0, 4), (0, width - row.shape[1] + 8), (0, 0)), constant_values=255) for row in rows]
+    half = (len(rows) + 1) // 2
+    if len(rows) % 2 and len(rows) > 1:
+        rows.append(np.full_like(rows[0], 255))
+    columns = [np.concatenate(rows[:half]), np.concatenate(rows[half:])] if len(rows) > 1 else rows
+    return np.concatenate(columns, axis=1)
+
+
+def _cell(picture: Picture) -> Picture:
+    height, width = picture.shape[:2]
+    size = (max(1, round(width * CELL / height)), CELL)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if height >= CELL else cv2.INTER_CUBIC)
+    return np.pad(small, ((0, 0), (0, 4), (0, 0)), constant_values=255)
