@@ -11,7 +11,7 @@ import numpy as np
 
 from photochrom.color import fit_gamut, lab_to_rgb, luminance, merge, neutralize, rgb_to_hex
 from photochrom.errors import HintError, OptionError, UnsupportedReading
-from photochrom.hints import AB_SCALE, MAX_HINTS, STRIDE, Hint, Raster, cell_means, rasterize, spread
+from photochrom.hints import MAX_HINTS, STRIDE, Hint, Raster, cell_means, rasterize, spread
 from photochrom.models import DEFAULT, Card, load, readings
 from photochrom.photo import Photo
 from photochrom.residual import hold, propagate
@@ -24,15 +24,17 @@ if TYPE_CHECKING:
     from photochrom.color import Float, Neutral, Pixels
     from photochrom.models import Session
 
-DEFAULT_VIVIDNESS = 0.375
+DEFAULT_VIVIDNESS = 0.25
 
 
-def temperature(vividness: float) -> float:
-    """Where vividness 0..1 lies on the annealed mean: 1 (mean) … 0.2 (nearly the mode)."""
+def checked_vividness(vividness: float | None) -> float:
+    """The vividness or its default. Raises OptionError outside 0..1."""
+    if vividness is None:
+        return DEFAULT_VIVIDNESS
     if isinstance(vividness, bool) or not isinstance(vividness, int | float) or not 0 <= vividness <= 1:
         msg = f"vividness must lie in 0..1, not {vividness!r}"
         raise OptionError(msg)
-    return 1 - 0.8 * vividness
+    return float(vividness)
 
 
 class Colorizer:
@@ -202,10 +204,10 @@ class Plate:
         return self._guide(tuple(hints), vividness).rows(0, self.luminance, self.size[0])
 
     def _guide(self, hints: tuple[Hint, ...], vividness: float | None) -> Guide:
+        vividness = checked_vividness(vividness)
         answer = self._answer(hints)
-        warmth = temperature(DEFAULT_VIVIDNESS if vividness is None else vividness)
         if self.card.head == "bins":
-            ab = readings.annealed_mean(answer, self._bins, warmth)
+            ab = readings.vivid_mean(readings.softmax(answer), self._bins, vividness)
         else:
             ab = np.ascontiguousarray(answer.transpose(1, 2, 0))
         if hints:
@@ -253,4 +255,4 @@ def _as_16_bit(neutral: Neutral) -> Neutral:
     return neutral if neutral.dtype == np.uint16 else neutral.astype(np.uint16) * np.uint16(257)
 
 
-__all__ = ["AB_SCALE", "DEFAULT_VIVIDNESS", "Colorizer", "Plate", "temperature", "working_size"]
+__all__ = ["DEFAULT_VIVIDNESS", "Colorizer", "Plate", "checked_vividness", "working_size"]

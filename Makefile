@@ -1,0 +1,46 @@
+# Photochrom's two promises: `make demo` (runtime only) and `make test` (everything).
+# PIP_OPTIONS reaches every pip call, for example PIP_OPTIONS="--index-url https://…".
+PYTHON ?= python3
+PIP_OPTIONS ?=
+BIN := .venv/bin
+DEMO := .venv-demo/bin
+
+.PHONY: demo test test-slow lint bench results docs clean
+
+demo: .venv-demo/ready
+	@rm -rf examples/colorized && mkdir -p examples/colorized
+	@$(DEMO)/photochrom colorize examples/photos -o examples/colorized --side-by-side --if-exists overwrite
+	@$(DEMO)/python examples/contact_sheet.py examples/colorized
+
+.venv-demo/ready: pyproject.toml $(shell find src -name '*.py' -o -name '*.onnx' -o -name '*.json')
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Photochrom needs Python 3.11 or later")'
+	$(PYTHON) -m venv .venv-demo
+	$(DEMO)/python -m pip install --quiet $(PIP_OPTIONS) --upgrade .
+	@touch $@
+
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Photochrom needs Python 3.11 or later")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet $(PIP_OPTIONS) --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+test: .venv/ready lint
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/ready
+	$(BIN)/python -m pytest -m slow --timeout 3600
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/ready
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+results: .venv/ready
+	$(BIN)/python -m photochrom.evaluation.results
+
+clean:
+	rm -rf .venv .venv-demo build dist examples/colorized .mypy_cache .ruff_cache .pytest_cache .hypothesis
