@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photochrom.errors import DataError, MissingExtra, OptionError
-from photochrom.evaluation.measure import FeatureExtractor, Plan, Row, Truth, measure
+from photochrom.evaluation.measure import FeatureExtractor, Plan, Row, Truth, measure, spaced
 from photochrom.evaluation.photos import Exclusion, PhotoSet, Sample
 from photochrom.evaluation.predictors import FolderPredictor, Predictor
 from photochrom.evaluation.protocols import PROTOCOLS, check_counts
@@ -167,13 +167,6 @@ def _chosen(n: int, plan: Plan) -> list[frozenset[str]]:
     parts = {"hints": plan.hint_photos, "robust": plan.robust_photos}
     members = {part: set(spaced(n, count)) for part, count in parts.items()}
     return [frozenset(part for part in parts if number in members[part]) for number in range(n)]
-
-
-def spaced(n: int, count: int) -> list[int]:
-    """`count` of n numbers at even distances (all of them if there are fewer)."""
-    if count <= 0:
-        return []
-    return sorted({int(place) for place in np.linspace(0, n - 1, min(n, count)).round()})
 
 
 def _bare(sample: Sample) -> Sample:

@@ -157,3 +157,10 @@ def calibrated(prepared: Prepared, picture: RGB, truth: RGB) -> Row:
         "confidence": calibration.confidence_sums(distribution, truth),
         "entropy": calibration.entropy_sums(distribution, picture, truth),
     }
+
+
+def spaced(n: int, count: int) -> list[int]:
+    """`count` of n numbers at even distances (all of them if there are fewer)."""
+    if count <= 0:
+        return []
+    return sorted({int(place) for place in np.linspace(0, n - 1, min(n, count)).round()})
