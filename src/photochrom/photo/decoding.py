@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from photochrom.errors import DamagedPhoto
-from photochrom.photo.sources import ArraySource, PixelSource
+from photochrom.photo.sources import ArraySource
 from photochrom.photo.vips import damage_reported, libvips
 
 if TYPE_CHECKING:
@@ -21,34 +21,39 @@ if TYPE_CHECKING:
     from photochrom.photo.origin import Origin
 
 IN_MEMORY = 192 << 20  # bytes of decoded pixels up to which a photo is simply held in memory
-_DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
+_LARGE_FILE = 32 << 20
+DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
 
 
-def load(name: str, origin: Origin, page: int) -> Any:
+def load(loader: str, origin: Origin, page: int, fail_on: str) -> Any:
     """A libvips image of one page, decoded on demand from top to bottom.
 
-    Raises DamagedPhoto where the header cannot be read.
+    `fail_on` is "truncated", "error" or "warning". Raises DamagedPhoto where the header cannot be read.
     """
     vips = libvips()
-    options: dict[str, Any] = {"access": "sequential", "fail_on": "truncated"}
-    if name in ("tiff", "webp", "gif", "heif"):
+    options: dict[str, Any] = {"access": "sequential", "fail_on": fail_on}
+    if loader in ("tiff", "heif"):
         options["page"] = page
+    if loader == "tiff":  # libtiff's cap on memory, 50 MB, is too small for one long compressed strip
+        options["unlimited"] = origin.size > _LARGE_FILE
     with damage_reported():
         if origin.path is not None:
-            return vips.Operation.call(f"{name}load", str(origin.path), **options)
-        return vips.Operation.call(f"{name}load_buffer", origin.data, **options)
+            return vips.Operation.call(f"{loader}load", str(origin.path), **options)
+        return vips.Operation.call(f"{loader}load_buffer", origin.data, **options)
+
+
+def opens(loader: str, origin: Origin, page: int, fail_on: str) -> bool:
+    """Whether the header can be read at this strictness."""
+    try:
+        load(loader, origin, page, fail_on)
+    except DamagedPhoto:
+        return False
+    return True
 
 
 def decoded_bytes(image: Any) -> int:
     """Bytes that the decoded pixels take."""
-    return int(image.width * image.height * image.bands * _DTYPES[image.format].itemsize)
-
-
-def source_of(image: Any, has_alpha: bool, reopen: Callable[[], Any]) -> PixelSource:
-    """The pixels of an 8- or 16-bit libvips image (grey or RGB, alpha last): in memory, or a stream."""
-    if decoded_bytes(image) <= IN_MEMORY:
-        return split_alpha(to_array(image), has_alpha)
-    return StreamSource(image.height, image.width, _DTYPES[image.format], image.bands, has_alpha, reopen)
+    return int(image.width * image.height * image.bands * DTYPES[image.format].itemsize)
 
 
 def to_array(image: Any) -> NDArray[Any]:
@@ -56,7 +61,7 @@ def to_array(image: Any) -> NDArray[Any]:
     with damage_reported():
         data = image.write_to_memory()
     shape = (image.height, image.width, image.bands)
-    array: NDArray[Any] = np.frombuffer(data, _DTYPES[image.format]).reshape(shape)
+    array: NDArray[Any] = np.frombuffer(data, DTYPES[image.format]).reshape(shape)
     return array
 
 

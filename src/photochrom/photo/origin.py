@@ -38,6 +38,11 @@ class Origin:
         except OSError as error:
             raise PhotoError(unreadable(self.path, error)) from error
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.data) if self.path is None else self.stamp[2]
+
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
         """The bytes as a file to read from anywhere. Raises PhotoError where it cannot be opened."""

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from photochrom.errors import OptionError, PhotoError
-from photochrom.photo.colour_spaces import normalize
-from photochrom.photo.decoding import load, source_of
+from photochrom.errors import DamagedPhoto, OptionError, PhotoError
+from photochrom.photo.colour_spaces import Normalized, normalize
+from photochrom.photo.decoding import (
+    DTYPES,
+    IN_MEMORY,
+    StreamSource,
+    decoded_bytes,
+    load,
+    opens,
+    split_alpha,
+    to_array,
+)
 from photochrom.photo.formats import SNIFF, Format, sniff
 from photochrom.photo.limits import MAX_PIXELS, MAX_SIDE, Limits
 from photochrom.photo.orientation import oriented
 from photochrom.photo.origin import Origin, ReadFrom, origin_of
 from photochrom.photo.photo import Photo
-from photochrom.photo.reading_metadata import known_to_vips, read_metadata
+from photochrom.photo.reading_metadata import check_whole_tiff, known_to_vips, read_metadata
 
 if TYPE_CHECKING:
     from photochrom.photo.sources import PixelSource
 
-_WHOLE_FRAME = 0.4  # of max_pixels: what formats may have that are decoded in one piece
-_VIPS = {"jpeg": "jpeg", "png": "png", "tiff": "tiff", "webp": "webp", "avif": "heif"}
+_LOADERS = {"jpeg": "jpeg", "png": "png", "tiff": "tiff", "webp": "webp", "avif": "heif"}
+# how strict libvips is, strictest first: it calls a TIFF with a broken tile a matter for a warning, and a
+# JPEG with a few bytes lost as well
+_STRICTNESS = {"jpeg": ("warning", "truncated"), "tiff": ("warning", "error")}
+_FORGIVING = (2, 3, 4, 6, 7)  # fax and JPEG within TIFF go on after an error and lose only a part
 
 
 def read(source: ReadFrom, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE, page: int = 0) -> Photo:
@@ -28,7 +40,7 @@ def read(source: ReadFrom, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_
     upright, grey or RGB; CMYK, palettes and profiles are converted. `page` counts from 0. Oddities
     that lose nothing essential are in `Photo.warnings`.
 
-    Raises UnknownFormat, DamagedPhoto, TooLarge (`max_pixels`, `max_side`; formats that cannot be
+    Raises UnknownFormat, DamagedPhoto, TooLarge (`max_pixels`, `max_side`; pictures that cannot be
     decoded in strips may have 0.4 of the pixels), MissingExtra (HEIC), OptionError (no such page), or
     PhotoError for a file that cannot be opened.
     """
@@ -38,9 +50,9 @@ def read(source: ReadFrom, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_
     origin = origin_of(source)
     try:
         fmt = sniff(origin.head(SNIFF))
-        limits = Limits(max_pixels if fmt.streams else int(max_pixels * _WHOLE_FRAME), max_side)
-        if fmt.name in _VIPS:
-            return _read_with_vips(origin, fmt, limits, page)
+        limits = Limits(max_pixels, max_side)
+        if fmt.name in _LOADERS:
+            return _Reading(origin, fmt, page).photo(limits)
         from photochrom.photo.pillow import read_with_pillow
 
         return read_with_pillow(origin, fmt, limits)
@@ -50,27 +62,80 @@ def read(source: ReadFrom, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_
         raise
 
 
-def _read_with_vips(origin: Origin, fmt: Format, limits: Limits, page: int) -> Photo:
-    loader = _VIPS[fmt.name]
-    image = load(loader, origin, 0 if fmt.name == "webp" else page)
-    limits.check(image.width, image.height)
-    found = read_metadata(fmt.name, origin, page, known_to_vips(image))
-    normal = normalize(image)
+class _Reading:
+    """One file of a format that libvips decodes."""
 
-    def reopen() -> Any:
-        origin.check_unchanged()
-        return normalize(load(loader, origin, page)).image
+    def __init__(self, origin: Origin, fmt: Format, page: int):
+        self.origin, self.format, self.page = origin, fmt, page
+        self.strict, self.lenient = _STRICTNESS.get(fmt.name, ("truncated", "truncated"))
+        self.forgiving = fmt.name == "jpeg"
 
-    pixels: PixelSource = source_of(normal.image, normal.has_alpha, reopen)
-    origin.check_unchanged()
-    return Photo(
-        oriented(pixels, found.orientation),
-        metadata=found.metadata,
-        format=fmt.name,
-        bits=_bits(image),
-        path=origin.path,
-        warnings=(*_pages(image, page), *found.warnings, *normal.warnings),
-    )
+    def photo(self, limits: Limits) -> Photo:
+        image = self._open()
+        limits.check(image.width, image.height, streams=self.format.streams and not _in_passes(image))
+        if self.format.name == "tiff" and check_whole_tiff(self.origin, self.page) in _FORGIVING:
+            self.forgiving, self.lenient = True, "truncated"
+            image = self._open()
+        found = read_metadata(self.format.name, self.origin, self.page, known_to_vips(image))
+        normal = normalize(image)
+        small = decoded_bytes(normal.image) <= IN_MEMORY
+        pixels, odd = self._in_memory(normal) if small else (self._stream(normal), ())
+        self.origin.check_unchanged()
+        return Photo(
+            oriented(pixels, found.orientation),
+            metadata=found.metadata,
+            format=self.format.name,
+            bits=_bits(image),
+            path=self.origin.path,
+            warnings=(*_other_pages(image, self.page), *found.warnings, *normal.warnings, *odd),
+        )
+
+    def _open(self) -> Any:
+        try:
+            image = self._load(self.lenient)
+        except DamagedPhoto:
+            if self.page == 0:
+                raise
+            image = load(_LOADERS[self.format.name], self.origin, 0, self.lenient)
+        if self.page and self.page >= _pages(image):
+            msg = f"page {self.page} does not exist: the file has {_pages(image)}, counted from 0"
+            raise OptionError(msg)
+        return image
+
+    def _load(self, fail_on: str) -> Any:
+        return load(_LOADERS[self.format.name], self.origin, self.page, fail_on)
+
+    def _header_is_clean(self) -> bool:
+        return opens(_LOADERS[self.format.name], self.origin, self.page, self.strict)
+
+    def _stream(self, normal: Normalized) -> PixelSource:
+        strict = not self.forgiving and self.strict != self.lenient and self._header_is_clean()
+        fail_on = self.strict if strict else self.lenient
+
+        def reopen() -> Any:
+            self.origin.check_unchanged()
+            return normalize(self._load(fail_on)).image
+
+        image = normal.image
+        return StreamSource(
+            image.height, image.width, DTYPES[image.format], image.bands, normal.has_alpha, reopen
+        )
+
+    def _in_memory(self, normal: Normalized) -> tuple[PixelSource, tuple[str, ...]]:
+        if self.strict != self.lenient:
+            try:
+                array = to_array(normalize(self._load(self.strict)).image)
+                return split_alpha(array, normal.has_alpha), ()
+            except DamagedPhoto:  # a broken header is one thing, broken pixels are another
+                if not self.forgiving and self._header_is_clean():
+                    raise
+        odd = ("its data are damaged, so parts of it may look wrong",) if self.forgiving else ()
+        return split_alpha(to_array(normal.image), normal.has_alpha), odd
+
+
+def _in_passes(image: Any) -> bool:
+    """Whether a picture is progressive or interlaced, so that it is decoded in one piece."""
+    return any(image.get_typeof(name) and image.get(name) for name in ("jpeg-multiscan", "interlaced"))
 
 
 def _bits(image: Any) -> int:
@@ -79,6 +144,10 @@ def _bits(image: Any) -> int:
     return 16 if image.format != "uchar" else 8
 
 
-def _pages(image: Any, page: int) -> tuple[str, ...]:
-    pages = int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
+def _pages(image: Any) -> int:
+    return int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
+
+
+def _other_pages(image: Any, page: int) -> tuple[str, ...]:
+    pages = _pages(image)
     return (f"it has {pages} pages: only page {page} is read",) if pages > 1 else ()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from photochrom.errors import DamagedPhoto
 from photochrom.photo import ifd, iptc, tiff_fields, xmp
 from photochrom.photo.boxes import read_boxes
 from photochrom.photo.chunks import read_chunks
 from photochrom.photo.exif import settle
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.segments import read_segments
+from photochrom.photo.vips import damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,6 +108,20 @@ def _tiff(file: BinaryIO, page: int) -> tuple[dict[str, Any], int]:
     except ValueError:
         return {}, 1
     return tiff_fields.metadata(fields), tiff_fields.orientation(fields)
+
+
+def check_whole_tiff(origin: Origin, page: int) -> int:
+    """The compression of a TIFF. Raises DamagedPhoto where strips or tiles lie behind the end of the file."""
+    with origin.open() as file:
+        try:
+            fields = ifd.parse_file(file, page)
+        except ValueError:
+            return 0  # libtiff will say what is wrong
+    needed = tiff_fields.reaches_to(fields)
+    if needed > origin.size:
+        missing = needed - origin.size
+        raise DamagedPhoto(damaged(f"tiff: at least {missing} bytes are missing at its end"))
+    return tiff_fields.compression(fields)
 
 
 def known_to_vips(image: Any) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def _pack(photo: Photo, top: int, strip: Pixels, options: Options) -> bytes:
     differences[:, 1:] -= bands[:, :-1]
     packer = packer_of_differences(15)
     stored = differences.astype(differences.dtype.newbyteorder("<"), copy=False)
-    return packer.compress(stored.tobytes()) + packer.flush()
+    return bytes(packer.compress(stored.tobytes()) + packer.flush())
 
 
 def _directory(photo: Photo, options: Options, offsets: ifd.Field, sizes: ifd.Field) -> ifd.Directory:

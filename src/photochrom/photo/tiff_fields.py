@@ -20,6 +20,33 @@ DESCRIPTIVE = frozenset(
 )  # fields of the first directory that describe the photo, not the layout of the file
 
 
+def reaches_to(fields: ifd.Directory) -> int:
+    """The file size that the strips or tiles need at least; 0 where the fields do not say."""
+    for offsets, sizes in ((324, 325), (273, 279)):
+        starts, lengths = _numbers(fields, offsets), _numbers(fields, sizes)
+        if starts and len(starts) == len(lengths):
+            loose = offsets == 273 and compression(fields) == 1  # then libtiff counts for itself
+            return max(
+                (
+                    start + (1 if loose else size)
+                    for start, size in zip(starts, lengths, strict=True)
+                    if start
+                ),
+                default=0,
+            )
+    return 0
+
+
+def compression(fields: ifd.Directory) -> int:
+    """1 where nothing is said, which means none."""
+    return (_numbers(fields, 259) or (1,))[0]
+
+
+def _numbers(fields: ifd.Directory, tag: int) -> tuple[int, ...]:
+    value = fields.get(tag)
+    return value.integers() if isinstance(value, ifd.Field) else ()
+
+
 def metadata(fields: ifd.Directory) -> dict[str, Any]:
     """The arguments of Metadata that a file's first directory gives."""
     described = {tag: value for tag, value in fields.items() if tag in DESCRIPTIVE}
@@ -44,15 +71,13 @@ def _iptc(fields: ifd.Directory) -> bytes | None:
 
 def orientation(fields: ifd.Directory) -> int:
     """1..8; 1 where there is none that makes sense."""
-    value = fields.get(_ORIENTATION)
-    numbers = value.integers() if isinstance(value, ifd.Field) else ()
+    numbers = _numbers(fields, _ORIENTATION)
     return numbers[0] if numbers and 1 <= numbers[0] <= 8 else 1
 
 
 def resolution(fields: ifd.Directory) -> tuple[float, float] | None:
     """Dots an inch (across, down), None where the unit is neither inch nor centimetre."""
-    unit = fields.get(_UNIT)
-    numbers = unit.integers() if isinstance(unit, ifd.Field) else ()
+    numbers = _numbers(fields, _UNIT)
     scale = {2: 1.0, 3: 2.54}.get(numbers[0] if numbers else 2, 0.0)
     across, down = fields.get(_ACROSS), fields.get(_DOWN)
     if not scale or not isinstance(across, ifd.Field) or not isinstance(down, ifd.Field):

@@ -11,6 +11,8 @@ from photochrom.errors import DamagedPhoto
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SPEAKERS = ("VipsJpeg", "vipspng", "tiff2vips", "webp2vips", "webp", "heif", "VipsForeignLoad")
+
 
 @cache
 def libvips() -> Any:
@@ -28,13 +30,17 @@ def damage_reported() -> Iterator[None]:
     try:
         yield
     except libvips().Error as error:
-        raise DamagedPhoto(damaged(str(error))) from error
+        raise DamagedPhoto(damaged(_complaint(str(error)))) from error
 
 
-def damaged(detail: str) -> str:
-    """The sentence for a photo that does not decode, with the decoder's own first complaint."""
-    lines = [line.strip() for line in detail.splitlines() if line.strip()]
-    reason = next((line for line in lines if ":" in line and not line.startswith("unable to")), "")
-    reason = f" ({reason[:120]})" if reason else ""
+def _complaint(detail: str) -> str:
+    """The first line in which a decoder says what is wrong; others may be left from another file."""
+    lines = (line.strip() for line in detail.splitlines())
+    return next((line for line in lines if line.partition(":")[0] in _SPEAKERS), "")
+
+
+def damaged(complaint: str) -> str:
+    """The sentence for a photo that does not decode, with the decoder's own complaint."""
+    reason = f" ({complaint[:120]})" if complaint else ""
     advice = "get a whole copy, or save it anew from a program that opens it"
     return f"the picture is damaged or cut short{reason}: {advice}"
