@@ -70,7 +70,7 @@ def _is_bilevel(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             return _first_page_bits(file) == 1
-    except (OSError, struct.error):
+    except (OSError, ValueError, struct.error):  # an offset beyond any file is a ValueError
         return False
 
 

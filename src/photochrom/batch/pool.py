@@ -67,27 +67,30 @@ class Pool(Generic[T, R]):
     def run(self, tasks: Iterable[T | Settled[T, R] | None]) -> Iterator[tuple[T, R | Lost]]:
         """Each task with its result, as they are ready.
 
-        Tasks are drawn only when a worker is free, so their source may be long or decide late; None
-        from it means that there is nothing just now.
+        Tasks are drawn one ahead of the workers, so their source may be long or decide late; None from
+        it means that there is nothing just now.
         """
         source = iter(tasks)
+        ready: T | None = None
         more = True
-        while more or self._busy:
-            patience = None
-            while more and patience is None and len(self._busy) < self._workers:
+        while more or ready is not None or self._busy:
+            if ready is not None and len(self._busy) < self._workers:
+                self._give(ready)
+                ready = None
+            elif ready is not None or not more:
+                yield from self._collect()
+            else:
                 task = next(source, _END)
                 if isinstance(task, _End):
                     more = False
                 elif isinstance(task, Settled):
                     yield task.task, task.result
-                elif task is None:
-                    patience = PAUSE
+                elif task is not None:
+                    ready = task
+                elif self._busy:
+                    yield from self._collect(PAUSE)
                 else:
-                    self._give(task)
-            if self._busy:
-                yield from self._collect(patience)
-            elif patience:
-                time.sleep(patience)
+                    time.sleep(PAUSE)
 
     def _give(self, task: T) -> None:
         self._idle = [worker for worker in self._idle if worker.lives()]
@@ -95,7 +98,7 @@ class Pool(Generic[T, R]):
         worker.give(task)
         self._busy.append(worker)
 
-    def _collect(self, patience: float | None) -> Iterator[tuple[T, R | Lost]]:
+    def _collect(self, patience: float | None = None) -> Iterator[tuple[T, R | Lost]]:
         """What the workers have done, waiting until at least one has or `patience` is over."""
         limits = [worker.left(self._timeout) for worker in self._busy] if self._timeout else []
         limits += [patience] if patience else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from photochrom.batch.coloring import Coloring, Result, Task, failure, stamp_of
 from photochrom.batch.ledger import Claim, Ledger, Row, decide, file_sha256, relative_name
 from photochrom.batch.options import Options, digest
-from photochrom.batch.pool import Lost, Pool, Settled
+from photochrom.batch.pool import PAUSE, Lost, Pool, Settled
 from photochrom.errors import PhotochromError
 from photochrom.models import find
 from photochrom.photo import remove_stale
@@ -45,7 +46,9 @@ class Here:
         for task in tasks:
             if isinstance(task, Settled):
                 yield task.task, task.result
-            elif task is not None:
+            elif task is None:
+                time.sleep(PAUSE)
+            else:
                 work = work or self._setup()
                 yield task, work(task)
 

@@ -1,0 +1,97 @@
+"""Verification finds whatever is missing, damaged or changed."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from photochrom.batch import plan
+from photochrom.batch.ledger import Ledger, file_sha256, place, read_rows
+from photochrom.batch.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def out(photo: Callable[..., Path], tmp_path: Path) -> Path:
+    """Three photos and their results, copied for simplicity, all in the ledger."""
+    for number in range(3):
+        photo(f"in/{number}.png", number)
+    out = tmp_path / "out"
+    jobs = plan.make(plan.find([tmp_path / "in"]), out)
+    with closing(Ledger.of_folder(out)) as book:
+        book.register(jobs)
+        for job in jobs:
+            book.claim(job, "k", file_sha256(job.input))
+            job.output.write_bytes(job.input.read_bytes())
+            book.done(job, file_sha256(job.output), "m", 0.1)
+    return out
+
+
+def problems(out: Path, jobs: list[plan.Job] | None = None) -> dict[str, str]:
+    findings = verify(out, read_rows(place(out)), jobs or [])
+    return {plan.Path(finding.output).name: finding.problem for finding in findings if finding.problem}
+
+
+def test_all_is_well(out: Path) -> None:
+    assert problems(out) == {}
+    assert len(list(verify(out, read_rows(place(out))))) == 3
+
+
+def test_a_missing_result(out: Path) -> None:
+    (out / "1.png").unlink()
+    assert "missing" in problems(out)["1.png"]
+
+
+@pytest.mark.parametrize("at", [0, 40, -1])
+def test_one_flipped_bit(out: Path, at: int) -> None:
+    data = bytearray((out / "1.png").read_bytes())
+    data[at] ^= 1
+    (out / "1.png").write_bytes(data)
+    assert list(problems(out)) == ["1.png"]
+
+
+def test_a_changed_and_a_vanished_photo(out: Path, photo: Callable[..., Path]) -> None:
+    photo("in/0.png", 9)
+    photo("in/2.png").unlink()
+    assert "changed since" in problems(out)["0.png"]
+    assert "cannot be compared" in problems(out)["2.png"]
+
+
+def test_a_result_that_was_written_badly_and_recorded_so(out: Path, tmp_path: Path) -> None:
+    (out / "1.png").write_bytes((out / "1.png").read_bytes()[:60])
+    with closing(Ledger.of_folder(out)) as book:
+        book.done(plan.Job(tmp_path / "in/1.png", out / "1.png"), file_sha256(out / "1.png"), "m", 0.1)
+    assert "does not decode" in problems(out)["1.png"]
+
+
+def test_failed_and_unfinished_jobs(out: Path, tmp_path: Path) -> None:
+    with closing(Ledger.of_folder(out)) as book:
+        book.failed(plan.Job(tmp_path / "in/0.png", out / "0.png"), "it was no photo")
+        book.register([plan.Job(tmp_path / "in/9.png", out / "9.png")])
+    assert problems(out) == {
+        "0.png": "it failed: it was no photo",
+        "9.png": "it is not coloured yet: run the batch again",
+    }
+
+
+def test_a_photo_that_was_never_planned(out: Path, photo: Callable[..., Path], tmp_path: Path) -> None:
+    photo("in/new.png")
+    jobs = plan.make(plan.find([tmp_path / "in"]), out)
+    assert problems(out, jobs) == {"new.png": "it was never planned: run the batch"}
+
+
+def test_a_temporary_file(out: Path) -> None:
+    (out / ".0.png.1-2.photochrom-part").write_bytes(b"")
+    assert list(problems(out)) == [".0.png.1-2.photochrom-part"]
+
+
+def test_findings_as_json(out: Path) -> None:
+    (out / "0.png").unlink()
+    documents = [finding.to_json() for finding in verify(out, read_rows(place(out)))]
+    assert [document["status"] for document in documents] == ["failed", "done", "done"]
+    assert documents[1]["error"] is None
