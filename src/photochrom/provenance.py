@@ -1,0 +1,183 @@
+"""Where a picture's colours come from: the mark in its metadata, the sidecar, the colour layer.
+
+The mark follows the IPTC Photo Metadata Standard: `DigitalSourceType` from IPTC's NewsCodes says that a
+photograph was composed with material from a trained model; `AISystemUsed` and `AISystemVersionUsed`
+(2025.1) say which. They are XMP properties; the older IPTC records (IIM) have no place for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photochrom.errors import OptionError, PhotoError
+from photochrom.photo import xmp
+
+if TYPE_CHECKING:
+    from photochrom.photo import Metadata
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+XMP_BASIC = "http://ns.adobe.com/xap/1.0/"
+OWN = "https://photochrom.dev/ns/1.0/"  # a name, not an address: nothing is ever fetched from it
+
+
+# --- the mark ------------------------------------------------------------------------------------
+
+
+def mark(metadata: Metadata, model_name: str, version: str) -> Metadata:
+    """The metadata with the mark of a picture coloured by a model, all else kept.
+
+    Sets `Iptc4xmpExt:DigitalSourceType`, `AISystemUsed` and `AISystemVersionUsed`. `xmp:CreatorTool` is
+    set only where there is none, for it names the first tool that made the file; a source type that the
+    input had moves to `photochrom:OriginalSourceType`. EXIF (its Software too) and IPTC stay untouched.
+    A packet that does not parse is replaced, since nothing can be added to it.
+    """
+    packet = metadata.xmp
+    if packet is not None and not _parses(packet):
+        packet = None
+    return replace(metadata, xmp=xmp.with_properties(packet, _properties(packet, model_name, version)))
+
+
+def _parses(packet: bytes) -> bool:
+    try:
+        xmp.normalized(packet)
+    except (ValueError, UnicodeError):
+        return False
+    return True
+
+
+def _properties(packet: bytes | None, model_name: str, version: str) -> list[xmp.Property]:
+    def value(namespace: str, name: str) -> str | None:
+        found = xmp.values(packet, namespace, name) if packet is not None else []
+        return found[0] if found else None
+
+    stated = [
+        xmp.Property(IPTC_EXT, "Iptc4xmpExt", "DigitalSourceType", SOURCE_TYPE),
+        xmp.Property(IPTC_EXT, "Iptc4xmpExt", "AISystemUsed", f"Photochrom, model {model_name}"),
+        xmp.Property(IPTC_EXT, "Iptc4xmpExt", "AISystemVersionUsed", version),
+    ]
+    if not value(XMP_BASIC, "CreatorTool"):
+        stated.append(xmp.Property(XMP_BASIC, "xmp", "CreatorTool", f"Photochrom {version}"))
+    source = value(IPTC_EXT, "DigitalSourceType")
+    if source and source != SOURCE_TYPE:
+        stated.append(xmp.Property(OWN, "photochrom", "OriginalSourceType", source))
+    return stated
+
+
+def is_marked(metadata: Metadata) -> bool:
+    """Whether a photo's metadata say that it was coloured by a model."""
+    if metadata.xmp is None or not _parses(metadata.xmp):
+        return False
+    return SOURCE_TYPE in xmp.values(metadata.xmp, IPTC_EXT, "DigitalSourceType")
+
+
+# --- the sidecar ---------------------------------------------------------------------------------
+
+SIDECAR_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What is needed to make a coloured picture again.
+
+    `options` are those of the command, JSON values by name; `hints` is the content of a hints file, None
+    without hints; `time` is UTC in ISO 8601; hashes are SHA-256 in hexadecimal.
+    """
+
+    input: str
+    input_sha256: str
+    output: str
+    model: str
+    model_sha256: str
+    photochrom: str
+    options: dict[str, Any] = field(default_factory=dict)
+    hints: dict[str, Any] | None = None
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    version: int = SIDECAR_VERSION
+
+    def dump(self) -> str:
+        """The sidecar as JSON text."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def load(cls, source: Path | str | bytes) -> Sidecar:
+        """A sidecar from a file (a Path) or from JSON text. Raises OptionError that names what is wrong."""
+        name = str(source) if isinstance(source, Path) else "the sidecar"
+        try:
+            data = json.loads(source.read_bytes() if isinstance(source, Path) else source)
+        except OSError as error:
+            msg = f"{name} cannot be read ({error.strerror}): give a sidecar that photochrom has written"
+            raise OptionError(msg) from error
+        except (ValueError, RecursionError) as error:
+            msg = f"{name} is no JSON ({error}): give a sidecar that photochrom has written"
+            raise OptionError(msg) from error
+        return cls(**_checked(data, name))
+
+    def check_input(self, path: Path) -> None:
+        """Raises OptionError unless a file has the hash of the input that was coloured."""
+        found = file_sha256(path)
+        if found != self.input_sha256:
+            msg = (
+                f"{path} is not the file that was coloured (its SHA-256 is {found[:12]}…): find the original"
+            )
+            raise OptionError(msg)
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "input": (str,),
+    "input_sha256": (str,),
+    "output": (str,),
+    "model": (str,),
+    "model_sha256": (str,),
+    "photochrom": (str,),
+    "options": (dict,),
+    "hints": (dict, type(None)),
+    "time": (str,),
+    "version": (int,),
+}
+
+
+def _checked(data: Any, name: str) -> dict[str, Any]:
+    """The arguments of Sidecar in parsed JSON."""
+    if not isinstance(data, dict):
+        msg = f"{name} holds no JSON object: give a sidecar that photochrom has written"
+        raise OptionError(msg)
+    if data.get("version") != SIDECAR_VERSION:
+        msg = f"{name} has version {data.get('version')!r}, this photochrom reads {SIDECAR_VERSION}"
+        raise OptionError(msg)
+    required = [item.name for item in fields(Sidecar) if item.name not in ("options", "hints", "time")]
+    if missing := [key for key in required if key not in data]:
+        msg = f"{name} lacks {', '.join(missing)}: give a sidecar that photochrom has written"
+        raise OptionError(msg)
+    for key, value in data.items():
+        if key not in _KINDS:
+            msg = f"{name} has an unknown key {key!r}: allowed are {', '.join(_KINDS)}"
+            raise OptionError(msg)
+        if not isinstance(value, _KINDS[key]) or (key.endswith("sha256") and not _is_sha256(value)):
+            msg = f"{name} has a {key} that makes no sense: {str(value)[:60]!r}"
+            raise OptionError(msg)
+    return data
+
+
+def _is_sha256(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 64 and all(digit in "0123456789abcdef" for digit in value)
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal. Raises PhotoError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        msg = f"{path} cannot be read ({error.strerror}): check its name and permissions"
+        raise PhotoError(msg) from error
+
+
+def sidecar_path(output: Path) -> Path:
+    """Where the sidecar of a coloured picture lies: x.colorized.jpg → x.colorized.json."""
+    return output.with_suffix(".json")
