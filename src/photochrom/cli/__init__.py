@@ -25,9 +25,14 @@ VERBS: dict[str, str] = {
     "colorize": "Colour photographs: files and folders.",
     "batch": "Colour thousands into a folder, resume, retry, verify.",
     "watch": "Colour what arrives in a folder.",
+    "redo": "Make a picture again from its sidecar.",
     "models": "List the models, with licence and hash.",
     "doctor": "Check the installation and colour a test picture.",
     "serve": "Open the studio in the browser, and the REST server.",
+    "evaluate": "Measure models on colour photos, and write a report.",
+    "study": "Ask people: which one was coloured by a machine?",
+    "train": "Train a network on your own photographs.",
+    "export": "Write trained weights as a model that needs no torch.",
 }
 
 INTERRUPTED = 130

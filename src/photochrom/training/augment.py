@@ -15,6 +15,7 @@ import numpy as np
 
 from photochrom.color import encode, luminance, srgb_to_linear
 from photochrom.training.fields import integer, number, share
+from photochrom.training.resizing import resize
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,9 +55,7 @@ def crop(photo: NDArray[np.uint8], size: int, config: CropConfig, rng: Rng) -> N
     stretch = np.exp(rng.uniform(-config.stretch, config.stretch))
     h, w = min(height, round(side * stretch)), min(width, round(side / stretch))
     top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
-    part = photo[top : top + h, left : left + w]
-    interpolation = cv2.INTER_AREA if min(h, w) >= size else cv2.INTER_LINEAR
-    part = cv2.resize(np.ascontiguousarray(part), (size, size), interpolation=interpolation)
+    part = resize(photo[top : top + h, left : left + w], size, size)
     if config.flip and rng.random() < 0.5:
         part = part[:, ::-1]
     return np.ascontiguousarray(part)
@@ -80,7 +79,7 @@ def affine(photo: NDArray[np.uint8], config: AffineConfig, rng: Rng) -> NDArray[
     """
     size = config.size
     if min(photo.shape[:2]) > 2 * size:
-        photo = cv2.resize(photo, (2 * size, 2 * size), interpolation=cv2.INTER_AREA)
+        photo = resize(photo, 2 * size, 2 * size)
     height, width = photo.shape[:2]
     turn = np.deg2rad(rng.uniform(-config.rotation, config.rotation))
     lean = np.deg2rad(rng.uniform(-config.shear, config.shear))
@@ -93,7 +92,8 @@ def affine(photo: NDArray[np.uint8], config: AffineConfig, rng: Rng) -> NDArray[
     centre = np.array([width / 2 - 0.5, height / 2 - 0.5]) - matrix @ np.full(2, size / 2 - 0.5)
     warp = np.column_stack([matrix, centre])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(photo, warp, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(photo, warp, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint8)
 
 
 def film(rgb: NDArray[np.uint8], clean: Float, config: FilmConfig, rng: Rng) -> Float:
@@ -106,7 +106,7 @@ def film(rgb: NDArray[np.uint8], clean: Float, config: FilmConfig, rng: Rng) -> 
     if rng.random() < config.vignette:
         plane = vignette(plane, rng)
     if rng.random() < config.blur:
-        plane = cv2.GaussianBlur(plane, (0, 0), float(rng.uniform(0.4, 1.6)))
+        plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), float(rng.uniform(0.4, 1.6))), np.float32)
     if rng.random() < config.scratches:
         plane = scratches(plane, rng)
     if rng.random() < config.grain:
@@ -137,7 +137,8 @@ def vignette(plane: Float, rng: Rng) -> Float:
     """Corners darker by up to 60 %."""
     height, width = plane.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    return plane * (1 - np.float32(rng.uniform(0.1, 0.6)) * ((x * x + y * y) / 2) ** 1.5)
+    darker = np.float32(rng.uniform(0.1, 0.6)) * ((x * x + y * y) / 2) ** 1.5
+    return np.asarray(plane * (1 - darker), np.float32)
 
 
 def scratches(plane: Float, rng: Rng) -> Float:
@@ -164,9 +165,10 @@ def border(rgb: NDArray[np.uint8], rng: Rng) -> NDArray[np.uint8]:
     rgb = rgb.copy()
     shade = int(rng.choice([8, 225, 247]))
     depth = int(rng.integers(2, max(3, len(rgb) // 10)))
-    for side, cut in enumerate((np.s_[:depth], np.s_[-depth:], np.s_[:, :depth], np.s_[:, -depth:])):
-        if side == 0 or rng.random() < 0.6:
-            rgb[cut] = shade
+    sides = (rgb[:depth], rgb[-depth:], rgb[:, :depth], rgb[:, -depth:])  # views
+    for place, part in enumerate(sides):
+        if place == 0 or rng.random() < 0.6:
+            part[:] = shade
     return rgb
 
 
@@ -174,4 +176,5 @@ def jpeg(plane: Float, quality: int) -> Float:
     """The damage of JPEG at a low quality, in L*."""
     grey = np.clip(plane * 2.55, 0, 255).astype(np.uint8)
     _, coded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE).astype(np.float32) / np.float32(2.55)
+    decoded = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+    return np.asarray(decoded, np.float32) / np.float32(2.55)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import pickle
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,6 +18,7 @@ from photochrom.errors import CheckpointError, TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from torch import Tensor
 
@@ -58,7 +58,7 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:
-    """Read a checkpoint. Raises CheckpointError where there is none, or it is broken or of another version."""
+    """Read a checkpoint. Raises CheckpointError where none is, or a broken one, or another version."""
     try:
         state = torch.load(path, weights_only=True, map_location=device)
     except FileNotFoundError:
@@ -72,7 +72,7 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
         raise CheckpointError(msg)
     version = state.get("version", VERSION)
     if version != VERSION:
-        msg = f"{path} is a checkpoint of version {version}, this photochrom reads {VERSION}: install the other one"
+        msg = f"{path} is a checkpoint of version {version}, not {VERSION}: use the photochrom that wrote it"
         raise CheckpointError(msg)
     return state
 
@@ -101,7 +101,7 @@ def load_weights(source: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             metadata = dict(file.metadata() or {})
         return {name: tensor.float() for name, tensor in load_file(source).items()}, metadata
     except (OSError, SafetensorError) as error:
-        msg = f"cannot read weights from {source} ({_reason(error)}): give a run's folder or a .safetensors file"
+        msg = f"no weights can be read from {source} ({_reason(error)}): give a run or a .safetensors file"
         raise CheckpointError(msg) from None
 
 
@@ -114,6 +114,6 @@ def fill(network: Network, weights: Mapping[str, Tensor], source: str, name: str
     if ours != theirs or wrong:
         first = (wrong or sorted(ours ^ theirs))[0]
         how = "has another shape" if wrong else ("is missing" if first in ours else "is unknown")
-        msg = f"{source} holds another network than {name} ({first} {how}): use the recipe that it was trained with"
+        msg = f"{source} holds another network than {name} ({first} {how}): use the recipe of that run"
         raise CheckpointError(msg)
     network.load_state_dict(dict(weights), strict=False)

@@ -51,7 +51,7 @@ def export(network: Network, target: Path, card: Card) -> Card:
         written = write_card(partial, with_bins(card, network))
         difference = parity(network, partial)
         if not difference <= PARITY:
-            msg = f"the exported graph differs from torch by {difference:.2f} in ab (at most {PARITY} is accepted)"
+            msg = f"the exported graph differs from torch by {difference:.2f} in ab: more than {PARITY}"
             raise ModelError(msg)
         partial.replace(target)
         card_path(partial).replace(card_path(target))

@@ -16,8 +16,9 @@ from photochrom.training.samples import WholeConfig, plain
 from photochrom.training.tasks import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from photochrom.training.networks import Network
     from photochrom.training.photos import PhotoSet
@@ -34,13 +35,14 @@ class Finish:
         self,
         recipe: Recipe,
         photos: PhotoSet,
-        train_on: Sequence[int],
-        held: Sequence[int],
+        train_on: NDArray[np.int64],
+        held: NDArray[np.int64],
         out: Path,
         records: journal.Journal,
     ):
         self.recipe, self.photos, self.train_on, self.held = recipe, photos, train_on, held
         self.out, self.journal = out, records
+        self.measured_on = "held out" if len(held) else "trained on"
         numbers = list(held if len(held) else train_on)
         chosen = np.random.default_rng(0).permutation(numbers)[: max(1, recipe.data.validation_photos)]
         self.pictures = validation.pictures(photos, [int(n) for n in chosen], recipe.samples)
@@ -54,9 +56,7 @@ class Finish:
         sheets.mkdir(exist_ok=True)
         journal.save_picture(validation.sheet(results[:ON_A_SHEET]), sheets / f"{trainer.seen:09d}.png")
         journal.draw_curve(self.out, self.out / "loss.png", f"{self.recipe.name}: {self._what()}")
-        self.journal.log(
-            trainer.seen, gain=round(gained, 3), of="held out" if len(self.held) else "trained on"
-        )
+        self.journal.log(trainer.seen, gain=round(gained, 3), of=self.measured_on)
         return gained
 
     def _what(self) -> str:
@@ -86,7 +86,7 @@ class Finish:
             "photos_seen": trainer.seen,
             "median_of_last_50_losses": float(np.median(losses[-50:])) if seen else None,
             "gain_over_grey_db": round(gained, 3),
-            "gain_measured_on": f"{len(self.pictures)} photos {'held out' if len(self.held) else 'trained on'}",
+            "gain_measured_on": f"{len(self.pictures)} photos {self.measured_on}",
             "started_from": init or "random weights",
             "recipe": recipe_tables.table(self.recipe, KINDS),
         }

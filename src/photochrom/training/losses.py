@@ -91,7 +91,7 @@ class SoftBins(nn.Module):
 def rebalancing(prior: NDArray[np.float64], smoothing: float) -> NDArray[np.float32]:
     """Weights 1 / ((1−λ)·prior + λ/Q), of mean 1 under the prior (Zhang, Isola & Efros 2016, eq. 4)."""
     weights = 1 / ((1 - smoothing) * prior + smoothing / len(prior))
-    return (weights / (weights * prior).sum()).astype(np.float32)
+    return np.asarray(weights / (weights * prior).sum(), np.float32)
 
 
 class SoftBinCrossEntropy(nn.Module):
@@ -111,7 +111,7 @@ class SoftBinCrossEntropy(nn.Module):
         weight = (self.weights[index] * share).sum(1)
         loss = -(predicted.log_p.gather(1, index) * share).sum(1) * weight
         mean = functional.smooth_l1_loss(predicted.ab, truth.ab, beta=2.0, reduction="none").sum(1)
-        return (loss + self.mean_weight * mean).mean()
+        return torch.mean(loss + self.mean_weight * mean)
 
 
 class WeightedSum(nn.Module):

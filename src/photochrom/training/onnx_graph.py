@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,8 @@ def write_graph(network: Network, target: Path) -> None:
         shapes |= {"hints": full, "spread": {0: batch, 2: 8 * height, 3: 8 * width}}
         inputs += [torch.zeros(2, 3, 128, 160), torch.zeros(2, 9, 32, 40)]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns about itself
+        warnings.simplefilter("ignore")  # the exporter warns about itself …
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # … and that torchvision is not there
         program = torch.onnx.export(
             model.eval(),
             tuple(inputs),
@@ -120,4 +122,4 @@ def random_inputs(
 def mean_ab(logits: NDArray[np.float32], bins: NDArray[np.float32]) -> NDArray[np.float32]:
     """(B, Q, h, w) -> (B, 2, h, w): the mean of the distribution."""
     p = np.exp(logits - logits.max(1, keepdims=True))
-    return np.einsum("bqhw,qc->bchw", p / p.sum(1, keepdims=True), bins)
+    return np.asarray(np.einsum("bqhw,qc->bchw", p / p.sum(1, keepdims=True), bins))

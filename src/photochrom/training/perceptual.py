@@ -46,7 +46,7 @@ class Perceptual(nn.Module):
         return [functional.normalize(tap, dim=1) for tap in taps]
 
     def forward(self, predicted: Prediction, truth: Truth) -> Tensor:
-        luminance = functional.adaptive_avg_pool2d(truth.luminance, truth.ab.shape[2:])
+        luminance = functional.adaptive_avg_pool2d(truth.luminance, (truth.ab.shape[2], truth.ab.shape[3]))
         with torch.no_grad():
             wanted = self.features(luminance, truth.ab)
         found = self.features(luminance, predicted.ab)

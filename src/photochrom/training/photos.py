@@ -23,12 +23,14 @@ from tqdm import tqdm
 from photochrom.color import rgb_to_lab
 from photochrom.errors import DataError, PhotochromError
 from photochrom.photo import is_picture_name, read
+from photochrom.training.resizing import resize, shrink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+CACHE_VERSION = 2
 SMALLEST_SIDE = 32  # px; smaller pictures are icons, not photographs
 GREY_CHROMA = 2.0  # photos whose mean absolute deviation between channels is below this are grey
 
@@ -51,7 +53,7 @@ class PhotoSet:
     @cached_property
     def offsets(self) -> NDArray[np.int64]:
         sizes = self.shapes.astype(np.int64).prod(1) * 3
-        return np.cumsum(sizes) - sizes
+        return np.asarray(np.cumsum(sizes) - sizes)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the mapped pixels: a loader's process maps the file itself."""
@@ -97,7 +99,7 @@ def load_photos(data: Path, side: int, cache: Path, shards: slice = slice(None))
 def cache_key(files: Sequence[Path], side: int) -> str:
     """What a cache was made of: the files, their sizes, and the side."""
     listed = [(str(f), f.stat().st_size) for f in files]
-    return hashlib.sha256(json.dumps([side, listed]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([CACHE_VERSION, side, listed]).encode()).hexdigest()[:16]
 
 
 def open_cache(index: Path) -> PhotoSet:
@@ -107,9 +109,9 @@ def open_cache(index: Path) -> PhotoSet:
         index.with_suffix(".bytes"),
         shapes,
         record["sources"],
-        np.array(record.get("shards", [0] * len(shapes)), np.int32),
-        record.get("unreadable", []),
-        record.get("grey", 0),
+        np.array(record["shards"], np.int32),
+        record["unreadable"],
+        record["grey"],
     )
 
 
@@ -123,7 +125,7 @@ def list_files(data: Path) -> list[Path]:
     shards = sorted(data.glob("*.tar"))
     files = shards or sorted(p for p in data.rglob("*") if is_picture_name(p.name) and p.is_file())
     if not files:
-        msg = f"{data} holds no photographs and no tar shards: give a photo, a folder of photos or of *.tar files"
+        msg = f"{data} holds no photographs and no *.tar shards: give a photo, or a folder that holds some"
         raise DataError(msg)
     return files
 
@@ -185,14 +187,12 @@ def build(files: Sequence[Path], root: Path, side: int, target: Path, index: Pat
 def decode(content: bytes, side: int) -> NDArray[np.uint8]:
     """8-bit RGB (H, W, 3) with its short side at most `side`. Raises PhotoError, or DataError if tiny."""
     rgb = read(content).rgb
-    short = min(rgb.shape[:2])
-    if short < SMALLEST_SIDE:
-        msg = f"only {short} px on its short side: photos need {SMALLEST_SIDE}"
+    if min(rgb.shape[:2]) < SMALLEST_SIDE:
+        msg = f"only {min(rgb.shape[:2])} px on its short side: photos need {SMALLEST_SIDE}"
         raise DataError(msg)
-    if short > side:
-        size = [max(1, round(n * side / short)) for n in (rgb.shape[1], rgb.shape[0])]
-        rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    return rgb if rgb.dtype == np.uint8 else np.rint(rgb / 257).astype(np.uint8)
+    if rgb.dtype == np.uint8:
+        return shrink(np.asarray(rgb, np.uint8), side)
+    return np.rint(shrink(np.asarray(rgb, np.uint16), side) / 257).astype(np.uint8)
 
 
 def is_colourless(photo: NDArray[np.uint8]) -> bool:
@@ -225,8 +225,8 @@ def colour_counts(photos: PhotoSet, bins: NDArray[np.float32], sample: int) -> N
     step = max(1, len(photos) // sample)
     counts = np.zeros(len(bins))
     for index in range(0, len(photos), step):
-        height, width = (max(1, n // 8) for n in photos.shapes[index])
-        small = cv2.resize(photos[index], (int(width), int(height)), interpolation=cv2.INTER_AREA)
+        height, width = (max(1, int(n) // 8) for n in photos.shapes[index])
+        small = resize(photos[index], height, width)
         ab = rgb_to_lab(small)[..., 1:].reshape(-1, 2)
         counts += np.bincount(((ab[:, None] - bins) ** 2).sum(-1).argmin(1), minlength=len(bins))
     return counts

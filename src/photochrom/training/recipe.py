@@ -136,12 +136,13 @@ def _apply(tables: dict[str, Any], change: str) -> None:
     if not equals or not sections:
         msg = f"{change!r} changes nothing: write --set section.key=value, for example schedule.batch=8"
         raise RecipeError(msg)
+    place: Any = tables
     for section in sections:
-        tables = tables.setdefault(section, {})
-        if not isinstance(tables, dict):
+        place = place.setdefault(section, {})
+        if not isinstance(place, dict):
             msg = f"{change!r}: {section} is no section of a recipe"
             raise RecipeError(msg)
-    tables[key] = parsed
+    place[key] = parsed
 
 
 def dump(recipe: Recipe) -> str:

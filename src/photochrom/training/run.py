@@ -148,7 +148,7 @@ class Run:
         if "soft_bins" not in self.recipe.loss.terms:
             return np.full(len(bins), 1 / len(bins))
         counts = self._summed(colour_counts(self.photos, bins, self.recipe.data.prior_photos))
-        return counts / counts.sum()
+        return np.asarray(counts / counts.sum())
 
     def _start(self) -> None:
         """Fill the network from --resume or --init, and write down the recipe."""
@@ -225,7 +225,9 @@ class Run:
         there = (
             f"the last good checkpoint is kept in {kept}" if kept.exists() else "there is no checkpoint yet"
         )
-        return f"the {what} became NaN or infinite at step {step}; {there}: lower optimizer.learning_rate or set clip"
+        return (
+            f"the {what} became NaN or infinite at step {step}; {there}: lower the learning rate, or set clip"
+        )
 
     def _log(self, step: int, losses: list[float]) -> None:
         spent = max(self.journal.spent(), 1e-9)

@@ -16,6 +16,7 @@ from photochrom.color import AB_SCALE, in_gamut, rgb_to_lab
 from photochrom.hints import STRIDE, Points, cell_means, spread
 from photochrom.training.augment import AffineConfig, CropConfig, FilmConfig, affine, border, crop, film
 from photochrom.training.fields import integer, number, share, span
+from photochrom.training.resizing import resize
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +104,7 @@ def hinted(photo: NDArray[np.uint8], config: HintedConfig, rng: Rng) -> Hinted:
         ab, boxes = recolor(lab, config.hints, rng)
     boxes = random_boxes(config.size, config.hints, rng) + boxes
     hints, points = place(plane, ab, boxes)
-    coarse = cv2.resize(ab, None, fx=1 / STRIDE, fy=1 / STRIDE, interpolation=cv2.INTER_AREA)
+    coarse = resize(ab, config.size // STRIDE, config.size // STRIDE)
     truth = np.ascontiguousarray(coarse.transpose(2, 0, 1))
     return Hinted(plane[None], hints, spread(cell_means(plane), points), truth)
 
@@ -165,7 +166,7 @@ def find_object(lab: Float, config: HintConfig, rng: Rng) -> NDArray[np.bool_] |
     """A region of like L* and ab around a random place, or None where none of a fit size is found."""
     size = lab.shape[0]
     scaled = np.ascontiguousarray(lab * np.array([0.6, 1.0, 1.0], np.float32))
-    scaled = cv2.GaussianBlur(scaled, (0, 0), 1.0)
+    scaled = np.asarray(cv2.GaussianBlur(scaled, (0, 0), 1.0), np.float32)
     for _ in range(3):
         seed = tuple(int(n) for n in rng.integers(0, size, 2))
         mask = np.zeros((size + 2, size + 2), np.uint8)

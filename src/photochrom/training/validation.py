@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch import nn
 
 from photochrom.color import luminance, merge, neutralize
 from photochrom.training.networks.photochrom import Photochrom
+from photochrom.training.resizing import resize, square
 from photochrom.training.samples import WholeConfig
 
 if TYPE_CHECKING:
@@ -42,16 +42,6 @@ def pictures(photos: PhotoSet, numbers: Sequence[int], config: SampleConfig) -> 
     if isinstance(config, WholeConfig):
         return chosen
     return [square(photo, config.size) for photo in chosen]
-
-
-def square(photo: Picture, side: int) -> Picture:
-    """The centre square of (H, W, 3), resized to (side, side, 3)."""
-    height, width = photo.shape[:2]
-    short = min(height, width)
-    top, left = (height - short) // 2, (width - short) // 2
-    part = np.ascontiguousarray(photo[top : top + short, left : left + short])
-    interpolation = cv2.INTER_AREA if short >= side else cv2.INTER_CUBIC
-    return cv2.resize(part, (side, side), interpolation=interpolation)
 
 
 @torch.no_grad()
@@ -101,6 +91,5 @@ def sheet(results: Sequence[Coloured]) -> Picture:
 
 def _cell(picture: Picture) -> Picture:
     height, width = picture.shape[:2]
-    size = (max(1, round(width * CELL / height)), CELL)
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if height >= CELL else cv2.INTER_CUBIC)
+    small = resize(picture, CELL, max(1, round(width * CELL / height)))
     return np.pad(small, ((0, 0), (0, 4), (0, 0)), constant_values=255)

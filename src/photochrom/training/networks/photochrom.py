@@ -131,7 +131,7 @@ class Attention(nn.Module):
         tokens = x.flatten(2).transpose(1, 2)  # (B, H*W, C)
         tokens = tokens + self.attend(self.norm1(tokens))
         tokens = tokens + self.mlp(self.norm2(tokens))
-        return tokens.transpose(1, 2).reshape(batch, width, height, breadth)
+        return tokens.transpose(1, 2).reshape(batch, width, height, breadth)  # type: ignore[no-any-return]
 
 
 def pool_hints(hints: Tensor, stride: int) -> Tensor:

@@ -71,13 +71,13 @@ class SameConv(nn.Conv2d):
 def stack(inputs: int, layers: Sequence[Layer], last: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     """3×3 convolutions, each with ReLU but the last of all, which has `last`."""
     modules: list[nn.Module] = []
-    final = max(number for number, layer in enumerate(layers) if layer != UP)
-    for number, layer in enumerate(layers):
+    final = max(place for place, layer in enumerate(layers) if layer != UP)
+    for place, layer in enumerate(layers):
         if isinstance(layer, str):
             modules.append(nn.Upsample(scale_factor=2, mode="nearest"))
             continue
         width, stride = layer
-        modules += [SameConv(inputs, width, stride=stride), last() if number == final else nn.ReLU()]
+        modules += [SameConv(inputs, width, stride=stride), last() if place == final else nn.ReLU()]
         inputs = width
     return nn.Sequential(*modules)
 
