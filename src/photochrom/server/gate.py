@@ -22,8 +22,10 @@ from starlette.responses import RedirectResponse
 from photochrom.errors import PhotochromError
 from photochrom.server.problems import (
     BadRequest,
+    BodyFault,
     BodyTooLarge,
     BodyTooSlow,
+    ServerProblem,
     Unauthorized,
     response_of,
 )
@@ -118,7 +120,7 @@ class Gate:
             return
         try:
             scope["photochrom.body"] = body
-            await self._app(scope, body.receive, dressed)
+            await self._app(scope, body.receive, _dressed(send, body))
         finally:
             body.reservation.release()
 
@@ -174,8 +176,14 @@ class _Body:
         self._receive, self._limit, self._seconds = receive, limit, seconds
         self._deadline = time.monotonic() + seconds
         self._arrived = 0
+        self._asked = False
         self._complete = False
         self.reservation = reservation
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a part of the body was read or awaited, but not all."""
+        return self._asked and not self._complete
 
     @property
     def seconds_left(self) -> float:
@@ -185,6 +193,13 @@ class _Body:
     async def receive(self) -> Message:
         if self._complete:
             return await self._receive()
+        try:
+            return await self._next()
+        except ServerProblem as problem:
+            raise BodyFault(problem) from problem
+
+    async def _next(self) -> Message:
+        self._asked = True
         try:
             message = await asyncio.wait_for(self._receive(), self.seconds_left)
         except TimeoutError:
@@ -212,8 +227,11 @@ async def _swallow(headers: Headers, receive: Receive) -> None:
         return
 
 
-def _dressed(send: Send) -> Send:
-    """`send` that adds the security headers, and keeps answers of the API out of caches."""
+def _dressed(send: Send, body: _Body | None = None) -> Send:
+    """`send` that adds the security headers, and keeps answers of the API out of caches.
+
+    Where the answer comes before the body has, the connection is closed: nobody reads the rest.
+    """
 
     async def dressed(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -221,6 +239,8 @@ def _dressed(send: Send) -> Send:
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
+            if body is not None and body.unfinished:
+                headers["Connection"] = "close"
         await send(message)
 
     return dressed

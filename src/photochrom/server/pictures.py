@@ -105,21 +105,22 @@ def difference_map(plate: Plate, hints: Sequence[Hint], index: int, vividness: f
 def uncertain_places(uncertainty: Float, count: int = _PLACES) -> list[tuple[float, float, float]]:
     """(x, y, uncertainty) of the most uncertain places, well apart: where a hint helps most.
 
-    They are peaks of the map averaged over a tenth of the longer side, so that a place stands for an
-    area and not for one odd cell.
+    They are peaks of the map averaged over a small area, so that a place stands for a thing and not for
+    one odd cell; none lies at the rim, where half of what the network would see is missing.
     """
     height, width = uncertainty.shape
-    reach = max(3, max(height, width) // 10)
-    smooth = cv2.blur(uncertainty, (reach, reach), borderType=cv2.BORDER_REFLECT_101)
+    longer = max(height, width)
+    smooth = cv2.blur(uncertainty, (max(3, longer // 16),) * 2, borderType=cv2.BORDER_REFLECT_101)
+    rim = min(height, width) // 16
+    smooth[:rim], smooth[height - rim :], smooth[:, :rim], smooth[:, width - rim :] = 0, 0, 0, 0
     places = []
     for _ in range(count):
         y, x = np.unravel_index(int(smooth.argmax()), smooth.shape)
         if smooth[y, x] <= 0:
             break
         places.append(((x + 0.5) / width, (y + 0.5) / height, float(uncertainty[y, x])))
-        cv2.circle(smooth, (int(x), int(y)), reach, 0.0, thickness=-1)
+        cv2.circle(smooth, (int(x), int(y)), max(1, longer // 6), 0.0, thickness=-1)
     return places
-
 
 def color_at(plate: Plate, hints: Sequence[Hint], vividness: float | None, x: float, y: float) -> str:
     """ "#rrggbb" that a place has now: a hint with it is a pin."""

@@ -56,7 +56,7 @@ class BodyTooSlow(ServerProblem):
     problem = "body-too-slow"
 
     def __init__(self, seconds: float):
-        super().__init__(f"The upload did not arrive within {seconds:.0f} seconds: send it again.")
+        super().__init__(f"The upload did not arrive within {seconds:g} s: send it again.")
 
 
 class BadRequest(ServerProblem):
@@ -98,7 +98,7 @@ class TooSlow(ServerProblem):
 
     def __init__(self, seconds: float):
         super().__init__(
-            f"The photo could not be decoded within {seconds:.0f} seconds: save it anew and try again."
+            f"The photo could not be decoded within {seconds:.1f} s: save it anew and try again."
         )
 
 
@@ -109,6 +109,14 @@ class NotReady(ServerProblem):
 
     def __init__(self) -> None:
         super().__init__("The server is starting or stopping: try again in a moment.")
+
+
+class BodyFault(HTTPException):
+    """A problem met while a body is read: the framework lets only its own exceptions through there."""
+
+    def __init__(self, problem: ServerProblem):
+        super().__init__(problem.status, str(problem))
+        self.problem = problem
 
 
 def problem_response(
@@ -168,6 +176,8 @@ _SENTENCES = {
 
 async def _http_error(_: Request, error: HTTPException) -> JSONResponse:
     """Answers of the framework itself: unknown routes, wrong methods, broken multipart bodies."""
+    if isinstance(error, BodyFault):
+        return response_of(error.problem)
     detail = _SENTENCES.get(error.status_code) or str(error.detail)
     return problem_response(error.status_code, detail, headers=error.headers)
 

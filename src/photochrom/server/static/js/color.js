@@ -121,5 +121,5 @@ export function nameOf(hex) {
   const names = [[18, "pink red"], [45, "red"], [70, "orange"], [100, "yellow"], [125, "yellow green"],
     [165, "green"], [210, "teal"], [255, "sky blue"], [295, "blue"], [325, "violet"], [345, "purple"], [361, "pink red"]];
   const hueName = names.find(([limit]) => hue < Number(limit))?.[1] ?? "red";
-  return `${tone}${chroma < 18 ? "greyish " : ""}${brownish ? "brown" : hueName}`;
+  return `${tone}${chroma < 14 ? "greyish " : chroma < 32 ? "soft " : ""}${brownish ? "brown" : hueName}`;
 }

@@ -173,7 +173,7 @@ export class Editor {
     block("radius-out").textContent = `${(100 * hint.radius).toFixed(1)} %`;
     this.weight.value = String(hint.weight);
     block("weight-out").textContent = `${Math.round(100 * hint.weight)} %`;
-    const luminance = toLab(this.desk.colorAt(hint.x, hint.y))[0];
+    const luminance = this.colouring?.gesture ? this.picker.luminance : toLab(this.desk.colorAt(hint.x, hint.y))[0];
     this.picker.show(hint.color, luminance);
     this.#showSwatches(luminance);
     this.#askSuggestions(hint);

@@ -29,6 +29,8 @@ export class Stage {
     this.engine = null;
     /** @type {Colouring | null} */
     this.colouring = null;
+    const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+    this.sample = context(pixel, { willReadFrequently: true });
     this.shown = 0;
     this.detailTimer = 0;
     view.addEventListener("move", () => this.#place());
@@ -129,7 +131,8 @@ export class Stage {
   colorAt(x, y) {
     const { width, height } = this.after;
     const [px, py] = [Math.min(Math.floor(x * width), width - 1), Math.min(Math.floor(y * height), height - 1)];
-    return context(this.after).getImageData(px, py, 1, 1).data;
+    this.sample.drawImage(this.after, px, py, 1, 1, 0, 0, 1, 1);
+    return this.sample.getImageData(0, 0, 1, 1).data;
   }
 
   /** Let the colour come over the photo from the left, once. */
