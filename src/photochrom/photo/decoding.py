@@ -25,13 +25,14 @@ _LARGE_FILE = 32 << 20
 DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
 
 
-def load(loader: str, origin: Origin, page: int, fail_on: str) -> Any:
+def load(loader: str, origin: Origin, page: int, fail_on: str, access: str = "sequential") -> Any:
     """A libvips image of one page, decoded on demand from top to bottom.
 
-    `fail_on` is "truncated", "error" or "warning". Raises DamagedPhoto where the header cannot be read.
+    `fail_on` is "truncated", "error" or "warning"; access "random" decodes it whole, into a scratch file
+    if it is large. Raises DamagedPhoto where the header cannot be read.
     """
     vips = libvips()
-    options: dict[str, Any] = {"access": "sequential", "fail_on": fail_on}
+    options: dict[str, Any] = {"access": access, "fail_on": fail_on}
     if loader in ("tiff", "heif"):
         options["page"] = page
     if loader == "tiff":  # libtiff's cap on memory, 50 MB, is too small for one long compressed strip

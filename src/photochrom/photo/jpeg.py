@@ -14,24 +14,22 @@ import numpy as np
 
 from photochrom.errors import WriteError
 from photochrom.photo.photo import rescale
+from photochrom.photo.segments import metadata_segments, segment
 
 if TYPE_CHECKING:
     from photochrom.color import Pixels
     from photochrom.photo.encoding import Options
-    from photochrom.photo.metadata import Metadata
     from photochrom.photo.photo import Photo
     from photochrom.photo.safe import Sink
 
 MOST = 65_500  # libjpeg's limit on a side
-_MOST_IN_SEGMENT = 65_533
-XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _SAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}
 _CV_SAMPLING = {
     "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
     "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
     "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
 }
-_SOF0, _DHT, _SOI, _EOI, _SOS, _DQT, _DRI, _COM = 0xC0, 0xC4, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
+_SOF0, _DHT, _SOI, _EOI, _SOS, _DQT, _DRI = 0xC0, 0xC4, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD
 
 
 def write_jpeg(photo: Photo, sink: Sink, options: Options) -> None:
@@ -97,10 +95,10 @@ def _header(photo: Photo, tables: bytes, interval: int) -> bytes:
     at = _find(patched, _SOF0)
     struct.pack_into(">HH", patched, at + 5, photo.height, photo.width)
     sos = _find(patched, _SOS)
-    restart = _segment(_DRI, struct.pack(">H", interval))
+    restart = segment(_DRI, struct.pack(">H", interval))
     return (
         bytes((0xFF, _SOI))
-        + _metadata(photo.metadata)
+        + metadata_segments(photo.metadata)
         + bytes(patched[:sos])
         + restart
         + bytes(patched[sos:])
@@ -112,46 +110,3 @@ def _find(segments: bytearray, marker: int) -> int:
     while segments[at + 1] != marker:
         at += 2 + int.from_bytes(segments[at + 2 : at + 4], "big")
     return at
-
-
-def _segment(marker: int, payload: bytes) -> bytes:
-    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
-
-
-def _metadata(metadata: Metadata) -> bytes:
-    across, down = metadata.dpi or (0.0, 0.0)
-    density = (
-        (1, round(across), round(down))
-        if min(across, down) >= 1 and max(across, down) <= 65535
-        else (0, 1, 1)
-    )
-    parts = [_segment(0xE0, b"JFIF\0\1\2" + struct.pack(">BHHBB", *density, 0, 0))]
-    if metadata.exif and len(metadata.exif) + 6 <= _MOST_IN_SEGMENT:
-        parts.append(_segment(0xE1, b"Exif\0\0" + metadata.exif))
-    if metadata.xmp and len(metadata.xmp) + len(XMP) <= _MOST_IN_SEGMENT:
-        parts.append(_segment(0xE1, XMP + metadata.xmp))
-    if metadata.iptc:
-        parts += _photoshop(metadata.iptc)
-    if metadata.icc:
-        parts += _profile(metadata.icc)
-    if metadata.comment:
-        parts.append(_segment(_COM, metadata.comment.encode()[:_MOST_IN_SEGMENT]))
-    return b"".join(parts)
-
-
-def _photoshop(iptc: bytes) -> list[bytes]:
-    """IPTC records as Photoshop resource 0x0404, split over APP13 segments."""
-    resource = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
-    size = _MOST_IN_SEGMENT - 14
-    return [
-        _segment(0xED, b"Photoshop 3.0\0" + resource[at : at + size]) for at in range(0, len(resource), size)
-    ]
-
-
-def _profile(icc: bytes) -> list[bytes]:
-    size = _MOST_IN_SEGMENT - 14
-    chunks = [icc[at : at + size] for at in range(0, len(icc), size)]
-    return [
-        _segment(0xE2, b"ICC_PROFILE\0" + bytes((number, len(chunks))) + chunk)
-        for number, chunk in enumerate(chunks, 1)
-    ]

@@ -25,6 +25,15 @@ def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(array)
 
 
+def turned(image: Any, orientation: int) -> Any:
+    """A libvips image (of random access) turned upright."""
+    if orientation in (5, 6, 7, 8):
+        image = image.rot90() if orientation in (5, 6) else image.rot270()
+    if orientation in (3, 4):
+        image = image.rot180()
+    return image.fliphor() if orientation in (2, 4, 5, 7) else image
+
+
 def oriented(source: PixelSource, orientation: int) -> PixelSource:
     """The source turned upright."""
     if orientation == 1:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photochrom.photo.chunks import XMP_KEYWORD
 from photochrom.photo.encoding import interleaved, packer_of_differences
+from photochrom.photo.iptc import to_photoshop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
 _SUB, _UP = 1, 2
 _TYPES = {(1, False): 0, (3, False): 2, (1, True): 4, (3, True): 6}
-XMP_KEYWORD = b"XML:com.adobe.xmp"
 
 
 def write_png(photo: Photo, sink: Sink, options: Options) -> None:
@@ -107,7 +108,7 @@ def _metadata(metadata: Metadata) -> bytes:
     if metadata.exif:
         parts.append(chunk(b"eXIf", metadata.exif))
     if metadata.xmp:
-        parts.append(chunk(b"iTXt", XMP_KEYWORD + b"\0\0\0\0\0" + metadata.xmp))
+        parts.append(chunk(b"iTXt", XMP_KEYWORD.encode() + b"\0\0\0\0\0" + metadata.xmp))
     if metadata.iptc:
         parts.append(_raw_profile(metadata.iptc))
     parts += [_text(keyword, text) for keyword, text in metadata.texts]
@@ -122,7 +123,7 @@ def _text(keyword: str, text: str) -> bytes:
 
 def _raw_profile(iptc: bytes) -> bytes:
     """IPTC as ImageMagick stores it in PNG (a text chunk of hexadecimal), which exiftool reads too."""
-    resource = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
+    resource = to_photoshop(iptc)
     digits = resource.hex()
     lines = "\n".join(digits[at : at + 72] for at in range(0, len(digits), 72))
     text = f"\niptc\n{len(resource):8d}\n{lines}\n"

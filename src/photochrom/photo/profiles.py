@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photochrom.errors import OptionError
 from photochrom.photo.vips import libvips
+
+if TYPE_CHECKING:
+    from photochrom.color import Pixels
 
 SRGB = "srgb"  # libvips' name for its built-in profile
 
@@ -34,3 +39,28 @@ def is_srgb(profile: bytes, bands: int) -> bool:
     converted = image.icc_transform(SRGB, embedded=True, intent="relative", depth=16).numpy()
     difference = converted.reshape(1, -1, 3).astype(np.int32) - colours
     return bool(np.abs(difference).max() <= 128)
+
+
+def is_rgb(profile: bytes) -> bool:
+    """Whether a profile is one of RGB, by its header (ICC.1:2022, 7.2.8)."""
+    return len(profile) >= 128 and profile[16:20] == b"RGB "
+
+
+def to_profile(pixels: Pixels, profile: bytes) -> Pixels:
+    """sRGB pixels (h, W, 3) in the colour space of an RGB profile, at their depth.
+
+    Raises OptionError where the profile cannot be written to.
+    """
+    vips = libvips()
+    deep = pixels.dtype == np.uint16
+    image = vips.Image.new_from_array(np.ascontiguousarray(pixels))
+    image = image.copy(interpretation="rgb16" if deep else "srgb")
+    try:
+        connected = image.icc_import(input_profile=SRGB, intent="relative", pcs="lab")
+        connected.set_type(vips.GValue.blob_type, "icc-profile-data", profile)
+        exported = connected.icc_export(intent="relative", depth=16 if deep else 8)
+        converted: Pixels = exported.numpy()
+    except vips.Error as error:
+        msg = "the input's colour profile cannot be written to: leave the output in sRGB"
+        raise OptionError(msg) from error
+    return converted

@@ -18,7 +18,7 @@ from photochrom.photo.decoding import (
 )
 from photochrom.photo.formats import SNIFF, Format, sniff
 from photochrom.photo.limits import MAX_PIXELS, MAX_SIDE, Limits
-from photochrom.photo.orientation import oriented
+from photochrom.photo.orientation import oriented, turned
 from photochrom.photo.origin import Origin, ReadFrom, origin_of
 from photochrom.photo.photo import Photo
 from photochrom.photo.reading_metadata import check_whole_tiff, known_to_vips, read_metadata
@@ -79,10 +79,14 @@ class _Reading:
         found = read_metadata(self.format.name, self.origin, self.page, known_to_vips(image))
         normal = normalize(image)
         small = decoded_bytes(normal.image) <= IN_MEMORY
-        pixels, odd = self._in_memory(normal) if small else (self._stream(normal), ())
+        if small:
+            pixels, odd = self._in_memory(normal)
+            pixels = oriented(pixels, found.orientation)
+        else:
+            pixels, odd = self._stream(normal, found.orientation), ()
         self.origin.check_unchanged()
         return Photo(
-            oriented(pixels, found.orientation),
+            pixels,
             metadata=found.metadata,
             format=self.format.name,
             bits=_bits(image),
@@ -102,24 +106,25 @@ class _Reading:
             raise OptionError(msg)
         return image
 
-    def _load(self, fail_on: str) -> Any:
-        return load(_LOADERS[self.format.name], self.origin, self.page, fail_on)
+    def _load(self, fail_on: str, access: str = "sequential") -> Any:
+        return load(_LOADERS[self.format.name], self.origin, self.page, fail_on, access)
 
     def _header_is_clean(self) -> bool:
         return opens(_LOADERS[self.format.name], self.origin, self.page, self.strict)
 
-    def _stream(self, normal: Normalized) -> PixelSource:
+    def _stream(self, normal: Normalized, orientation: int) -> PixelSource:
         strict = not self.forgiving and self.strict != self.lenient and self._header_is_clean()
         fail_on = self.strict if strict else self.lenient
 
         def reopen() -> Any:
             self.origin.check_unchanged()
-            return normalize(self._load(fail_on)).image
+            if orientation == 1:
+                return normalize(self._load(fail_on)).image
+            return turned(normalize(self._load(fail_on, "random")).image, orientation)
 
         image = normal.image
-        return StreamSource(
-            image.height, image.width, DTYPES[image.format], image.bands, normal.has_alpha, reopen
-        )
+        height, width = (image.width, image.height) if orientation >= 5 else (image.height, image.width)
+        return StreamSource(height, width, DTYPES[image.format], image.bands, normal.has_alpha, reopen)
 
     def _in_memory(self, normal: Normalized) -> tuple[PixelSource, tuple[str, ...]]:
         if self.strict != self.lenient:

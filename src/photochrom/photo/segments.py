@@ -1,4 +1,7 @@
-"""The metadata segments of a JPEG file (ITU-T T.81 B.1.1.4; Adobe XMP part 3, section 1.1.3)."""
+"""The metadata segments of a JPEG file, read and written.
+
+ITU-T T.81 B.1.1.4, JFIF 1.02, Adobe XMP part 3 section 1.1.3, ICC.1:2022 annex B.4.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,20 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from photochrom.photo.iptc import from_photoshop
+from photochrom.photo import xmp
+from photochrom.photo.iptc import from_photoshop, to_photoshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from photochrom.photo.metadata import Metadata
 
 EXIF = b"Exif\0\0"
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 MORE_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 PHOTOSHOP = b"Photoshop 3.0\0"
+PROFILE = b"ICC_PROFILE\0"
+MOST = 65_533  # bytes a segment holds
 _MOST_BYTES = 64 << 20
 _START_OF_SCAN, _END, _COMMENT = 0xDA, 0xD9, 0xFE
 
@@ -101,6 +109,62 @@ def _whole_xmp(main: bytes | None, more: list[bytes]) -> bytes | None:
     (size,) = struct.unpack_from(">I", more[0], 32) if len(more[0]) >= 40 else (-1,)
     if len(whole) != size:
         return main
-    from photochrom.photo.xmp import joined
+    return xmp.joined(main, whole)
 
-    return joined(main, whole)
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def segment(marker: int, payload: bytes) -> bytes:
+    """A segment of at most MOST bytes."""
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+def metadata_segments(metadata: Metadata) -> bytes:
+    """What stands between the start of a JPEG file and its tables: JFIF, EXIF, XMP, IPTC, ICC, comment.
+
+    An EXIF block that no segment can hold (over 64 kB) is left out.
+    """
+    parts = [_jfif(metadata.dpi)]
+    if metadata.exif and len(EXIF + metadata.exif) <= MOST:
+        parts.append(segment(0xE1, EXIF + metadata.exif))
+    if metadata.xmp:
+        parts += _xmp_segments(metadata.xmp)
+    if metadata.iptc:
+        resources = to_photoshop(metadata.iptc)
+        parts += [segment(0xED, PHOTOSHOP + piece) for piece in _pieces(resources, len(PHOTOSHOP))]
+    if metadata.icc:
+        pieces = _pieces(metadata.icc, len(PROFILE) + 2)
+        for number, piece in enumerate(pieces, 1):
+            parts.append(segment(0xE2, PROFILE + bytes((number, len(pieces))) + piece))
+    if metadata.comment:
+        parts.append(segment(_COMMENT, metadata.comment.encode()[:MOST]))
+    return b"".join(parts)
+
+
+def _pieces(data: bytes, prefix: int) -> list[bytes]:
+    size = MOST - prefix
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def _jfif(dpi: tuple[float, float] | None) -> bytes:
+    """JFIF 1.02 holds whole dots an inch or a centimetre: whichever is nearer."""
+    best: tuple[float, int, int, int] = (1e9, 0, 1, 1)
+    for unit, scale in ((1, 1.0), (2, 2.54)) if dpi else ():
+        across, down = (round(value / scale) for value in dpi or ())
+        if across in range(1, 65536) and down in range(1, 65536):
+            error = sum(abs(a * scale - b) for a, b in zip((across, down), dpi or (), strict=True))
+            best = min(best, (error, unit, across, down))
+    return segment(0xE0, b"JFIF\0\1\2" + struct.pack(">BHHBB", *best[1:], 0, 0))
+
+
+def _xmp_segments(packet: bytes) -> list[bytes]:
+    if len(XMP + packet) <= MOST:
+        return [segment(0xE1, XMP + packet)]
+    main, name, rest = xmp.split(packet)
+    head = MORE_XMP + name + struct.pack(">I", len(rest))
+    parts = [segment(0xE1, XMP + main)]
+    size = MOST - len(head) - 4
+    for at in range(0, len(rest), size):
+        parts.append(segment(0xE1, head + struct.pack(">I", at) + rest[at : at + size]))
+    return parts

@@ -37,6 +37,11 @@ def reaches_to(fields: ifd.Directory) -> int:
     return 0
 
 
+def dimensions(fields: ifd.Directory) -> tuple[int, int]:
+    """(width, height). Raises IndexError where they are missing."""
+    return _numbers(fields, 256)[0], _numbers(fields, 257)[0]
+
+
 def compression(fields: ifd.Directory) -> int:
     """1 where nothing is said, which means none."""
     return (_numbers(fields, 259) or (1,))[0]

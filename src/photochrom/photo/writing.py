@@ -7,14 +7,15 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from photochrom.errors import OptionError, PhotoError, WriteError
 from photochrom.photo.encoding import Options
-from photochrom.photo.formats import FORMATS, SNIFF, Format, format_named, format_of_path, sniff
+from photochrom.photo.formats import FORMATS, Format, format_named, format_of_path
 from photochrom.photo.metadata import Metadata
-from photochrom.photo.profiles import srgb_profile
+from photochrom.photo.profiles import is_rgb, srgb_profile, to_profile
 from photochrom.photo.safe import save
+from photochrom.photo.structure import fault
 
 if TYPE_CHECKING:
     from photochrom.photo.encoding import Encoder
@@ -32,13 +33,15 @@ def write(
     overwrite: bool = False,
     strip: bool = False,
     verify: bool = False,
+    profile: Literal["srgb", "input"] = "srgb",
     threads: int | None = None,
 ) -> Path:
     """Writes a photo to a path, "-" (standard output) or a binary file object.
 
     `format` is told by the path's suffix, or is the one of `output_format`. `depth` (8 or 16) is the
     photo's own where the format holds it. `strip` leaves all metadata but the profile out; `verify`
-    decodes what was written before it gets its name. Returns the path; Path("-") for
+    decodes what was written before it gets its name. `profile` tags the output sRGB, or stores it in the
+    RGB profile of the input (sRGB where that had none). Returns the path; Path("-") for
     streams.
 
     Raises OutputExists where the path is there and `overwrite` is false, WriteError where the target is
@@ -47,7 +50,7 @@ def write(
     """
     fmt = _format(photo, target, format)
     options = Options(quality, subsampling, _depth(photo, fmt, depth), threads)
-    dressed = replace(photo, metadata=_stored(photo, strip))
+    dressed = _dressed(photo, strip=strip, profile=profile)
     encode = _encoder(fmt)
     if not isinstance(target, (str, os.PathLike)) or target == "-":
         _write_to_stream(
@@ -99,9 +102,19 @@ def _depth(photo: Photo, fmt: Format, asked: int | None) -> int:
     return asked
 
 
-def _stored(photo: Photo, strip: bool) -> Metadata:
+def _dressed(photo: Photo, *, strip: bool, profile: str) -> Photo:
+    """The photo with the metadata, the profile and so the pixels that are to be stored."""
     kept = Metadata() if strip else photo.metadata
-    return replace(kept, icc=srgb_profile() if photo.channels == 3 else None)
+    own = photo.metadata.icc
+    if photo.channels == 1:  # an RGB profile has no place in a grey picture
+        return replace(photo, metadata=replace(kept, icc=None))
+    if profile == "input" and own is not None and is_rgb(own):
+        converted = photo.with_pixels(lambda top, bottom: to_profile(photo.rows(top, bottom), own))
+        return replace(converted, metadata=replace(kept, icc=own))
+    if profile not in ("srgb", "input"):
+        msg = f"profile {profile!r} makes no sense: choose srgb or input"
+        raise OptionError(msg)
+    return replace(photo, metadata=replace(kept, icc=srgb_profile()))
 
 
 def _encoder(fmt: Format) -> Encoder:
@@ -142,12 +155,12 @@ def _check(part: Path, photo: Photo, fmt: Format, verify: bool) -> None:
     """Raises WriteError unless the file has the format and size that it should, and decodes if asked."""
     from photochrom.photo.reading import read
 
+    with part.open("rb") as file:
+        wrong = fault(file, fmt, photo.width, photo.height)
+    if wrong:
+        msg = f"what was written is damaged ({wrong}): the disk may be failing"
+        raise WriteError(msg)
     try:
-        with part.open("rb") as file:
-            found = sniff(file.read(SNIFF))
-        if found is not fmt:
-            msg = "the file has another format"
-            raise WriteError(msg)
         if verify:
             again = read(part, max_pixels=photo.width * photo.height * 4, max_side=1 << 31)
             if (again.height, again.width) != (photo.height, photo.width):

@@ -107,11 +107,11 @@ def _inserted(packet: bytes, description: bytes) -> bytes:
 # --- packets too long for one segment of a JPEG (Adobe XMP part 3, 1.1.3.1) ----------------------
 
 
-def split(packet: bytes) -> tuple[bytes, bytes]:
-    """(the main packet that names an extension, the extension, 32 hexadecimal digits of its MD5 first)."""
+def split(packet: bytes) -> tuple[bytes, bytes, bytes]:
+    """(the main packet, which names the extension; that name, the MD5 in hexadecimal; the extension)."""
     name = hashlib.md5(packet, usedforsecurity=False).hexdigest().upper()
     main = with_properties(None, [Property(NOTE, "xmpNote", "HasExtendedXMP", name)])
-    return main, name.encode() + packet
+    return main, name.encode(), packet
 
 
 def joined(main: bytes, extension: bytes) -> bytes:
