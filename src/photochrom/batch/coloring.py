@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from photochrom import __version__
 from photochrom.batch.beside import side_by_side
 from photochrom.batch.chroma import Sampled, sampled
 from photochrom.batch.layer import overlay, write_ab
 from photochrom.batch.ledger import file_sha256
-from photochrom.colorizer import Colorizer
+from photochrom.colorizer import DEFAULT_VIVIDNESS, Colorizer
 from photochrom.errors import DamagedPhoto, PhotochromError
-from photochrom.photo import Photo, read, write
+from photochrom.photo import Metadata, Photo, read, write
+from photochrom.photo.safe import save
+from photochrom.provenance import Sidecar, mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,15 +112,17 @@ class Coloring:
         """The model's name."""
         return self._colorizer.model.name
 
-    def pipe(self, source: str, target: str, *, replace: bool = False) -> tuple[str, ...]:
+    def pipe(self, source: str, target: str, *, overwrite: bool = False) -> tuple[str, ...]:
         """Colour from a path or "-" to a path or "-"; the warnings. Raises PhotochromError."""
         photo = read(source, max_pixels=self._options.max_pixels, page=self._options.page)
         original, seen = sampled(photo)
-        self.store(self.picture(original, self.render(original)), target, replace=replace)
+        self.store(self.picture(original, self.render(original)), target, overwrite=overwrite)
         return warnings_of(photo, seen)
 
     def _do(self, task: Task) -> tuple[str, ...]:
         options, job = self._options, task.job
+        if job.sidecar and not task.stamp:
+            task = replace(task, stamp=stamp_of(job.input), input_sha256=file_sha256(job.input))
         photo = read(job.input, max_pixels=options.max_pixels, page=options.page)
         if task.stamp and stamp_of(job.input) != task.stamp:
             msg = f"{job.input} changed while it was read: run again when it is at rest"
@@ -127,7 +132,7 @@ class Coloring:
         job.output.parent.mkdir(parents=True, exist_ok=True)
         with _withdrawn_on_error(job, task.replace):
             self._write_extras(task, original, coloured)
-            self.store(self.picture(original, coloured), job.output, replace=task.replace)
+            self.store(self.picture(original, coloured), job.output, overwrite=task.replace)
         return warnings_of(photo, seen)
 
     def render(self, photo: Photo) -> Photo:
@@ -139,26 +144,53 @@ class Coloring:
         """What is stored as the output: the coloured photo, beside the original if that is asked for."""
         return side_by_side(original, coloured) if self._options.side_by_side else coloured
 
-    def store(self, photo: Photo, target: Path | str, *, replace: bool = False) -> None:
+    def store(self, photo: Photo, target: Path | str, *, overwrite: bool = False) -> None:
         """Write a picture as the options say, to a path or "-"."""
         options = self._options
+        metadata = Metadata() if options.strip else photo.metadata
+        if options.mark:
+            metadata = mark(metadata, self.model, __version__)
         write(
-            photo,
+            replace(photo, metadata=metadata),
             target,
             quality=options.quality,
             subsampling=options.subsampling,
             depth=int(options.depth) if options.depth else None,
-            strip=options.strip,
-            overwrite=replace,
+            overwrite=overwrite,
         )
 
     def _write_extras(self, task: Task, original: Photo, coloured: Photo) -> None:
         """The sidecar and the layer, before the picture itself: where that is, nothing is missing."""
-        layer = task.job.layer
+        layer, sidecar = task.job.layer, task.job.sidecar
         if layer and self._options.layer == "png":
             write(overlay(original, coloured), layer, overwrite=task.replace)
         elif layer:
             write_ab(coloured, layer, overwrite=task.replace)
+        if sidecar:
+            _store_text(self._sidecar(task).dump(), sidecar, task.replace)
+
+    def _sidecar(self, task: Task) -> Sidecar:
+        """All that was asked, defaults too: they may be others in a later version."""
+        asked = self._options.to_json(defaults=True)
+        asked["vividness"] = DEFAULT_VIVIDNESS if self._options.vividness is None else self._options.vividness
+        hints, model = asked.pop("hints"), asked.pop("model")
+        return Sidecar(
+            input=str(task.job.input.absolute()),
+            input_sha256=task.input_sha256,
+            output=str(task.job.output.absolute()),
+            model=model,
+            model_sha256=self._colorizer.model.sha256,
+            photochrom=__version__,
+            hints=hints if self._options.hints else None,
+            options=asked,
+        )
+
+
+def _store_text(text: str, target: Path, overwrite: bool) -> None:
+    def encode(sink: BinaryIO) -> None:
+        sink.write(text.encode())
+
+    save(target, encode, lambda part: None, overwrite=overwrite)
 
 
 def warnings_of(photo: Photo, seen: Sampled) -> tuple[str, ...]:

@@ -142,15 +142,15 @@ class Options:
                 given[item.name] = parse(value) if parse else value
         return cls(**given)
 
-    def to_json(self) -> dict[str, Any]:
-        """What differs from the defaults, as plain JSON values: the sidecar's "options"."""
-        changed = {}
+    def to_json(self, *, defaults: bool = False) -> dict[str, Any]:
+        """As plain JSON values: what differs from the defaults, or all."""
+        document = {}
         for item in fields(self):
             value = getattr(self, item.name)
-            if value != item.default:
+            if defaults or value != item.default:
                 write = flag(item).to_json
-                changed[item.name] = write(value) if write else value
-        return changed
+                document[item.name] = write(value) if write else value
+        return document
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Options:
@@ -162,7 +162,8 @@ class Options:
                 msg = f"the option {name!r} is not known: a newer version wrote it, so update photochrom"
                 raise OptionError(msg)
             read = known[name].from_json
-            given[name] = read(value) if read else check(name, value, known[name].kind)
+            if value is not None:
+                given[name] = read(value) if read else check(name, value, known[name].kind)
         return cls(**given)
 
     def fingerprint(self) -> str:

@@ -85,7 +85,7 @@ def _pipe(
         raise OptionError(msg)
     started = time.monotonic()
     coloring = Coloring(options)
-    warnings = coloring.pipe(inputs[0], target, replace=if_exists == "overwrite")
+    warnings = coloring.pipe(inputs[0], target, overwrite=if_exists == "overwrite")
     seconds = time.monotonic() - started
     done = Result(inputs[0], "done", target, model=coloring.model, seconds=seconds, warnings=warnings)
     Report(1, as_json=as_json).add(done)

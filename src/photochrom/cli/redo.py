@@ -1,0 +1,78 @@
+"""photochrom redo: make a picture again from its sidecar."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from photochrom.batch import plan
+from photochrom.batch.options import Options
+from photochrom.batch.runner import IfExists, Run, Settings, workers_for
+from photochrom.cli.options import IF_EXISTS, JSON
+from photochrom.cli.report import Report
+from photochrom.errors import ModelError, PhotoError
+from photochrom.models import find
+from photochrom.provenance import Sidecar
+
+
+@click.command()
+@click.argument("sidecar", metavar="SIDECAR.json", type=click.Path(path_type=Path))
+@click.option(
+    "--input", "photo", type=click.Path(path_type=Path), metavar="IN", help="Where the photo is now."
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="Another place for the picture."
+)
+@click.option("--model", metavar="NAME|RUN|FILE.onnx", help="Where the model is now.")
+@IF_EXISTS
+@JSON
+@click.pass_context
+def command(
+    context: click.Context,
+    sidecar: Path,
+    photo: Path | None,
+    output: Path | None,
+    model: str | None,
+    if_exists: IfExists,
+    as_json: bool,
+) -> None:
+    """Make a picture again, with the same pixels, from the sidecar written with --sidecar.
+
+    The photo and the model must be the very ones: their sha256 are compared first.
+    """
+    told = Sidecar.load(sidecar)
+    options = options_of(told, model)
+    photo = photo or find_photo(told, sidecar)
+    told.check_input(photo)
+    jobs = plan.to_file(
+        plan.Source(photo, photo), output or Path(told.output), plan.Extras(layer=options.layer)
+    )
+    settings = Settings(if_exists=if_exists, isolate=False)
+    results = Run(options, settings).results(jobs, workers_for(options, settings, 1))
+    context.exit(Report(1, as_json=as_json).follow(results))
+
+
+def options_of(told: Sidecar, model: str | None = None) -> Options:
+    """The options of a sidecar; a sidecar is not written again. Raises ModelError for another model."""
+    document = {**told.options, "model": model or told.model}
+    options = Options.from_json({**document, "hints": told.hints} if told.hints else document)
+    card = find(options.model)[1]
+    if card.sha256 != told.model_sha256:
+        msg = (
+            f"the picture was made by a model with sha256 {told.model_sha256[:12]}…, "
+            f"{options.model} has {card.sha256[:12]}…: say where that model is with --model"
+        )
+        raise ModelError(msg)
+    return replace(options, sidecar=False)
+
+
+def find_photo(told: Sidecar, sidecar: Path) -> Path:
+    """The photo where the sidecar says it is, or one of its name beside the sidecar."""
+    recorded = Path(told.input)
+    for place in (recorded, sidecar.parent / recorded.name):
+        if place.is_file():
+            return place
+    msg = f"{recorded} is not there, nor beside the sidecar: say where it is with --input"
+    raise PhotoError(msg)
