@@ -9,7 +9,7 @@ the sRGB primaries' columns, so every grey has a* = b* = 0 exactly.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -84,7 +84,8 @@ def luminance_table(size: int) -> Float:
 
 def _look_up(pixels: Pixels, table: Float) -> Float:
     """table[pixels], vectorised; OpenCV takes rows of any number of channels."""
-    return cv2.LUT(np.atleast_2d(pixels), table).reshape(pixels.shape)
+    found: Float = cv2.LUT(np.atleast_2d(pixels), table).reshape(pixels.shape)
+    return found
 
 
 def to_linear(pixels: Pixels) -> Float:
@@ -130,7 +131,8 @@ def lab_to_rgb(lab: NDArray[Any]) -> Float:
 def quantize(rgb: NDArray[Any], dtype: np.dtype[Any] | type = np.uint8) -> Pixels:
     """Floats in 0..1 rounded to uint8 or uint16."""
     dtype = np.dtype(dtype)
-    return np.rint(np.clip(rgb, 0, 1) * white(dtype)).astype(dtype)
+    rounded: Pixels = np.rint(np.clip(rgb, 0, 1) * white(dtype)).astype(dtype)
+    return rounded
 
 
 def hex_to_rgb(color: str) -> NDArray[np.uint8]:
@@ -167,7 +169,7 @@ def neutralize(pixels: Pixels) -> Neutral:
     if pixels.ndim == 2:
         return pixels
     if is_grey(pixels):
-        return np.ascontiguousarray(pixels[..., 0])
+        return cast("Neutral", np.ascontiguousarray(pixels[..., 0]))
     y = cv2.transform(to_linear(pixels), LUMINANCE_WEIGHTS[None].astype(np.float32))
     return encode(y.reshape(pixels.shape[:2]), np.dtype(np.uint16))
 
@@ -191,30 +193,41 @@ def encode(linear: Float, dtype: np.dtype[Any]) -> Pixels:
     root *= len(table) - 1
     np.rint(np.minimum(root, len(table) - 1, out=root), out=root)
     if dtype == np.uint8:
-        return cv2.LUT(root.astype(np.uint16), table).reshape(linear.shape)
-    return np.take(table, root.astype(np.int64))
+        codes: Pixels = cv2.LUT(root.astype(np.uint16), table).reshape(linear.shape)
+    else:
+        codes = table[root.astype(np.int64)]
+    return codes
 
 
-def fit_gamut(lab: NDArray[Any], iterations: int = 12) -> NDArray[Any]:
-    """Scale a* and b* of colours (N, 3) toward grey until they fit sRGB; L* and hue stay."""
+def fit_gamut(lab: NDArray[Any], slack: float = 1e-6, iterations: int = 14) -> NDArray[Any]:
+    """Scale a* and b* of colours (N, 3) toward grey until they fit sRGB; L* and hue stay.
+
+    slack: how far, in encoded 0..1, a channel may leave the cube (`in_gamut`).
+    """
     low = np.zeros(lab.shape[0], lab.dtype)
     high = np.ones(lab.shape[0], lab.dtype)
     scaled = lab.copy()
     for _ in range(iterations):
         middle = (low + high) / 2
         scaled[:, 1:] = lab[:, 1:] * middle[:, None]
-        inside = in_gamut(scaled)
+        inside = in_gamut(scaled, slack)
         low = np.where(inside, middle, low)
         high = np.where(inside, high, middle)
-    low = np.where(in_gamut(lab), 1, low)
+    low = np.where(in_gamut(lab, slack), 1, low)
     scaled[:, 1:] = lab[:, 1:] * low[:, None]
     return scaled
 
 
-def in_gamut(lab: NDArray[Any], tolerance: float = 1e-9) -> NDArray[np.bool_]:
-    """Which colours (..., 3) sRGB can show."""
+def in_gamut(lab: NDArray[Any], slack: float = 1e-6) -> NDArray[np.bool_]:
+    """Which colours (..., 3) sRGB can show, every channel within `slack` of its encoded range 0..1."""
     linear = lab_to_linear(lab)
-    return np.asarray((linear >= -tolerance).all(-1) & (linear <= 1 + tolerance).all(-1))
+    low, high = _bounds(slack)
+    return np.asarray((linear >= low).all(-1) & (linear <= high).all(-1))
+
+
+def _bounds(slack: float) -> tuple[float, float]:
+    """Linear light at which the encoded value lies `slack` below 0 and above 1."""
+    return -slack / 12.92, 1 + slack * 2.4 / 1.055
 
 
 @cache
@@ -222,6 +235,9 @@ def _fy_table(size: int) -> Float:
     return ((luminance_table(size) + 16) / 116).astype(np.float32)
 
 
+# Steps by which a channel may be clipped: at the yellow cusp the gamut is so steep that without it the
+# rounding of L* alone would cost most of the chroma.
+_SLACK = 0.25
 _CHUNK = 1 << 16  # pixels merged at a time: the planes of one chunk stay in the processor's cache
 
 
@@ -238,7 +254,7 @@ def merge(neutral: Neutral, ab: Float, dtype: np.dtype[Any] | type | None = None
     rows = max(1, _CHUNK // max(1, neutral.shape[1]))
     for top in range(0, neutral.shape[0], rows):
         part = np.s_[top : top + rows]
-        _merge(np.ascontiguousarray(neutral[part]), ab[part], out[part])
+        _merge(cast("Neutral", np.ascontiguousarray(neutral[part])), ab[part], out[part])
     return out
 
 
@@ -251,17 +267,19 @@ def _merge(neutral: Neutral, ab: Float, out: Pixels) -> None:
     red, green, blue = (_weigh(row, x, y, z) for row in _FROM_XYZ)
     lowest = cv2.min(cv2.min(red, green), blue)
     highest = cv2.max(cv2.max(red, green), blue)
-    if lowest.min() < 0 or highest.max() > 1:
-        outside = (lowest < 0) | (highest > 1)
+    slack = _SLACK / white(out.dtype)
+    low, high = _bounds(slack)
+    if lowest.min() < low or highest.max() > high:
+        outside = (lowest < low) | (highest > high)
         lab = np.stack([116 * fy[outside] - 16, a[outside], b[outside]], axis=-1, dtype=np.float64)
-        fitted = lab_to_linear(fit_gamut(lab))
+        fitted = lab_to_linear(fit_gamut(lab, slack))
         red[outside], blue[outside] = fitted[:, 0], fitted[:, 2]
     _round(y, red, blue, out)
 
 
 def _cube(f: Float) -> Float:
     """CIELAB's inverse; the straight toe is filled in only where there is one."""
-    cubed = cv2.multiply(cv2.multiply(f, f), f)
+    cubed: Float = cv2.multiply(cv2.multiply(f, f), f)
     if f.min() < 6 / 29:
         np.copyto(cubed, f * np.float32(116 / _KAPPA) - np.float32(16 / _KAPPA), where=f < 6 / 29)
     return cubed
@@ -269,7 +287,8 @@ def _cube(f: Float) -> Float:
 
 def _weigh(row: NDArray[np.float64], x: Float, y: Float, z: Float) -> Float:
     """y + row[0]·x + row[2]·z, the row of the XYZ → RGB matrix that sums to 1."""
-    return cv2.scaleAdd(z, float(row[2]), cv2.scaleAdd(x, float(row[0]), y))
+    channel: Float = cv2.scaleAdd(z, float(row[2]), cv2.scaleAdd(x, float(row[0]), y))
+    return channel
 
 
 def _round(y: Float, red: Float, blue: Float, out: Pixels) -> None:
@@ -297,7 +316,8 @@ def ab_bins(step: int = 10, tolerance: float = 3.36) -> Float:
     grid = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
     gamut = _gamut_surface(129)[:, 1:]
     kept = [bool((np.hypot(*(gamut - point).T) <= tolerance).any()) or _inside(point) for point in grid]
-    return grid[np.array(kept)].astype(np.float32)
+    bins: Float = grid[np.array(kept)].astype(np.float32)
+    return bins
 
 
 def _inside(ab: NDArray[Any]) -> bool:
@@ -311,6 +331,8 @@ def _gamut_surface(side: int) -> NDArray[np.float64]:
     steps = np.linspace(0, 1, side)
     u, v = (plane.ravel() for plane in np.meshgrid(steps, steps))
     faces = [
-        np.insert(np.column_stack([u, v]), channel, value, axis=1) for channel in range(3) for value in (0.0, 1.0)
+        np.insert(np.column_stack([u, v]), channel, value, axis=1)
+        for channel in range(3)
+        for value in (0.0, 1.0)
     ]
     return linear_to_lab(srgb_to_linear(np.concatenate(faces)))

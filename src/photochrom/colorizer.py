@@ -114,7 +114,7 @@ class Plate:
         Raises UnsupportedReading for a model without a distribution, HintError for too many hints.
         """
         if self.card.head != "bins":
-            msg = f"the model {self.card.name} predicts one colour a place, not a distribution: use the default model"
+            msg = f"the model {self.card.name} gives no distribution, only colours: use the default model"
             raise UnsupportedReading(msg)
         return self._answer(tuple(hints))
 
@@ -147,7 +147,7 @@ class Plate:
 
     def _run(self, inputs: dict[str, Float]) -> Float:
         output = "logits" if self.card.head == "bins" else "ab"
-        answer = self.session.run(output, **inputs)[0]
+        answer: Float = self.session.run(output, **inputs)[0]
         if self.card.mirror:
             flipped = {name: np.ascontiguousarray(x[..., ::-1]) for name, x in inputs.items()}
             answer = (answer + self.session.run(output, **flipped)[0][..., ::-1]) / 2
@@ -192,7 +192,9 @@ class Plate:
         logits = self.logits(hints)
         row, column = (min(n - 1, int(place * n)) for place, n in zip((y, x), logits.shape[1:], strict=True))
         p = readings.softmax(logits[:, row : row + 1, column : column + 1])[:, 0, 0]
-        level = self.luminance[row * STRIDE : (row + 1) * STRIDE, column * STRIDE : (column + 1) * STRIDE].mean()
+        level = self.luminance[
+            row * STRIDE : (row + 1) * STRIDE, column * STRIDE : (column + 1) * STRIDE
+        ].mean()
         found = readings.modes(p, self._bins, k)
         lab = fit_gamut(np.array([[level, *ab] for ab, _ in found], np.float64))
         return [(rgb_to_hex(rgb), share) for rgb, (_, share) in zip(lab_to_rgb(lab), found, strict=True)]

@@ -140,7 +140,9 @@ def dump_hints(hints: Iterable[Hint]) -> dict[str, Any]:
     defaults = {"radius": 0.01, "weight": 1.0, "path": ()}
     listed = []
     for hint in hints:
-        item = {key: value for key, value in asdict(hint).items() if key in _KEYS and value != defaults.get(key)}
+        item = {
+            key: value for key, value in asdict(hint).items() if key in _KEYS and value != defaults.get(key)
+        }
         listed.append({**item, "path": [list(p) for p in hint.path]} if hint.path else item)
     return {"version": 1, "hints": listed}
 
@@ -176,7 +178,9 @@ def spread(cells: Float, points: Points) -> Float:
         return out
     for number, kernel in enumerate(kernels(cells, points, REACHES)):
         total = kernel.sum(-1, keepdims=True)  # (h·w, 1)
-        values = np.concatenate([kernel @ (points.ab / np.float32(AB_SCALE)), total], axis=-1) / (total + _FLOOR)
+        values = np.concatenate([kernel @ (points.ab / np.float32(AB_SCALE)), total], axis=-1) / (
+            total + _FLOOR
+        )
         out[3 * number : 3 * number + 3] = values.T.reshape(3, *cells.shape)
     return out
 
@@ -200,7 +204,8 @@ def kernels(cells: Float, points: Points, reaches: Sequence[tuple[float, float]]
 def cell_means(plane: Float) -> Float:
     """(H, W) averaged over cells of 4 × 4: (H/4, W/4)."""
     height, width = plane.shape
-    return plane.reshape(height // STRIDE, STRIDE, width // STRIDE, STRIDE).mean((1, 3), dtype=np.float32)
+    cells = plane.reshape(height // STRIDE, STRIDE, width // STRIDE, STRIDE)
+    return np.asarray(cells.mean((1, 3), dtype=np.float32))
 
 
 class Raster(NamedTuple):
@@ -221,13 +226,11 @@ def rasterize(hints: Sequence[Hint], luminance: Float) -> Raster:
         for channel, value in zip(drawn, (hint.ab[0] / AB_SCALE, hint.ab[1] / AB_SCALE, 1.0), strict=True):
             channel[mask] = np.float32(value) * weight
         rows = [row for row in rows if not mask[_pixel(row[0], height), _pixel(row[1], width)]]
-        level = luminance[mask]
         for x, y in stroke_points(hint, height, width):
-            local = hint_mask(Hint(x, y, hint.color, hint.radius), height, width) if hint.path else mask
-            here = float(luminance[local].mean()) if hint.path else float(level.mean())
-            rows.append((y * height, x * width, here, *hint.ab, hint.weight))
-    table = np.array(rows, np.float32).reshape(-1, 6)
-    points = Points(table[:, :2] / STRIDE, table[:, 2], table[:, 3:5], table[:, 5])
+            under = hint_mask(Hint(x, y, hint.color, hint.radius), height, width) if hint.path else mask
+            rows.append((y * height, x * width, float(luminance[under].mean()), *hint.ab, hint.weight))
+    table: Float = np.array(rows, np.float32).reshape(-1, 6)
+    points = Points(table[:, :2] / np.float32(STRIDE), table[:, 2], table[:, 3:5], table[:, 5])
     return Raster(drawn, points)
 
 

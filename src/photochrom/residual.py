@@ -71,7 +71,8 @@ def _pin(x: float, y: float, radius: float, part: tuple[slice, slice], luminance
     disc = np.clip(2 - distance / np.float32(radius), 0, 1)
     level = luminance[min(luminance.shape[0] - 1, int(y)), min(luminance.shape[1] - 1, int(x))]
     alike = np.exp(-((luminance[part] - level) ** 2) / np.float32(2 * 12.0**2))
-    return np.where(distance <= min(radius, 1.5), disc, disc * alike).astype(np.float32)
+    pin: Float = np.where(distance <= min(radius, 1.5), disc, disc * alike).astype(np.float32)
+    return pin
 
 
 __all__ = ["STRIDE", "hold", "propagate", "reach"]

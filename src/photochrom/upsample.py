@@ -45,7 +45,7 @@ class AreaReduction:
         low = np.arange(self.rows)[:, None] * scale
         source = (top + np.arange(count))[None]
         overlap = np.minimum(low + scale, source + 1) - np.maximum(low, source)
-        return (overlap.clip(0) / scale).astype(np.float32)
+        return np.asarray(overlap.clip(0) / scale, np.float32)
 
     def collect(self, parts: Iterable[tuple[int, Float]]) -> Float:
         """The reduced plane (min(rows, height), min(columns, width)) of all contributions."""
@@ -64,11 +64,13 @@ class Guide:
     offset: Float  # (h, w, 2)
 
     def rows(self, top: int, luminance: Float, height: int) -> Float:
-        """ab (n, W, 2) for the rows top..top+n of a full-size photo of `height` rows, given their L* (n, W)."""
+        """ab (n, W, 2) of the rows top..top+n of a photo of `height` rows, from their L* (n, W)."""
         count, width = luminance.shape
         planes = np.concatenate([self.slope, self.offset], axis=-1)  # (h, w, 4)
-        enlarged = cv2.resize(_rows(planes, top, count, height), (width, count), interpolation=cv2.INTER_LINEAR)
-        ab = enlarged[..., :2]
+        enlarged = cv2.resize(
+            _rows(planes, top, count, height), (width, count), interpolation=cv2.INTER_LINEAR
+        )
+        ab: Float = enlarged[..., :2]
         ab *= luminance[..., None]
         ab += enlarged[..., 2:]
         return ab
@@ -81,19 +83,21 @@ def _rows(planes: Float, top: int, count: int, height: int) -> Float:
     low = np.minimum(place.astype(np.int64), max(0, small - 2))
     share = (place - low).astype(np.float32)[:, None, None]
     high = np.minimum(low + 1, small - 1)
-    return planes[low] * (1 - share) + planes[high] * share
+    rows: Float = planes[low] * (1 - share) + planes[high] * share
+    return rows
 
 
 def guide(ab: Float, luminance: Float, radius: int = RADIUS, tolerance: float = TOLERANCE) -> Guide:
     """The guided filter's coefficients: ab (h, w, 2) and L* (h, w) at the working size."""
 
     def mean(plane: Float) -> Float:
-        return cv2.blur(plane, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT)
+        blurred: Float = cv2.blur(plane, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT)
+        return blurred
 
     mean_l = mean(luminance)
     variance = mean(luminance * luminance) - mean_l * mean_l
     mean_ab = mean(ab)
     covariance = mean(ab * luminance[..., None]) - mean_ab * mean_l[..., None]
-    slope = covariance / (variance.clip(0) + tolerance * tolerance)[..., None]
-    offset = mean_ab - slope * mean_l[..., None]
+    slope: Float = (covariance / (variance.clip(0) + tolerance * tolerance)[..., None]).astype(np.float32)
+    offset: Float = mean_ab - slope * mean_l[..., None]
     return Guide(mean(slope), mean(offset))

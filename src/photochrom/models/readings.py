@@ -5,17 +5,20 @@ Logits are (Q, h, w), bins (Q, 2).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 
-from photochrom.color import Float
+if TYPE_CHECKING:
+    from photochrom.color import Float
 
 
 def softmax(logits: Float, temperature: float = 1.0) -> Float:
     """Probabilities (Q, h, w) at a temperature."""
     scaled = logits * np.float32(1 / temperature)
     scaled -= scaled.max(0)
-    p = cv2.exp(scaled.reshape(len(scaled), -1)).reshape(scaled.shape)
+    p: Float = cv2.exp(scaled.reshape(len(scaled), -1)).reshape(scaled.shape)
     p /= p.sum(0)
     return p
 
@@ -28,20 +31,22 @@ def vivid_mean(probability: Float, bins: Float, vividness: float) -> Float:
     be. It brings twice the colourfulness per lost dB of the annealed mean (Zhang, Isola & Efros 2016,
     eq. 5) and has none of its patches (docs/model-development.md).
     """
-    mean = np.tensordot(probability, bins, axes=(0, 0))
+    mean: Float = np.tensordot(probability, bins, axes=(0, 0))
     if vividness == 0:
-        return mean.astype(np.float32)
-    expected = np.tensordot(probability, np.hypot(bins[:, 0], bins[:, 1]), axes=(0, 0))
+        return np.asarray(mean, np.float32)
+    expected: Float = np.tensordot(probability, np.hypot(bins[:, 0], bins[:, 1]), axes=(0, 0))
     chroma = np.hypot(mean[..., 0], mean[..., 1])
     lift = (expected / np.maximum(chroma, 1e-3)).clip(1, 8) ** np.float32(vividness)
-    return (mean * lift[..., None]).astype(np.float32)
+    vivid: Float = (mean * lift[..., None]).astype(np.float32)
+    return vivid
 
 
 def uncertainty(logits: Float) -> Float:
     """(h, w) in 0..1: entropy over log Q."""
     p = softmax(logits)
     entropy = -(p * np.log(np.maximum(p, 1e-12))).sum(0)
-    return np.clip(entropy / np.log(len(p)), 0, 1).astype(np.float32)
+    share: Float = np.clip(entropy / np.log(len(p)), 0, 1).astype(np.float32)
+    return share
 
 
 def modes(probability: Float, bins: Float, k: int, apart: float = 20.0) -> list[tuple[Float, float]]:
@@ -52,7 +57,7 @@ def modes(probability: Float, bins: Float, k: int, apart: float = 20.0) -> list[
     of the bins that it stands for.
     """
     left = probability.copy()
-    picks = []
+    picks: list[int] = []
     while len(picks) < k and left.max() > 1e-6:
         picks.append(int(left.argmax()))
         left[((bins - bins[picks[-1]]) ** 2).sum(-1) < apart * apart] = 0

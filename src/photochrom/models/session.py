@@ -35,7 +35,9 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
         except Exception as error:  # ONNX Runtime's errors share no base class but this
-            msg = f"{path.name} is not a network that ONNX Runtime can load: {str(error).splitlines()[0][:200]}"
+            msg = (
+                f"{path.name} is not a network that ONNX Runtime can load: {str(error).splitlines()[0][:200]}"
+            )
             raise ModelError(msg) from error
         self._inputs = {item.name for item in self._session.get_inputs()}
 
@@ -60,7 +62,9 @@ def default_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def load(model: str | Path = DEFAULT, *, threads: int | None = None, providers: Sequence[str] | None = None) -> Session:
+def load(
+    model: str | Path = DEFAULT, *, threads: int | None = None, providers: Sequence[str] | None = None
+) -> Session:
     """Load a model by name, run folder or .onnx file.
 
     providers: ONNX Runtime names such as "CUDAExecutionProvider", tried in order; CPU by default.
@@ -78,6 +82,6 @@ def load(model: str | Path = DEFAULT, *, threads: int | None = None, providers: 
 def _load(path: Path, _changed: int, expected: str, threads: int, providers: tuple[str, ...]) -> Session:
     actual = sha256(path)
     if actual != expected:
-        msg = f"{path} is not the file that its card names (sha256 {actual[:12]}…, card {expected[:12]}…): export it again"
+        msg = f"{path} is not the file its card names ({actual[:12]}…, not {expected[:12]}…): export again"
         raise ModelError(msg)
     return Session(path, find(path)[1], threads, providers)

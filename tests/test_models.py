@@ -1,0 +1,136 @@
+"""Cards, the catalogue and sessions: what is loaded is what the card names."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from photochrom.errors import ModelError, OptionError, UnknownModel
+from photochrom.models import DEFAULT, catalogue, find, load, readings
+from photochrom.models.card import card_path, read_card, sha256, write_card
+
+
+@pytest.fixture
+def copy(tmp_path):
+    target = tmp_path / "model.onnx"
+    shutil.copy(catalogue()[DEFAULT], target)
+    shutil.copy(card_path(catalogue()[DEFAULT]), card_path(target))
+    return target
+
+
+def test_the_embedded_model_is_small_and_what_its_card_says():
+    path, card = find(DEFAULT)
+    assert path.stat().st_size < 10_000_000
+    assert sha256(path) == card.sha256
+    assert card.licence == "Apache-2.0"
+    assert card.head == "bins"
+    assert card.supports_hints
+
+
+def test_a_card_and_back(copy):
+    card = read_card(copy)
+    again = write_card(copy, dataclasses.replace(card, name="mine"))
+    assert read_card(copy) == again
+    assert again.sha256 == card.sha256
+
+
+def test_a_run_folder_and_a_file_are_models(copy):
+    assert find(copy)[0] == find(copy.parent)[0]
+    assert load(copy).card == load(copy.parent).card
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"card": 99}, "export the model again"),
+        ({"colour": 1}, "export the model again"),
+        ({"head": "rgb"}, "head"),
+        ({"bins": []}, "head"),
+        ({"size": {"tall": 3}}, "export the model again"),
+    ],
+)
+def test_a_card_that_makes_no_sense(copy, change, word):
+    data = json.loads(card_path(copy).read_text()) | change
+    card_path(copy).write_text(json.dumps(data))
+    with pytest.raises(ModelError, match=word):
+        find(copy)
+
+
+def test_missing_pieces(copy, tmp_path):
+    card_path(copy).write_text("{")
+    with pytest.raises(ModelError, match="card"):
+        find(copy)
+    card_path(copy).unlink()
+    with pytest.raises(ModelError, match="has no card"):
+        find(copy)
+    copy.write_bytes(b"")
+    with pytest.raises(ModelError, match="empty"):
+        find(copy)
+    copy.unlink()
+    with pytest.raises(UnknownModel, match=r"no model\.onnx"):
+        find(tmp_path)
+    with pytest.raises(UnknownModel, match="no model file"):
+        find(copy)
+
+
+def test_a_changed_or_broken_graph_is_refused(copy):
+    with copy.open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ModelError, match="not the file its card names"):
+        load(copy)
+    copy.write_bytes(b"<html>not found</html>")
+    write_card(copy, read_card(copy))
+    with pytest.raises(ModelError, match="ONNX Runtime"):
+        load(copy)
+
+
+def test_an_unknown_provider_names_the_known():
+    with pytest.raises(OptionError, match="CPUExecutionProvider"):
+        load(providers=["AbacusExecutionProvider"])
+
+
+# --- readings ----------------------------------------------------------------------------------
+
+BINS = np.array([[a, b] for a in range(-40, 41, 10) for b in range(-40, 41, 10)], np.float32)
+
+
+def peaked(*peaks):
+    """(Q,) probabilities with the given (ab, share)."""
+    p = np.full(len(BINS), 1e-6, np.float32)
+    for ab, share in peaks:
+        p[(ab == BINS).all(1)] = share
+    return p / p.sum()
+
+
+def test_modes_of_two_peaks():
+    found = readings.modes(peaked(((30, 30), 0.7), ((-30, 0), 0.3)), BINS, 5)
+    assert found[0][0] == pytest.approx((30, 30), abs=0.1)
+    assert [share for _, share in found[:2]] == pytest.approx([0.7, 0.3], abs=0.01)
+
+
+def test_uncertainty_of_certain_and_even():
+    even = np.zeros((len(BINS), 2, 2), np.float32)
+    certain = even.copy()
+    certain[3] = 50
+    assert readings.uncertainty(even) == pytest.approx(1, abs=1e-5)
+    assert readings.uncertainty(certain) == pytest.approx(0, abs=1e-5)
+
+
+def test_vivid_mean_keeps_hue_and_reaches_expected_chroma():
+    p = peaked(((30, 0), 0.6), ((0, 30), 0.4))[:, None, None]
+    mean, vivid = (readings.vivid_mean(p, BINS, v)[0, 0] for v in (0, 1))
+    assert mean == pytest.approx((18, 12), abs=0.1)
+    assert np.hypot(*vivid) == pytest.approx(30, abs=0.1)
+    assert vivid / np.hypot(*vivid) == pytest.approx(mean / np.hypot(*mean), abs=1e-3)
+
+
+def test_softmax_sums_to_one_and_orders():
+    logits = np.random.default_rng(0).normal(0, 30, (7, 3, 4)).astype(np.float32)
+    p = readings.softmax(logits)
+    assert p.sum(0) == pytest.approx(1, abs=1e-5)
+    assert np.array_equal(p.argmax(0), logits.argmax(0))
+    assert readings.softmax(logits, 0.1).max() >= p.max()
