@@ -40,7 +40,8 @@ def test_upload_tells_of_the_photo(client: TestClient, make_jpeg: Callable[..., 
 
 def test_a_colour_photo_is_told(client: TestClient) -> None:
     pixels = np.zeros((60, 80, 3), np.uint8)
-    pixels[:30, :, 0], pixels[30:, :, 2] = 200, 200
+    ramp = np.linspace(40, 250, 80).astype(np.uint8)
+    pixels[:30, :, 0], pixels[30:, :, 2] = ramp, ramp
     target = io.BytesIO()
     Image.fromarray(pixels).save(target, "PNG")
     assert client.post("/v1/photos", files={"photo": target.getvalue()}).json()["colored"] is True

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from photochrom import __version__
 from photochrom.server import colorize, pages, photos, problems, status
+from photochrom.server.description import describe
 from photochrom.server.gate import Access, Gate
 from photochrom.server.limits import Limits
 from photochrom.server.metrics import Measured
@@ -41,7 +42,7 @@ def create_app(
 
     app = FastAPI(
         title="Photochrom",
-        version=version("photochrom"),
+        version=__version__,
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
@@ -53,6 +54,7 @@ def create_app(
         app.include_router(module.router)
     pages.mount(app)
     problems.install(app)
+    describe(app)
     app.add_middleware(Measured, metrics=service.metrics)
     app.add_middleware(Gate, access=access or Access(LOOPBACK), limits=service.limits, budget=service.budget)
     return app

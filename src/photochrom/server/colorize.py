@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response, UploadFile
 
@@ -15,6 +15,8 @@ from photochrom.server.schemas import FileOptions, FormatName
 from photochrom.server.service import Service, needed_by_file
 
 router = APIRouter(prefix="/v1", tags=["colorize"])
+
+_DEPTHS: dict[str, Literal[8, 16]] = {"8": 8, "16": 16}
 
 
 @router.post(
@@ -30,22 +32,20 @@ async def colorize(
     vividness: Annotated[float | None, Form(ge=0, le=1, allow_inf_nan=False)] = None,
     format: Annotated[FormatName | None, Form()] = None,
     quality: Annotated[int, Form(ge=1, le=100)] = 95,
-    depth: Annotated[int | None, Form()] = None,
-    subsampling: Annotated[str, Form(pattern=r"^4:(2:0|4:4)$")] = "4:2:0",
+    depth: Annotated[Literal["8", "16"] | None, Form()] = None,
+    subsampling: Annotated[Literal["4:2:0", "4:4:4"], Form()] = "4:2:0",
     strip: Annotated[bool, Form()] = False,
     mark: Annotated[bool, Form()] = True,
 ) -> Response:
     """The photo comes back in colour, at its full size, in its own format where that can hold colour."""
     service = service_of(request)
-    options = FileOptions.model_validate(
-        {
-            "format": format,
-            "quality": quality,
-            "depth": depth,
-            "subsampling": subsampling,
-            "strip": strip,
-            "mark": mark,
-        }
+    options = FileOptions(
+        format=format,
+        quality=quality,
+        depth=None if depth is None else _DEPTHS[depth],
+        subsampling=subsampling,
+        strip=strip,
+        mark=mark,
     )
     data, mime = await _colour(
         request, service, await photo.read(), _hints(hints, service), vividness, options
@@ -74,6 +74,6 @@ async def _colour(
         reservation.grow(needed_by_file(photo, options.depth))
 
         def work() -> tuple[bytes, str]:
-            return pictures.whole_file(plate.render(hints, vividness), options)
+            return pictures.whole_file(plate, hints, vividness, options)
 
         return await service.compute(request, work, bulk=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -42,7 +43,7 @@ async def swagger(request: Request, name: str) -> Response:
     """Swagger UI, kept gzipped (a third of the wheel's room) and unpacked for who cannot take that."""
     media_type = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}.get(name)
     if media_type is None:
-        return Response(status_code=404)
+        raise HTTPException(404)
     data = (STATIC / "swagger" / f"{name}.gz").read_bytes()
     headers = {**_REVALIDATE, "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):

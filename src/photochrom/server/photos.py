@@ -111,8 +111,7 @@ async def _whole_file(
     request: Request, service: Service, kept: Kept, hints: list[Hint], wanted: RenderRequest
 ) -> Response:
     def work() -> tuple[bytes, str]:
-        coloured = kept.plate.render(hints, wanted.vividness)
-        return pictures.whole_file(coloured, wanted.file)
+        return pictures.whole_file(kept.plate, hints, wanted.vividness, wanted.file)
 
     with service.budget.holding(needed_by_file(kept.photo, wanted.file.depth)):
         data, mime = await service.compute(request, work, bulk=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
+from photochrom import __version__
 from photochrom.color import fit_gamut, lab_to_rgb, rgb_to_hex, rgb_to_lab
 from photochrom.errors import OptionError
-from photochrom.photo import FORMATS, output_format, write
+from photochrom.photo import FORMATS, Metadata, output_format, write
 from photochrom.photo.photo import rescale
+from photochrom.provenance import mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +31,8 @@ PREVIEW_QUALITY = 90
 DIFFERENCE_STEP = 4  # a grey level of the difference map is 1/4 ΔE*ab
 _PLACES = 6
 _GLANCE = 128  # pixels of the longer side that tell whether a photo has colours
-_ONE_TONE = 6.0  # the spread of a* or b* that a toned print stays under
+_LEVELS = 32  # of L*
+_ONE_TONE = 3.5  # ΔE*ab by which places of one L* differ in a toned print, at most
 _LARGEST_WHOLE = 2400  # a part that would need a larger preview of the whole is cut from full-size rows
 _WHOLE_STEP = 800  # previews of the whole come in few sizes, because a plate keeps the last three
 
@@ -122,6 +126,7 @@ def uncertain_places(uncertainty: Float, count: int = _PLACES) -> list[tuple[flo
         cv2.circle(smooth, (int(x), int(y)), max(1, longer // 6), 0.0, thickness=-1)
     return places
 
+
 def color_at(plate: Plate, hints: Sequence[Hint], vividness: float | None, x: float, y: float) -> str:
     """ "#rrggbb" that a place has now: a hint with it is a pin."""
     chroma = plate.chroma(hints, vividness)
@@ -132,24 +137,35 @@ def color_at(plate: Plate, hints: Sequence[Hint], vividness: float | None, x: fl
 
 
 def is_colored(photo: Photo) -> bool:
-    """Whether a photo came with colours of its own; one tone all over (sepia) is none."""
+    """Whether a photo came with colours of its own; one tone all over (sepia) is none.
+
+    In a toned print a* and b* follow from L*; in a colour photograph places of one L* differ in them.
+    """
     if photo.channels == 1:
         return False
-    lab = rgb_to_lab(fitted(photo.pixels, _GLANCE))
-    return bool(lab[..., 1:].reshape(-1, 2).std(axis=0).max() > _ONE_TONE)
+    lab = rgb_to_lab(fitted(photo.pixels, _GLANCE)).reshape(-1, 3)
+    level = np.clip(lab[:, 0] / 100 * _LEVELS, 0, _LEVELS - 1).astype(int)
+    count = np.maximum(np.bincount(level, minlength=_LEVELS), 1)
+    means = [(np.bincount(level, lab[:, k], _LEVELS) / count)[level] for k in (1, 2)]
+    return bool(np.hypot(lab[:, 1] - means[0], lab[:, 2] - means[1]).mean() > _ONE_TONE)
 
 
-def whole_file(coloured: Photo, options: FileOptions) -> tuple[bytes, str]:
+def whole_file(
+    plate: Plate, hints: Sequence[Hint], vividness: float | None, options: FileOptions
+) -> tuple[bytes, str]:
     """A full-size file and its media type, with metadata and the mark as asked."""
+    coloured = plate.render(hints, vividness)
     fmt = FORMATS[options.format] if options.format else output_format(coloured)
+    metadata = Metadata() if options.strip else coloured.metadata
+    if options.mark:  # it stays where all else is left out
+        metadata = mark(metadata, plate.card.name, __version__)
     target = io.BytesIO()
     write(
-        coloured,
+        replace(coloured, metadata=metadata),
         target,
         format=fmt.name,
         quality=options.quality,
         subsampling=options.subsampling,
         depth=options.depth,
-        strip=options.strip,
     )
     return target.getvalue(), fmt.mime

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 from fastapi import APIRouter, Request, Response
 
+from photochrom import __version__
 from photochrom.models import Card, catalogue, find
 from photochrom.server.photos import service_of
 from photochrom.server.problems import NotReady, documented
@@ -22,7 +21,7 @@ async def models(request: Request) -> Models:
     return Models(
         models=[_model(card, loaded) for card in {**shipped, loaded.name: loaded}.values()],
         limits=LimitsInfo(body=limits.body, pixels=limits.pixels, hints=limits.hints, seconds=limits.seconds),
-        version=version("photochrom"),
+        version=__version__,
     )
 
 
