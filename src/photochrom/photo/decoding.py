@@ -37,7 +37,7 @@ def load(loader: str, origin: Origin, page: int, fail_on: str, access: str = "se
         options["page"] = page
     if loader == "tiff":  # libtiff's cap on memory, 50 MB, is too small for one long compressed strip
         options["unlimited"] = origin.size > _LARGE_FILE
-    with damage_reported():
+    with damage_reported(loader):
         if origin.path is not None:
             return vips.Operation.call(f"{loader}load", str(origin.path), **options)
         return vips.Operation.call(f"{loader}load_buffer", origin.data, **options)
@@ -57,9 +57,9 @@ def decoded_bytes(image: Any) -> int:
     return int(image.width * image.height * image.bands * DTYPES[image.format].itemsize)
 
 
-def to_array(image: Any) -> NDArray[Any]:
+def to_array(image: Any, loader: str) -> NDArray[Any]:
     """(H, W, bands) of a libvips image. Raises DamagedPhoto."""
-    with damage_reported():
+    with damage_reported(loader):
         data = image.write_to_memory()
     shape = (image.height, image.width, image.bands)
     array: NDArray[Any] = np.frombuffer(data, DTYPES[image.format]).reshape(shape)
@@ -88,6 +88,7 @@ class StreamSource:
     bands: int
     has_alpha: bool
     reopen: Callable[[], Any] = field(repr=False)
+    loader: str = "tiff"
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -119,14 +120,14 @@ class StreamSource:
         return self._kept[0][0] if self._kept else self._next
 
     def _restart(self) -> None:
-        with damage_reported():
+        with damage_reported(self.loader):
             self._region = libvips().Region.new(self.reopen())
         self._next = 0
         self._kept = []
 
     def _advance(self, rows: int) -> None:
         rows = min(rows, self.height - self._next)
-        with damage_reported():
+        with damage_reported(self.loader):
             data = self._region.fetch(0, self._next, self.width, rows)
         strip = np.frombuffer(data, self.dtype).reshape(rows, self.width, self.bands)
         self._kept.append((self._next, strip))

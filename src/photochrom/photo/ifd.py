@@ -111,8 +111,8 @@ def parse(data: bytes) -> Directory:
     return parse_file(io.BytesIO(data))
 
 
-def parse_file(file: BinaryIO, page: int = 0) -> Directory:
-    """As `parse`, of a TIFF or BigTIFF file and one of its pages."""
+def parse_file(file: BinaryIO, page: int = 0, *, strict: bool = False) -> Directory:
+    """As `parse`, of a TIFF or BigTIFF file and one of its pages; strict: a damaged field is an error."""
     reader = _Reader(file)
     magic = reader.take(0, 4)
     order = {b"II": "<", b"MM": ">"}.get(magic[:2])
@@ -123,7 +123,7 @@ def parse_file(file: BinaryIO, page: int = 0) -> Directory:
     offset = reader.number(8 if reader.big else 4, reader.word[1])
     for _ in range(page):
         offset = _next(reader, offset)
-    return _directory(reader, offset, depth=0)
+    return _directory(reader, offset, 0, strict)
 
 
 def _count(reader: _Reader, offset: int) -> tuple[int, int, int]:
@@ -137,7 +137,7 @@ def _next(reader: _Reader, offset: int) -> int:
     return reader.number(start + count * size, reader.word[1])
 
 
-def _directory(reader: _Reader, offset: int, depth: int) -> Directory:
+def _directory(reader: _Reader, offset: int, depth: int, strict: bool) -> Directory:
     count, start, size = _count(reader, offset)
     found: Directory = {}
     for at in range(start, start + size * min(count, _MOST_FIELDS), size):
@@ -145,11 +145,12 @@ def _directory(reader: _Reader, offset: int, depth: int) -> Directory:
             tag, kind = reader.number(at, "H"), reader.number(at + 2, "H")
             if tag in _POINTERS and depth < 2:
                 inner = reader.number(at + (12 if reader.big else 8), reader.word[1])
-                found[tag] = _directory(reader, inner, depth + 1)
+                found[tag] = _directory(reader, inner, depth + 1, strict)
             elif kind in _TYPES:
                 found[tag] = _field(reader, at, kind)
-        except ValueError:  # this field is damaged: the others may be whole
-            continue
+        except ValueError:
+            if strict:
+                raise  # else the other fields may be whole
     return found
 
 

@@ -22,13 +22,14 @@ from photochrom.photo.orientation import oriented, turned
 from photochrom.photo.origin import Origin, ReadFrom, origin_of
 from photochrom.photo.photo import Photo
 from photochrom.photo.reading_metadata import check_whole_tiff, known_to_vips, read_metadata
+from photochrom.photo.vips import damage_reported
 
 if TYPE_CHECKING:
     from photochrom.photo.sources import PixelSource
 
 _LOADERS = {"jpeg": "jpeg", "png": "png", "tiff": "tiff", "webp": "webp", "avif": "heif"}
-# how strict libvips is, strictest first: it calls a TIFF with a broken tile a matter for a warning, and a
-# JPEG with a few bytes lost as well
+# how strict libvips is, strictest first, where that is not "error" at once: a broken tile of a TIFF and lost
+# bytes of a JPEG are but warnings to it, and "truncated" lets PNGs with wrong checksums through
 _STRICTNESS = {"jpeg": ("warning", "truncated"), "tiff": ("warning", "error")}
 _FORGIVING = (2, 3, 4, 6, 7)  # fax and JPEG within TIFF go on after an error and lose only a part
 
@@ -67,7 +68,8 @@ class _Reading:
 
     def __init__(self, origin: Origin, fmt: Format, page: int):
         self.origin, self.format, self.page = origin, fmt, page
-        self.strict, self.lenient = _STRICTNESS.get(fmt.name, ("truncated", "truncated"))
+        self.strict, self.lenient = _STRICTNESS.get(fmt.name, ("error", "error"))
+        self.loader = _LOADERS[fmt.name]
         self.forgiving = fmt.name == "jpeg"
 
     def photo(self, limits: Limits) -> Photo:
@@ -77,7 +79,7 @@ class _Reading:
             self.forgiving, self.lenient = True, "truncated"
             image = self._open()
         found = read_metadata(self.format.name, self.origin, self.page, known_to_vips(image))
-        normal = normalize(image)
+        normal = self._normalized(image)
         small = decoded_bytes(normal.image) <= IN_MEMORY
         if small:
             pixels, odd = self._in_memory(normal)
@@ -100,17 +102,21 @@ class _Reading:
         except DamagedPhoto:
             if self.page == 0:
                 raise
-            image = load(_LOADERS[self.format.name], self.origin, 0, self.lenient)
+            image = load(self.loader, self.origin, 0, self.lenient)
         if self.page and self.page >= _pages(image):
             msg = f"page {self.page} does not exist: the file has {_pages(image)}, counted from 0"
             raise OptionError(msg)
         return image
 
     def _load(self, fail_on: str, access: str = "sequential") -> Any:
-        return load(_LOADERS[self.format.name], self.origin, self.page, fail_on, access)
+        return load(self.loader, self.origin, self.page, fail_on, access)
+
+    def _normalized(self, image: Any) -> Normalized:
+        with damage_reported(self.loader):
+            return normalize(image)
 
     def _header_is_clean(self) -> bool:
-        return opens(_LOADERS[self.format.name], self.origin, self.page, self.strict)
+        return opens(self.loader, self.origin, self.page, self.strict)
 
     def _stream(self, normal: Normalized, orientation: int) -> PixelSource:
         strict = not self.forgiving and self.strict != self.lenient and self._header_is_clean()
@@ -119,23 +125,25 @@ class _Reading:
         def reopen() -> Any:
             self.origin.check_unchanged()
             if orientation == 1:
-                return normalize(self._load(fail_on)).image
-            return turned(normalize(self._load(fail_on, "random")).image, orientation)
+                return self._normalized(self._load(fail_on)).image
+            return turned(self._normalized(self._load(fail_on, "random")).image, orientation)
 
-        image = normal.image
+        image, loader = normal.image, self.loader
         height, width = (image.width, image.height) if orientation >= 5 else (image.height, image.width)
-        return StreamSource(height, width, DTYPES[image.format], image.bands, normal.has_alpha, reopen)
+        return StreamSource(
+            height, width, DTYPES[image.format], image.bands, normal.has_alpha, reopen, loader
+        )
 
     def _in_memory(self, normal: Normalized) -> tuple[PixelSource, tuple[str, ...]]:
         if self.strict != self.lenient:
             try:
-                array = to_array(normalize(self._load(self.strict)).image)
+                array = to_array(self._normalized(self._load(self.strict)).image, self.loader)
                 return split_alpha(array, normal.has_alpha), ()
             except DamagedPhoto:  # a broken header is one thing, broken pixels are another
                 if not self.forgiving and self._header_is_clean():
                     raise
         odd = ("its data are damaged, so parts of it may look wrong",) if self.forgiving else ()
-        return split_alpha(to_array(normal.image), normal.has_alpha), odd
+        return split_alpha(to_array(normal.image, self.loader), normal.has_alpha), odd
 
 
 def _in_passes(image: Any) -> bool:

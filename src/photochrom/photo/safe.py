@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import uuid
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from photochrom.errors import OutputExists, WriteError
 
-try:
+if sys.platform != "win32":  # where an open file cannot be removed anyway
     import fcntl
-except ImportError:  # Windows, where an open file cannot be removed anyway
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,17 +75,32 @@ def _reason(target: Path, error: OSError) -> str:
 
 @contextmanager
 def _locked_part(target: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    part = target.with_name(f".{target.name[:180]}.{_RUN}-{uuid.uuid4().hex[:8]}{PART}")
-    file = part.open("x+b")
+    part, file = _new_part(target)
     try:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
         yield part, file
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
         with suppress(OSError):  # a full disk complains once more
             file.close()
+
+
+def _new_part(target: Path) -> tuple[Path, BinaryIO]:
+    while True:
+        part = target.with_name(f".{_short(target.name)}.{_RUN}-{uuid.uuid4().hex[:8]}{PART}")
+        file = part.open("x+b")
+        if sys.platform == "win32":
+            return part, file
+        with suppress(OSError):  # a network folder without locks: then nobody takes it for dead either
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if part.exists():  # else another run took it for a dead one before it was locked
+            return part, file
+        file.close()
+
+
+def _short(name: str) -> str:
+    """As much of a name as leaves room for the rest of a temporary one (255 bytes on most systems)."""
+    return os.fsdecode(os.fsencode(name)[:160])
 
 
 def _give_name(part: Path, target: Path, overwrite: bool) -> None:
@@ -128,9 +142,11 @@ def remove_stale(folder: Path) -> list[Path]:
 
 def _remove_if_stale(part: Path) -> bool:
     try:
+        if sys.platform == "win32":
+            part.unlink()
+            return True
         with part.open("rb") as file:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             part.unlink()
     except OSError:  # locked by its living writer, or gone in the meantime
         return False

@@ -51,7 +51,7 @@ def _png(file: BinaryIO, size: int) -> tuple[int, ...] | None:
 
 
 def _tiff(file: BinaryIO, size: int) -> tuple[int, ...] | None:
-    fields = ifd.parse_file(file)
+    fields = ifd.parse_file(file, strict=True)
     if tiff_fields.reaches_to(fields) > size:
         return None
     return tiff_fields.dimensions(fields)

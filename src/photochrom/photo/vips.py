@@ -11,7 +11,7 @@ from photochrom.errors import DamagedPhoto
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SPEAKERS = ("VipsJpeg", "vipspng", "tiff2vips", "webp2vips", "webp", "heif", "VipsForeignLoad")
+_SPEAKERS = {"jpeg": "VipsJpeg", "png": "vipspng", "tiff": "tiff2vips", "webp": "webp", "heif": "heif"}
 
 
 @cache
@@ -25,18 +25,19 @@ def libvips() -> Any:
 
 
 @contextmanager
-def damage_reported() -> Iterator[None]:
-    """Turns an error of libvips into DamagedPhoto."""
+def damage_reported(loader: str) -> Iterator[None]:
+    """Turns an error of a libvips loader ("jpeg", "tiff", …) into DamagedPhoto."""
+    libvips().vips_lib.vips_error_clear()  # of what other files have left behind
     try:
         yield
     except libvips().Error as error:
-        raise DamagedPhoto(damaged(_complaint(str(error)))) from error
+        raise DamagedPhoto(damaged(_complaint(str(error), loader))) from error
 
 
-def _complaint(detail: str) -> str:
-    """The first line in which a decoder says what is wrong; others may be left from another file."""
+def _complaint(detail: str, loader: str) -> str:
+    """The first line in which the decoder says what is wrong."""
     lines = (line.strip() for line in detail.splitlines())
-    return next((line for line in lines if line.partition(":")[0] in _SPEAKERS), "")
+    return next((line for line in lines if line.startswith(_SPEAKERS[loader])), "")
 
 
 def damaged(complaint: str) -> str:
