@@ -85,7 +85,7 @@ def evaluate(
     listed = list(predictors) if isinstance(predictors, Sequence) else [predictors]
     models = _by_name(listed)
     plan = Plan(check_counts(hint_counts), hint_photos, robust_photos, size_photos, features)
-    skipped = _check_folders(photos, listed, skip_missing)
+    skipped = check_folders(photos, listed, skip_missing)
     extract, unavailable = _extractor(features)
     chosen = _chosen(len(photos.keys), plan)
 
@@ -130,7 +130,7 @@ def _by_name(predictors: Sequence[Predictor]) -> dict[str, Predictor]:
     return models
 
 
-def _check_folders(photos: PhotoSet, predictors: Sequence[Predictor], skip: bool) -> dict[str, str]:
+def check_folders(photos: PhotoSet, predictors: Sequence[Predictor], skip: bool) -> dict[str, str]:
     """{key: reason} of photos to leave out for every model; an error unless that was asked for."""
     reasons: dict[str, str] = {}
     for predictor in predictors:

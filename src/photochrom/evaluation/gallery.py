@@ -16,6 +16,7 @@ from photochrom.evaluation.calibration import normalised_entropy
 from photochrom.evaluation.measure import spaced
 from photochrom.evaluation.metrics import ab_error
 from photochrom.evaluation.photos import Sample
+from photochrom.evaluation.predictors import FolderPredictor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def shown_models(result: Evaluation) -> list[str]:
     models = [
         name
         for name, predictor in result.predictors.items()
-        if predictor.is_model or hasattr(predictor, "folder")
+        if predictor.is_model or isinstance(predictor, FolderPredictor)
     ]
     return models or list(result.predictors)[:1]
 

@@ -13,6 +13,7 @@ from photochrom.evaluation.calibration import GROUPS, LEVELS
 from photochrom.evaluation.gallery import Strip, gallery, shown_models, uncertainty_strips
 from photochrom.evaluation.plots import NEUTRAL, PALETTE, Point, Series
 from photochrom.evaluation.predictors import Grey, MeanColour
+from photochrom.evaluation.spreading import Spreading
 from photochrom.evaluation.summary import Metric, metrics_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from photochrom.evaluation.evaluator import Evaluation
 
 Summary = dict[str, Any]
-BASELINES = (Grey().name, MeanColour().name)
+BASELINES = (Grey().name, MeanColour().name, Spreading().name)
 
 
 def page(result: Evaluation, summary: Summary) -> str:
@@ -40,12 +41,17 @@ def page(result: Evaluation, summary: Summary) -> str:
     kept = [(anchor, title, body) for anchor, title, body in sections if body]
     links = "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title, _ in kept)
     body = "".join(f'<section><h2 id="{anchor}">{title}</h2>{body}</section>' for anchor, title, body in kept)
+    return document(f"evaluation, {summary['protocol']}", f"{header(summary)}<nav>{links}</nav>{body}")
+
+
+def document(title: str, body: str) -> str:
+    """An HTML page with the report's style in it."""
     style = files("photochrom.evaluation").joinpath("report.css").read_text(encoding="utf-8")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Photochrom evaluation: {escape(summary['protocol'])}</title><style>{style}</style></head>"
-        f"<body><main>{header(summary)}<nav>{links}</nav>{body}</main></body></html>\n"
+        f"<title>Photochrom: {escape(title)}</title><style>{style}</style></head>"
+        f"<body><main>{body}</main></body></html>\n"
     )
 
 
@@ -167,7 +173,7 @@ def difference(metric: Metric, entry: Summary | None) -> str:
 
 def colours(models: Sequence[str]) -> dict[str, str]:
     """Each model's colour in all plots; baselines are neutral."""
-    real = [model for model in models if model not in BASELINES]
+    real = [model for model in models if model not in BASELINES[:2]]
     return dict.fromkeys(models, NEUTRAL) | {
         model: PALETTE[number % len(PALETTE)] for number, model in enumerate(real)
     }
@@ -199,8 +205,17 @@ def hints(summary: Summary) -> str:
     return (
         f'<p class="soft">{escape(published.SIGGRAPH17_NAME)}: {escape(published.SIGGRAPH17_PROTOCOL)}. '
         "Its photos are others than these: compare the rise, not the height.</p>"
-        f'<div class="figure">{plots.hint_curves(lines)}</div>'
+        f'<div class="row"><div class="figure">{plots.hint_curves(lines)}</div>'
+        f'<div class="figure">{plots.hint_curves(rises(lines), "rise over no hints, dB")}</div></div>'
     )
+
+
+def rises(lines: Sequence[Series]) -> list[Series]:
+    """Each line minus its own value without hints."""
+    return [
+        Series(one.name, [Point(p.x, p.y - one.points[0].y) for p in one.points], one.colour, one.dashed)
+        for one in lines
+    ]
 
 
 def colour(result: Evaluation) -> str:

@@ -54,7 +54,7 @@ class Frame:
 
     x_range: tuple[float, float]
     y_range: tuple[float, float]
-    width: int = 640
+    width: int = 545
     height: int = 360
     left: int = 56
     right: int = 150
@@ -167,10 +167,8 @@ def hint_curves(series: Sequence[Series], y_label: str = "PSNR, dB") -> str:
         return math.log2(1 + count)
 
     pad = 0.06 * (max(values) - min(values) + 1e-9)
-    frame = Frame(
-        (place(counts[0]) - 0.15, place(counts[-1]) + 0.15), (min(values) - pad, max(values) + pad), width=760
-    )
-    frame = Frame(frame.x_range, frame.y_range, width=780, right=220)
+    x_range = (place(counts[0]) - 0.15, place(counts[-1]) + 0.15)
+    frame = Frame(x_range, (min(values) - pad, max(values) + pad), width=545, right=146)
     body = grid(
         frame,
         [(place(c), f"{c:g}") for c in counts],

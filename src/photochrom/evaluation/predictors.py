@@ -216,7 +216,7 @@ class Grey:
 class MeanColour:
     """An oracle: the truth's mean ab over the whole photo, a tint and nothing more."""
 
-    name: str = "mean colour (oracle)"
+    name: str = "mean colour"
     supports_hints: bool = False
     is_model: bool = False
 

@@ -139,7 +139,7 @@ def grey_of(rgb: RGB) -> NDArray[np.uint8]:
 
 def mixed_grey(rgb: RGB, weights: Sequence[float] | NDArray[np.float64]) -> NDArray[np.uint8]:
     """(H, W) uint8 of a weighted sum of linear R, G and B."""
-    mixed: NDArray[np.float32] = cv2.transform(to_linear(rgb), np.array([weights], np.float32))  # type: ignore[assignment]
+    mixed: NDArray[np.float32] = cv2.transform(to_linear(rgb), np.array([weights], np.float32))
     return encode(mixed.reshape(rgb.shape[:2]), np.dtype(np.uint8)).astype(np.uint8, copy=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SIGGRAPH17_NAME = "siggraph17, published"
+SIGGRAPH17_NAME = "siggraph17 (published)"
 SIGGRAPH17_PROTOCOL = (
     "Zhang et al. 2017: 1000 ImageNet-val images, 256², 6×6 px mean hints, the authors' curve"
 )

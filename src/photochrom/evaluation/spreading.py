@@ -62,7 +62,7 @@ def _bell(length: int, centre: float, sigma: float) -> NDArray[np.float32]:
 class Spreading:
     """A network that does not clearly beat this one has not understood its hints."""
 
-    name: str = "spreading (no network)"
+    name: str = "spreading"
     supports_hints: bool = True
     is_model: bool = False
 

@@ -1,0 +1,158 @@
+"""The study's report: study.json with the figures, and a page with a table of every photo."""
+
+from __future__ import annotations
+
+import base64
+import json
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from photochrom.errors import WriteError
+from photochrom.evaluation.gallery import encode_strip
+from photochrom.evaluation.page import document, table
+from photochrom.evaluation.plots import PALETTE, Point, forest
+from photochrom.evaluation.study.answers import Answers
+from photochrom.evaluation.study.design import ENOUGH_PAIRS, TRUTH
+from photochrom.evaluation.study.verdict import PUBLISHED, judge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from photochrom.evaluation.statistics import Interval
+    from photochrom.evaluation.study.design import Study
+    from photochrom.evaluation.study.verdict import Verdict
+
+
+def write_study_report(study: Study, folder: Path) -> Verdict:
+    """Judge the answers so far and write verdict.json and index.html. Raises WriteError."""
+    trials = len(study.trials(0))
+    verdict = judge(Answers(study).all(), study.models, trials)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(figures(study, verdict), indent=1, ensure_ascii=False)
+        (folder / "verdict.json").write_text(text + "\n", encoding="utf-8")
+        (folder / "index.html").write_text(page(study, verdict), encoding="utf-8")
+    except OSError as error:
+        msg = (
+            f"the report cannot be written into {folder} ({error.strerror}): choose another folder with --out"
+        )
+        raise WriteError(msg) from None
+    return verdict
+
+
+def figures(study: Study, verdict: Verdict) -> dict[str, Any]:
+    """verdict.json."""
+    return {
+        "participants": verdict.participants,
+        "complete": verdict.complete,
+        "answers": verdict.answers,
+        "median_seconds": None if np.isnan(verdict.seconds) else round(verdict.seconds, 2),
+        "pairs_each": study.pairs,
+        "fooling_rate": {model: entry(rate) for model, rate in verdict.fooling.items()},
+        "bradley_terry": {model: entry(score) for model, score in verdict.scores.items()},
+        "wins": [
+            {"model": a, "over": b, "wins": wins, "pairs": pairs}
+            for (a, b), (wins, pairs) in verdict.wins.items()
+        ],
+        "photos": [
+            {"photo": photo, "model": model, "fooled": fooled, "shown": shown}
+            for (photo, model), (fooled, shown) in sorted(verdict.photos.items())
+        ],
+    }
+
+
+def entry(interval: Interval) -> dict[str, Any]:
+    """JSON of an interval; null where there were no answers."""
+    if interval.n == 0:
+        return {"mean": None, "low": None, "high": None, "n": 0}
+    mean, low, high = (round(value, 4) for value in interval[:3])
+    return {"mean": mean, "low": low, "high": high, "n": interval.n}
+
+
+def page(study: Study, verdict: Verdict) -> str:
+    """One self-contained page."""
+    few = ""
+    if study.pairs < ENOUGH_PAIRS:
+        told = f"{study.pairs} pairs a participant are fewer than the {ENOUGH_PAIRS} of a study."
+        few = f'<div class="notice">{told}</div>'
+    intro = (
+        f"<h1>Which one was coloured by a machine?</h1><p>{verdict.participants} participants "
+        f"({verdict.complete} complete), {verdict.answers} answers that count"
+        + (f", median {verdict.seconds:.1f} s each" if verdict.answers else "")
+        + ". Pairs of a real and a coloured photo at 256 px, one second each, then free choice; sides and "
+        "order balanced. 50 % fooled is the ceiling.</p>"
+    )
+    return document(
+        "Human test", intro + few + _fooling(verdict) + _preference(study, verdict) + _photos(study, verdict)
+    )
+
+
+def _fooling(verdict: Verdict) -> str:
+    rates = [(model, rate) for model, rate in verdict.fooling.items() if rate.n]
+    if not rates:
+        return "<h2>Fooling rate</h2><p>No answers yet.</p>"
+    rows = [
+        f"<tr><th>{escape(model)}</th><td><b>{100 * rate.mean:.1f} %</b>"
+        f"<small>{100 * rate.low:.1f} … {100 * rate.high:.1f}</small></td><td>{rate.n}</td></tr>"
+        for model, rate in rates
+    ]
+    rows += [
+        f"<tr><th>{escape(name)}</th><td>{value:.0f} %</td><td>other photos and people</td></tr>"
+        for name, value in PUBLISHED
+    ]
+    points = [
+        (model, [Point(0, 100 * rate.mean, 100 * rate.low, 100 * rate.high)]) for model, rate in rates
+    ] + [(name, [Point(0, value, value, value)]) for name, value in PUBLISHED]
+    plot = forest(points, PALETTE[:1], "fooled, % of pairs")
+    return (
+        "<h2>Fooling rate</h2>"
+        + table(["", "took the real photo for coloured", "answers"], rows)
+        + f'<div class="figure">{plot}</div>'
+    )
+
+
+def _preference(study: Study, verdict: Verdict) -> str:
+    if not verdict.scores:
+        return ""
+    scores = sorted(verdict.scores.items(), key=lambda item: -item[1].mean)
+    rows = [
+        f"<tr><th>{escape(model)}</th><td><b>{score.mean:+.2f}</b>"
+        f"<small>{score.low:+.2f} … {score.high:+.2f}</small></td></tr>"
+        for model, score in scores
+    ]
+    duels = [
+        f"<tr><th>{escape(a)} against {escape(b)}</th><td>{wins:g} of {pairs}</td></tr>"
+        for place, a in enumerate(study.models)
+        for b in study.models[place + 1 :]
+        for wins, pairs in [verdict.wins.get((a, b), (0.0, 0))]
+    ]
+    return (
+        "<h2>Preference</h2>"
+        "<p>Bradley–Terry scores: a difference of 1 means that the better one wins 73 % of pairs.</p>"
+        + table(["", "score"], rows)
+        + "<h3>Wins, a tie counting half</h3>"
+        + table(["", ""], duels)
+    )
+
+
+def _photos(study: Study, verdict: Verdict) -> str:
+    """Every shown pair as real | coloured, the most convincing first."""
+    ordered = sorted(verdict.photos.items(), key=lambda item: (-item[1][0] / item[1][1], item[0]))
+    shown = []
+    for (photo, model), (fooled, count) in ordered:
+        source = base64.b64encode(_strip(study, photo, model)).decode()
+        shown.append(
+            f'<figure><div class="labels"><span>real</span><span>{escape(model)}</span></div>'
+            f'<img loading="lazy" alt="real and {escape(model)}" src="data:image/jpeg;base64,{source}">'
+            f"<figcaption><span>{escape(photo)}</span><span>fooled {fooled} of {count}</span></figcaption>"
+            "</figure>"
+        )
+    return f'<h2>Photo by photo</h2><div class="strips">{"".join(shown)}</div>' if shown else ""
+
+
+def _strip(study: Study, photo: str, model: str) -> bytes:
+    names = (study.images[photo][TRUTH], study.images[photo][model])
+    return encode_strip([np.asarray(Image.open(study.folder / "images" / f"{name}.png")) for name in names])
