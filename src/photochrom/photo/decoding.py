@@ -89,6 +89,7 @@ class StreamSource:
     has_alpha: bool
     reopen: Callable[[], Any] = field(repr=False)
     loader: str = "tiff"
+    finish: Callable[[], None] = field(default=lambda: None, repr=False)  # called after the last row
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -133,6 +134,8 @@ class StreamSource:
         self._kept.append((self._next, strip))
         self._next += rows
         self._forget(self._next - 12 * rows)
+        if self._next == self.height:
+            self.finish()
 
     def _forget(self, above: int) -> None:
         while len(self._kept) > 1 and self._kept[1][0] <= above:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import threading
 import warnings
 from contextlib import contextmanager
@@ -29,15 +30,8 @@ _one_at_a_time = threading.Lock()
 _PILLOW = {"gif": "GIF", "bmp": "BMP", "jpeg2000": "JPEG2000", "heic": "HEIF"}
 # what Pillow's decoders are known to raise on broken files
 _BROKEN = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    IndexError,
-    KeyError,
-    OverflowError,
-    TypeError,
-    MemoryError,
+    *(OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, OverflowError, TypeError),
+    *(MemoryError, RuntimeError, struct.error),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from photochrom.errors import DamagedPhoto, OptionError, PhotoError
+from photochrom.errors import DamagedPhoto, OptionError, PhotoError, UnknownFormat
 from photochrom.photo.colour_spaces import Normalized, normalize
 from photochrom.photo.decoding import (
     DTYPES,
@@ -31,6 +31,7 @@ _LOADERS = {"jpeg": "jpeg", "png": "png", "tiff": "tiff", "webp": "webp", "avif"
 # how strict libvips is, strictest first, where that is not "error" at once: a broken tile of a TIFF and lost
 # bytes of a JPEG are but warnings to it, and "truncated" lets PNGs with wrong checksums through
 _STRICTNESS = {"jpeg": ("warning", "truncated"), "tiff": ("warning", "error")}
+_MOST_BANDS = 16
 _FORGIVING = (2, 3, 4, 6, 7)  # fax and JPEG within TIFF go on after an error and lose only a part
 
 
@@ -74,6 +75,9 @@ class _Reading:
 
     def photo(self, limits: Limits) -> Photo:
         image = self._open()
+        if image.bands > _MOST_BANDS:
+            msg = f"it has {image.bands} channels, so it is no photograph: save it as RGB or grey first"
+            raise UnknownFormat(msg)
         limits.check(image.width, image.height, streams=self.format.streams and not _in_passes(image))
         if self.format.name == "tiff" and check_whole_tiff(self.origin, self.page) in _FORGIVING:
             self.forgiving, self.lenient = True, "truncated"
@@ -128,10 +132,17 @@ class _Reading:
                 return self._normalized(self._load(fail_on)).image
             return turned(self._normalized(self._load(fail_on, "random")).image, orientation)
 
-        image, loader = normal.image, self.loader
+        image = normal.image
         height, width = (image.width, image.height) if orientation >= 5 else (image.height, image.width)
         return StreamSource(
-            height, width, DTYPES[image.format], image.bands, normal.has_alpha, reopen, loader
+            height,
+            width,
+            DTYPES[image.format],
+            image.bands,
+            normal.has_alpha,
+            reopen,
+            self.loader,
+            finish=self.origin.check_unchanged,
         )
 
     def _in_memory(self, normal: Normalized) -> tuple[PixelSource, tuple[str, ...]]:
