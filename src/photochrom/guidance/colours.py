@@ -1,0 +1,57 @@
+"""A photo's own colours at the working size. (A Plate drops them: it keeps the luminance alone.)"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from photochrom.color import linear_to_lab, to_linear
+
+if TYPE_CHECKING:
+    from photochrom.color import Float, Pixels
+    from photochrom.photo import Photo
+
+
+def working_lab(photo: Photo, size: tuple[int, int]) -> Float:
+    """(h, w, 3) float32 CIELAB of a photo, averaged in linear light over areas; L* as the eye has it.
+
+    The photo is read strip by strip, whatever its size. Raises DamagedPhoto where decoding fails.
+    """
+    rows, columns = min(size[0], photo.height), min(size[1], photo.width)
+    linear = np.zeros((rows, columns, 3), np.float32)
+
+    def reduced(top: int, strip: Pixels) -> tuple[int, Float]:
+        return _share(to_linear(strip), top, photo.height, rows, columns)
+
+    for _, (first, part) in photo.map_strips(reduced):
+        linear[first : first + len(part)] += part if part.shape[-1] == 3 else part[..., :1]
+    lab = linear_to_lab(np.clip(linear, 0, 1)).astype(np.float32)
+    if (rows, columns) != size:
+        lab = cv2.resize(lab, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(lab)
+
+
+def _share(strip: Float, top: int, height: int, rows: int, columns: int) -> tuple[int, Float]:
+    """What a strip (n, W[, 3]) from row `top` of `height` adds to the rows of the average it touches."""
+    narrow = cv2.resize(strip, (columns, len(strip)), interpolation=cv2.INTER_AREA)
+    narrow = narrow.reshape(len(strip), columns, -1)
+    scale = height / rows
+    first, last = int(top / scale), min(rows, math.ceil((top + len(strip)) / scale))
+    low = np.arange(first, last)[:, None] * scale
+    source = (top + np.arange(len(strip)))[None]
+    overlap = np.minimum(low + scale, source + 1) - np.maximum(low, source)
+    weights = (overlap.clip(0) / scale).astype(np.float32)
+    return first, np.tensordot(weights, narrow, axes=1)
+
+
+def chroma_of(ab: Float) -> Float:
+    """C*, the distance from grey, of ab (..., 2)."""
+    return cast("Float", np.hypot(ab[..., 0], ab[..., 1]))
+
+
+def hue_of(ab: Float) -> Float:
+    """The hue angle in degrees, −180..180, of ab (..., 2)."""
+    return cast("Float", np.degrees(np.arctan2(ab[..., 1], ab[..., 0])).astype(np.float32))

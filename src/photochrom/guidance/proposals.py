@@ -1,0 +1,149 @@
+"""Other ideas: hint lists that differ where the network is least sure, each of one piece.
+
+The most uncertain fifth of the photo is parted into a few regions of like things. Each region's
+distribution is parted into as many colours as there are proposals; every proposal takes from each region
+the colour that lies in the same direction from the expected one (one warmer all over, one cooler…), goes
+part of the way there, and feeds it back as hints: the network makes the rest fit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import cv2
+import numpy as np
+
+from photochrom.errors import GuidanceError
+from photochrom.guidance.combine import combined, say
+from photochrom.hints import STRIDE, Hint, cell_means, hint_from_ab
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from photochrom.color import Float
+    from photochrom.colorizer import Plate
+
+MOST = 12
+UNCERTAIN = 0.2  # the share of the photo, the least sure, that proposals are about
+DARING = 0.4  # the share of the way from the expected colour to another
+_REGIONS = 4
+_HINTS = 4  # a region
+_WEIGHT = 0.7
+_RADIUS = 0.012
+_TAKEN = 0.5  # where a person's hints have more say than this, there is nothing to propose
+_ROUNDS = 15
+
+
+class Region(NamedTuple):
+    """Uncertain cells of like things."""
+
+    cells: NDArray[np.int64]  # (n, 2): row, column at stride 4
+    middle: NDArray[np.int64]  # the cells, those most like the whole region first
+
+
+def proposals(plate: Plate, k: int = 4, seed: int = 0, hints: Sequence[Hint] = ()) -> list[list[Hint]]:
+    """k hint lists, ready to render; each contains the given hints, which have the last word.
+
+    The same seed gives the same proposals. Raises GuidanceError for k outside 1..12 or a seed that is no
+    whole number from 0, UnsupportedReading for a model without a distribution.
+    """
+    _check(k, seed)
+    rng = np.random.default_rng(seed)
+    probability, bins = plate.distribution(hints)
+    regions = _regions(plate, probability, bins, hints, seed)
+    proposed: list[list[Hint]] = [[] for _ in range(k)]
+    for region in regions:
+        places = _places(region, rng)
+        share = probability[:, region.cells[:, 0], region.cells[:, 1]].mean(1)
+        for number, ab in enumerate(alternatives(share, bins, k, rng)):
+            proposed[number] += [_hint(plate, row, column, ab) for row, column in places]
+    return [combined(plate, hints, added) for added in proposed]
+
+
+def _check(k: int, seed: int) -> None:
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MOST:
+        msg = f"between 1 and {MOST} proposals can be made, not {k!r}"
+        raise GuidanceError(msg)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 31:
+        msg = f"the seed must be a whole number from 0 to {(1 << 31) - 1}, not {seed!r}"
+        raise GuidanceError(msg)
+
+
+# --- where -------------------------------------------------------------------------------------
+
+
+def uncertain_cells(uncertainty: Float, free: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+    """(h, w) bool: the most uncertain fifth, less what is not free."""
+    most = uncertainty >= np.quantile(uncertainty, 1 - UNCERTAIN)
+    return most if free is None else most & free
+
+
+def _regions(plate: Plate, probability: Float, bins: Float, hints: Sequence[Hint], seed: int) -> list[Region]:
+    """The uncertain cells in groups alike in place, luminance and expected colour (k-means)."""
+    free = cell_means(say(plate, hints)) < _TAKEN
+    mask = uncertain_cells(plate.uncertainty(hints), free)
+    cells = np.argwhere(mask)
+    if len(cells) < _REGIONS:
+        return []
+    expected = np.tensordot(probability, bins, axes=(0, 0))[mask]
+    levels = cell_means(plate.luminance)[mask]
+    table = np.column_stack([cells * (40 / min(mask.shape)), levels / 2, expected]).astype(np.float32)
+    cv2.setRNGSeed(seed)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
+    _, owners, centres = cv2.kmeans(table, _REGIONS, cast("Any", None), stop, 2, cv2.KMEANS_PP_CENTERS)
+    found = []
+    for number, centre in enumerate(centres):
+        mine = np.flatnonzero(owners.ravel() == number)
+        order = mine[np.argsort(((table[mine] - centre) ** 2).sum(1), kind="stable")]
+        if len(mine):
+            found.append(Region(cells[mine], cells[order]))
+    return sorted(found, key=lambda region: tuple(region.middle[0]))
+
+
+def _places(region: Region, rng: np.random.Generator) -> NDArray[np.int64]:
+    """A few cells of a region: its most typical one and others drawn from all of it."""
+    count = min(_HINTS - 1, len(region.cells) - 1)
+    others = 1 + rng.choice(max(1, len(region.cells) - 1), count, replace=False)
+    return region.middle[np.concatenate([[0], others]).astype(np.int64)]
+
+
+# --- which colours -----------------------------------------------------------------------------
+
+
+def alternatives(share: Float, bins: Float, k: int, rng: np.random.Generator) -> Float:
+    """(k, 2): other colours of a distribution (Q,) over bins (Q, 2), in order of direction from its mean.
+
+    The centres of a k-means partition of the distribution, DARING of the way from its mean.
+    """
+    mean = share @ bins
+    if k == 1:
+        return mean[None]
+    centres = bins[rng.choice(len(bins), k, replace=False, p=_without_rounding(share))].astype(np.float64)
+    for _ in range(_ROUNDS):
+        owner = ((bins[:, None] - centres[None]) ** 2).sum(-1).argmin(1)
+        for number in range(k):
+            weight = share[owner == number]
+            if weight.sum() > 0:
+                centres[number] = weight @ bins[owner == number] / weight.sum()
+    away = centres - mean
+    order = np.argsort(np.arctan2(away[:, 1], away[:, 0]), kind="stable")
+    other: Float = (mean + DARING * away[order]).astype(np.float32)
+    return other
+
+
+def _without_rounding(share: Float) -> NDArray[np.float64]:
+    exact = share.astype(np.float64) + 1e-9
+    return cast("NDArray[np.float64]", exact / exact.sum())
+
+
+def _hint(plate: Plate, row: int, column: int, ab: Float) -> Hint:
+    height, width = plate.size
+    y, x = (row + 0.5) * STRIDE, (column + 0.5) * STRIDE
+    level = float(plate.luminance[int(y), int(x)])
+    colour = (float(ab[0]), float(ab[1]))
+    return hint_from_ab(x / width, y / height, colour, level, radius=_RADIUS, weight=_WEIGHT)
+
+
+__all__ = ["DARING", "MOST", "UNCERTAIN", "alternatives", "proposals", "uncertain_cells"]

@@ -1,0 +1,156 @@
+"""Colour it like that photo: another photo's colours, at the places that match, as hints.
+
+Places are matched by the network's own features. Where the two photos show the same scene (also
+mirrored, shifted, cropped or scaled) one geometry explains the matches; it is refined on the luminance
+and gives exact hints. Else each place takes the colours of the places in the reference that are most
+like it, and the hints pull the automatic colours only part of the way there: matches between different
+scenes are right in kind more often than in colour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photochrom.colorizer import Plate, working_size
+from photochrom.errors import GuidanceError, UnsupportedReading
+from photochrom.guidance.alignment import Aligned, align
+from photochrom.guidance.colours import chroma_of, working_lab
+from photochrom.guidance.matching import (
+    SMALLER,
+    Similarity,
+    View,
+    as_view,
+    common_geometry,
+    matched_levels,
+    mutual_matches,
+    view,
+    views,
+)
+from photochrom.hints import Hint, hint_from_ab
+
+if TYPE_CHECKING:
+    from photochrom.color import Float
+    from photochrom.models import Session
+    from photochrom.photo import Photo
+
+RADIUS = 0.012  # of a hint, as a fraction of the longer side
+PULL = 0.4  # the share of the way from the automatic colour to that of a place only alike
+_FEWEST = 7  # agreeing matches from which one geometry is tried
+_SOFTNESS = 0.07  # cosine: how quickly likeness falls off
+_LEVELS = 20.0  # L*: the same for luminance, after matching histograms
+_MOST = 40  # hints from places only alike
+_WEIGHT = 0.3
+_COLOURLESS = 3.0  # C*: the 95th percentile below which a reference counts as grey
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A reference photo, prepared once for any number of photos. Thread-safe."""
+
+    luminance: Float  # (h, w) L* at the working size
+    ab: Float  # (h, w, 2)
+    views: tuple[View, View]
+
+    @classmethod
+    def of(cls, session: Session, photo: Photo) -> Reference:
+        """Prepare a photo for the session of a Plate or Colorizer (their `.session`).
+
+        Raises GuidanceError for a photo without colour, UnsupportedReading for a model that gives no
+        features, DamagedPhoto where decoding fails late.
+        """
+        if not session.card.supports_hints:
+            msg = f"the model {session.card.name} takes no hints: use the default model"
+            raise UnsupportedReading(msg)
+        lab = working_lab(photo, working_size(photo.height, photo.width, session.card))
+        ab = np.ascontiguousarray(lab[..., 1:])
+        if np.percentile(chroma_of(ab), 95) < _COLOURLESS:
+            msg = f"the reference {photo.path or 'photo'} has no colour to take: choose a colour photo"
+            raise GuidanceError(msg)
+        luminance = np.ascontiguousarray(lab[..., 0])
+        return cls(luminance, ab, views(session, luminance))
+
+
+def reference_hints(plate: Plate, reference: Photo | Reference) -> list[Hint]:
+    """Hints with the colours of a reference photo; their weight is the confidence.
+
+    Raises GuidanceError for a reference without colour, UnsupportedReading for a model without features.
+    """
+    if not isinstance(reference, Reference):
+        reference = Reference.of(plate.session, reference)
+    found = _same_scene(plate, reference)
+    return _exact(plate, found) if found else _alike(plate, reference)
+
+
+def _same_scene(plate: Plate, reference: Reference) -> Aligned | None:
+    guesses = [
+        guess
+        for here, there in _view_pairs(plate, reference)
+        if (guess := common_geometry(mutual_matches(here, there))) and guess.support >= _FEWEST
+    ]
+    for guess in sorted(guesses, key=lambda one: -one.support):
+        if found := align(plate.luminance, reference.luminance, reference.ab, guess):
+            return found
+    return None
+
+
+def _view_pairs(plate: Plate, reference: Reference) -> list[tuple[View, View]]:
+    """Views to compare: at the same scale, and each photo at the smaller one."""
+    whole = as_view(plate.features(), *plate.size)
+    smaller = view(plate.session, plate.luminance, SMALLER)
+    return [(whole, reference.views[0]), (whole, reference.views[1]), (smaller, reference.views[0])]
+
+
+def _exact(plate: Plate, found: Aligned) -> list[Hint]:
+    return [
+        _hint(plate, y + 0.5, x + 0.5, ab, float(confidence))
+        for (y, x), ab, confidence in zip(found.places, found.ab, found.confidence, strict=True)
+    ]
+
+
+def _alike(plate: Plate, reference: Reference) -> list[Hint]:
+    here, there = as_view(plate.features(), *plate.size), reference.views[0]
+    matches = mutual_matches(here, there)
+    wanted = _colours_of_the_alike(plate, reference, here, there)
+    automatic = plate.chroma()
+    index = {place: number for number, place in enumerate(here.places)}
+    hints = []
+    for number in np.argsort(-matches.similarity, kind="stable")[:_MOST]:
+        place = matches.here[number]
+        ab = _around(automatic, place)
+        ab = ab + PULL * (wanted[index[place]] - ab)
+        hints.append(_hint(plate, place.imag, place.real, ab, _WEIGHT))
+    return hints
+
+
+def _colours_of_the_alike(plate: Plate, reference: Reference, here: View, there: View) -> Float:
+    """(n, 2): for each cell the mean colour of the reference's cells, weighted by their likeness."""
+    levels = matched_levels(reference.luminance, plate.luminance)
+    mine = np.array([_around(plate.luminance, place) for place in here.places])
+    theirs = np.array([_around(levels, place) for place in there.places])
+    colours = np.array([_around(reference.ab, place) for place in there.places])
+    likeness = here.features @ there.features.T / _SOFTNESS
+    likeness -= (mine[:, None] - theirs[None]) ** 2 / (2 * _LEVELS**2)
+    share = np.exp(likeness - likeness.max(1, keepdims=True))
+    wanted: Float = (share @ colours / share.sum(1, keepdims=True)).astype(np.float32)
+    return wanted
+
+
+def _around(plane: Float, place: complex) -> Float:
+    """The mean of a plane (h, w[, c]) over the 8 × 8 px around a place."""
+    y, x = int(place.imag), int(place.real)
+    mean: Float = plane[max(0, y - 4) : y + 4, max(0, x - 4) : x + 4].mean((0, 1))
+    return mean
+
+
+def _hint(plate: Plate, y: float, x: float, ab: Float, weight: float) -> Hint:
+    height, width = plate.size
+    level = float(plate.luminance[min(height - 1, int(y)), min(width - 1, int(x))])
+    return hint_from_ab(
+        x / width, y / height, (float(ab[0]), float(ab[1])), level, radius=RADIUS, weight=weight
+    )
+
+
+__all__ = ["PULL", "RADIUS", "Reference", "Similarity", "reference_hints"]
