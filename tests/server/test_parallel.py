@@ -24,11 +24,11 @@ class Watch(threading.Thread):
     def __init__(self, pid: int):
         super().__init__(daemon=True)
         self._process = psutil.Process(pid)
-        self._stop = threading.Event()
+        self._ended = threading.Event()
         self.peak = 0
 
     def run(self) -> None:
-        while not self._stop.wait(0.1):
+        while not self._ended.wait(0.1):
             self.peak = max(self.peak, self.measure())
 
     def measure(self) -> int:
@@ -41,7 +41,7 @@ class Watch(threading.Thread):
         return total
 
     def stop(self) -> int:
-        self._stop.set()
+        self._ended.set()
         self.join()
         return self.peak
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from photochrom import __version__
-from photochrom.server import colorize, pages, photos, problems, status
+from photochrom.server import colorize, guidance, pages, photos, problems, status
 from photochrom.server.description import describe
 from photochrom.server.gate import Access, Gate
 from photochrom.server.limits import Limits
@@ -50,7 +50,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.service = service
-    for module in (colorize, photos, status):
+    for module in (colorize, photos, guidance, status):
         app.include_router(module.router)
     pages.mount(app)
     problems.install(app)

@@ -48,12 +48,13 @@ async def colorize(
         mark=mark,
     )
     data, mime = await _colour(
-        request, service, await photo.read(), _hints(hints, service), vividness, options
+        request, service, await photo.read(), hints_of(hints, service), vividness, options
     )
     return Response(data, media_type=mime)
 
 
-def _hints(text: str, service: Service) -> list[Hint]:
+def hints_of(text: str, service: Service) -> list[Hint]:
+    """The hints of a form's field; none where it is empty. Raises HintError."""
     hints = load_hints(text.encode()) if text.strip() else []
     if len(hints) > service.limits.hints:
         msg = f"{len(hints)} hints were sent; at most {service.limits.hints} are taken"
@@ -69,11 +70,11 @@ async def _colour(
     vividness: float | None,
     options: FileOptions,
 ) -> tuple[bytes, str]:
-    with service.budget.holding(len(body)) as reservation:
-        photo, plate = await service.open(request, body, reservation)
-        reservation.grow(needed_by_file(photo, options.depth))
+    def work() -> tuple[bytes, str]:
+        return pictures.whole_file(plate, hints, vividness, options)
 
-        def work() -> tuple[bytes, str]:
-            return pictures.whole_file(plate, hints, vividness, options)
-
-        return await service.compute(request, work, bulk=True)
+    with service.budget.holding(0) as reservation:
+        async with service.admitted(request):
+            photo, plate = await service.open(request, body, reservation)
+            reservation.grow(needed_by_file(photo, options))
+            return await service.compute(request, work, bulk=True)

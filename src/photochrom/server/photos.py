@@ -113,7 +113,7 @@ async def _whole_file(
     def work() -> tuple[bytes, str]:
         return pictures.whole_file(kept.plate, hints, wanted.vividness, wanted.file)
 
-    with service.budget.holding(needed_by_file(kept.photo, wanted.file.depth)):
+    with service.budget.holding(needed_by_file(kept.photo, wanted.file)):
         data, mime = await service.compute(request, work, bulk=True)
     return Response(data, media_type=mime)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -140,12 +140,20 @@ class Uncertainty(BaseModel):
     places: list[Place] = Field(description="The most uncertain places, where a hint helps most")
 
 
-class Proposal(BaseModel):
-    hints: list[dict[str, object]]
+class ProposalsRequest(Guided):
+    k: int = Field(default=4, ge=1, le=12, strict=True)
+    seed: int = Field(default=0, ge=0, le=2**31, strict=True)
+
+
+class HintsFile(BaseModel):
+    """The form of the hints file, which `photochrom colorize --hints` takes."""
+
+    version: int
+    hints: list[dict[str, Any]]
 
 
 class Proposals(BaseModel):
-    proposals: list[Proposal]
+    proposals: list[HintsFile]
 
 
 class ModelInfo(BaseModel):

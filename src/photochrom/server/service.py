@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from photochrom.photo import FORMATS, output_format
 from photochrom.photo.strips import thread_count
 from photochrom.server.budget import Budget
 from photochrom.server.decoders import Decoders
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.server.budget import Reservation
     from photochrom.server.limits import Limits
+    from photochrom.server.schemas import FileOptions
     from photochrom.server.store import Kept
 
 T = TypeVar("T")
 
 _PLATE_OVERHEAD = 24 << 20  # the network's answers to the last few lists of hints
 _PREVIEW_SIDE = 2400  # pixels; three neutral planes of that size are kept for previews
+_STRIPS = 16 << 20  # rows under way between threads
 _SWEEP_EVERY = 30.0  # seconds
+_PATIENCE = 15.0  # seconds that an upload waits for its place before it hears "busy"
 
 
 class Service:
@@ -46,6 +50,7 @@ class Service:
         self._make_colorizer = colorizer
         self._colorizer: Colorizer | None = None
         workers = max(2, thread_count())
+        self._places = asyncio.Semaphore(limits.decoders + 1)
         self._threads = ThreadPoolExecutor(workers, "colour")
         self._turns = asyncio.Semaphore(workers)
         self._bulk_turns = asyncio.Semaphore(workers - 1)  # one worker is left for people at the studio
@@ -85,29 +90,41 @@ class Service:
         """
         if not self.ready:
             raise NotReady
-        turns = self._bulk_turns if bulk else self._turns
-        await self._wait_for_turn(request, turns)
+        async with self._turn(request, self._bulk_turns if bulk else self._turns, seconds_left(request)):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def admitted(self, request: Request) -> AbstractAsyncContextManager[None]:
+        """A place among the few uploads that are opened at a time; the others hold no more than their bodies.
+
+        Without it many would each hold a part of the memory that one of them needs, and none would end.
+        """
+        return self._turn(request, self._places, min(seconds_left(request), _PATIENCE))
+
+    @asynccontextmanager
+    async def _turn(self, request: Request, turns: asyncio.Semaphore, seconds: float) -> AsyncIterator[None]:
+        try:
+            await asyncio.wait_for(turns.acquire(), seconds)
+        except TimeoutError:
+            raise Busy from None
         try:
             if await request.is_disconnected():
                 raise Busy
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            yield
         finally:
             turns.release()
 
-    async def _wait_for_turn(self, request: Request, turns: asyncio.Semaphore) -> None:
-        try:
-            await asyncio.wait_for(turns.acquire(), seconds_left(request))
-        except TimeoutError:
-            raise Busy from None
+    async def decode(self, request: Request, data: bytes, reservation: Reservation) -> Photo:
+        """Decode a file's bytes where a kill is safe; `reservation` grows by what that needs."""
+        if not self.ready:
+            raise NotReady
+        return await self.decoders.decode(data, reservation, seconds_left(request))
 
     async def open(self, request: Request, data: bytes, reservation: Reservation) -> tuple[Photo, Plate]:
         """Decode a file's bytes and prepare them for colouring.
 
         In the end `reservation` holds what the photo and its plate keep.
         """
-        if not self.ready:
-            raise NotReady
-        photo = await self.decoders.decode(data, reservation, seconds_left(request))
+        photo = await self.decode(request, data, reservation)
         size = held_by(photo)
         reservation.grow(max(size - reservation.size, 0))
         plate = await self.compute(request, lambda: self.colorizer.prepare(photo), bulk=True)
@@ -116,10 +133,11 @@ class Service:
 
     async def keep(self, request: Request, data: bytes) -> Kept:
         """Open an upload and keep it for later requests."""
-        reservation = self.budget.reserve(len(data))
+        reservation = self.budget.reserve(0)
         try:
-            photo, plate = await self.open(request, data, reservation)
-            colored = await self.compute(request, lambda: is_colored(photo))
+            async with self.admitted(request):
+                photo, plate = await self.open(request, data, reservation)
+                colored = await self.compute(request, lambda: is_colored(photo))
         except BaseException:
             reservation.release()
             raise
@@ -135,10 +153,12 @@ def held_by(photo: Photo) -> int:
     return pixels + reduced + metadata + _PLATE_OVERHEAD
 
 
-def needed_by_file(photo: Photo, depth: int | None) -> int:
-    """Bytes that writing a full-size file needs for a while: RGB rows, and the file."""
-    sample = (depth or photo.dtype.itemsize * 8) // 8
-    return photo.height * photo.width * (3 + photo.has_alpha) * sample * 2
+def needed_by_file(photo: Photo, options: FileOptions) -> int:
+    """Bytes that writing a full-size file needs for a while: the file, and all its pixels where it must."""
+    fmt = FORMATS[options.format] if options.format else output_format(photo)
+    sample = (options.depth or photo.dtype.itemsize * 8) // 8
+    raw = photo.height * photo.width * (3 + photo.has_alpha) * sample
+    return raw + _STRIPS if fmt.streams else 3 * raw
 
 
 def seconds_left(request: Request) -> float:

@@ -1,7 +1,7 @@
 // Where pictures come from. This one asks the REST server; an engine inside the browser may take its
 // place later, with the same methods. Every failure is an Error whose message a person can read.
 
-import { slim } from "./hints.js";
+import { dump, slim } from "./hints.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Region */
@@ -98,23 +98,24 @@ export class ServerEngine {
   }
 
   /**
-   * Other ideas, as hints.
-   * @param {number} count @param {number} seed @param {AbortSignal} [signal]
+   * Other ideas, as hints; the person's own are part of each.
+   * @param {Colours} colours @param {number} count @param {number} seed @param {AbortSignal} [signal]
    * @returns {Promise<Hint[][]>}
    */
-  async proposals(count, seed, signal) {
-    const answer = await (await this.#ask(`proposals?k=${count}&seed=${seed}`, {}, signal)).json();
+  async proposals(colours, count, seed, signal) {
+    const answer = await (await this.#post("proposals", { ...plain(colours), k: count, seed }, signal)).json();
     return answer.proposals.map((/** @type {{hints: Hint[]}} */ proposal) => proposal.hints);
   }
 
   /**
-   * Hints that colour this photo like another one.
-   * @param {Blob} other @param {AbortSignal} [signal]
+   * The person's hints, and others that colour this photo like another one.
+   * @param {Blob} other @param {Colours} colours @param {AbortSignal} [signal]
    * @returns {Promise<Hint[]>}
    */
-  async reference(other, signal) {
+  async reference(other, colours, signal) {
     const body = new FormData();
     body.append("photo", other, "reference");
+    body.append("hints", dump(colours.hints));
     return (await (await this.#ask("reference", { method: "POST", body }, signal)).json()).hints;
   }
 

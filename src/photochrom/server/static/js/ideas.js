@@ -51,7 +51,7 @@ export class Ideas {
     });
     this.list.replaceChildren(...tiles.map(({ item }) => item), make("li", {}, more));
     this.asking.ask(async (signal) => {
-      const proposals = await engine.proposals(COUNT, this.seed, signal);
+      const proposals = await engine.proposals(colouring.version, COUNT, this.seed, signal);
       for (const [at, tile] of tiles.entries()) {
         const hints = proposals[at];
         if (!hints) tile.item.remove();

@@ -60,8 +60,7 @@ export class Stage {
     const side = this.previewSide;
     const [before, after] = await Promise.all([engine.original(side, null), engine.render(colouring.version, side, null)]);
     await Promise.all([paint(this.before, before), paint(this.after, after)]);
-    this.#count();
-    this.refine();
+    this.#count(true);
   }
 
   /** Ask for the colours as they are now; only the latest are painted. */
@@ -75,11 +74,7 @@ export class Stage {
       if (signal.aborted || engine !== this.engine) return;
       await paint(this.after, picture);
       this.#hideDetail();
-      this.#count();
-      if (version === colouring.version) {
-        this.root.dataset.state = "idle";
-        this.refine();
-      }
+      this.#count(version === colouring.version);
     });
   }
 
@@ -113,10 +108,13 @@ export class Stage {
     this.detail.hidden = true;
   }
 
-  #count() {
+  /** @param {boolean} latest whether what is painted is what the person has made */
+  #count(latest) {
     this.shown += 1;
     this.root.dataset.shown = String(this.shown);
+    if (!latest) return;
     this.root.dataset.state = "idle";
+    this.refine();
   }
 
   #place() {

@@ -196,9 +196,7 @@ export class Studio {
     const match = button("reference-match");
     match.disabled = true;
     try {
-      const hints = (await this.engine?.reference(photo)) ?? [];
-      if (hints.length) this.startFrom([...hints.map((one) => hint(one)), ...this.colouring.hints]);
-      else toast("The two photos have too little in common. Pick single colours from it instead.");
+      this.startFrom((await this.engine?.reference(photo, this.colouring.version)) ?? this.colouring.hints);
     } catch (error) {
       complain(error);
     }

@@ -1,0 +1,320 @@
+"""What a person does in the studio, on the real server and the embedded model, wide and narrow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photochrom.color import rgb_to_lab
+from photochrom.hints import load_hints
+from photochrom.photo import read
+from photochrom.provenance import is_marked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PHOTO = Path(__file__).parents[2] / "examples" / "photos" / "dust-bowl-home.jpg"
+HUT, SKY, SAND = (0.75, 0.68), (0.2, 0.12), (0.3, 0.75)
+GREEN = "#3f7a3a"
+
+pytestmark = pytest.mark.browser
+
+
+class Studio:
+    """The page as a person knows it."""
+
+    def __init__(self, page: Any):
+        self.page = page
+
+    def open(self, path: Path = PHOTO) -> Studio:
+        shown = self.shown
+        self.page.set_input_files("#file", str(path))
+        self.wait_for_colours(shown)
+        return self
+
+    @property
+    def shown(self) -> int:
+        return int(self.page.get_attribute("#stage", "data-shown"))
+
+    def wait_for_colours(self, before: int) -> None:
+        """Wait until something new is painted and nothing newer is under way."""
+        self.page.wait_for_function(
+            "before => { const { shown, state } = document.querySelector('#stage').dataset;"
+            " return Number(shown) > before && state === 'idle' }",
+            arg=before,
+        )
+
+    def doing(self, action: Callable[[], Any]) -> None:
+        before = self.shown
+        action()
+        self.wait_for_colours(before)
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        box = self.page.locator("#sheet").bounding_box()
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    def click(self, place: tuple[float, float]) -> None:
+        (self.page.touchscreen.tap if self.narrow else self.page.mouse.click)(*self.point(*place))
+
+    @property
+    def narrow(self) -> bool:
+        return bool(self.page.viewport_size["width"] < 800)
+
+    def press(self, selector: str) -> None:
+        self.page.locator(selector).click()
+
+    def lab(self, canvas: str = "#after") -> np.ndarray[Any, Any]:
+        """CIELAB of what a canvas shows."""
+        size, data = self.page.evaluate(
+            "selector => { const c = document.querySelector(selector);"
+            " const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+            " let text = ''; for (const value of d) text += String.fromCharCode(value);"
+            " return [[c.height, c.width, 4], btoa(text)] }",
+            canvas,
+        )
+        import base64
+
+        return rgb_to_lab(np.frombuffer(base64.b64decode(data), np.uint8).reshape(size)[..., :3])
+
+    def lab_at(self, place: tuple[float, float]) -> np.ndarray[Any, Any]:
+        lab = self.lab()
+        y, x = int(place[1] * lab.shape[0]), int(place[0] * lab.shape[1])
+        return np.asarray(lab[y - 3 : y + 4, x - 3 : x + 4].mean((0, 1)))
+
+    def place_hint(self, place: tuple[float, float], color: str = GREEN) -> None:
+        self.click(place)
+        self.page.locator("#editor").wait_for()
+        self.doing(lambda: self.set_hex(color))
+
+    def set_hex(self, color: str) -> None:
+        self.page.fill("#hex", color)
+        self.page.locator("#hex").press("Enter")
+
+    @property
+    def hints(self) -> int:
+        return int(self.page.locator(".mark").count())
+
+    def saved_hints(self) -> bytes:
+        self.press("#hints-file")
+        with self.page.expect_download() as download:
+            self.press("#hints-save")
+        assert download.value.suggested_filename == "dust-bowl-home.hints.json"
+        return Path(download.value.path()).read_bytes()
+
+
+@pytest.fixture
+def studio(open_page: Callable[..., Any], url: str, width: int) -> Studio:
+    return Studio(open_page(url, width)).open()
+
+
+def test_a_photo_is_coloured_by_itself(studio: Studio, screenshot: Any) -> None:
+    lab = studio.lab()
+    assert np.hypot(lab[..., 1], lab[..., 2]).mean() > 6
+    assert studio.lab_at(SKY)[2] < -5  # the sky is blue
+    assert "dust-bowl-home.jpg" in studio.page.title()
+    assert studio.page.locator("#announce").inner_text() == "The photo is in colour."
+    screenshot(studio.page, "automatic")
+
+
+def test_place_drag_and_undo_a_hint(studio: Studio, screenshot: Any) -> None:
+    page = studio.page
+    hut, sky = studio.lab_at(HUT), studio.lab_at(SKY)
+    studio.place_hint(HUT)
+    assert studio.hints == 1
+    green = studio.lab_at(HUT)
+    assert hut[1] - green[1] > 15  # from brown to green
+    assert np.hypot(*(studio.lab_at(SKY) - sky)[1:]) < 5  # and the sky holds
+    assert abs(green[0] - hut[0]) < 3  # as does luminance
+    screenshot(page, "hint")
+    mark = page.locator(".mark").first
+    box = mark.bounding_box()
+    page.mouse.move(box["x"] + 11, box["y"] + 11)
+    page.mouse.down()
+    studio.doing(lambda: page.mouse.move(*studio.point(*SAND), steps=6))
+    page.mouse.up()
+    assert studio.lab_at(SAND)[1] < -5
+    assert np.hypot(*(studio.lab_at(HUT) - green)[1:]) > 4
+    studio.doing(lambda: studio.press("#undo"))
+    assert np.hypot(*(studio.lab_at(HUT) - green)[1:]) < 3
+    studio.doing(lambda: studio.press("#undo"))
+    assert studio.hints == 0
+    assert np.hypot(*(studio.lab_at(HUT) - hut)[1:]) < 3
+    assert page.locator("#undo").is_disabled()
+    studio.doing(lambda: studio.press("#redo"))
+    assert studio.hints == 1
+
+
+def test_take_a_suggestion_recolour_resize_delete(studio: Studio, screenshot: Any) -> None:
+    page = studio.page
+    studio.click(SAND)
+    suggestions = page.locator(".suggestion")
+    suggestions.nth(1).wait_for()
+    screenshot(page, "suggestions")
+    shares = [text for text in page.locator(".share").all_inner_texts() if text.endswith("%")]
+    assert len(shares) == suggestions.count()
+    color = suggestions.nth(1).get_attribute("data-color")
+    studio.doing(lambda: suggestions.nth(1).click())
+    assert page.locator("#hex").input_value() == color
+    got = studio.lab_at(SAND)
+    wanted = rgb_to_lab(np.frombuffer(bytes.fromhex(color[1:]), np.uint8))
+    assert np.hypot(*(got - wanted)[1:]) < 6
+    page.locator("#hue").focus()
+    studio.doing(lambda: page.keyboard.press("Home"))
+    assert page.locator("#hex").input_value() != color
+    size = page.locator("#radius-out").inner_text()
+    page.locator("#radius").focus()
+    studio.doing(lambda: page.keyboard.press("End"))
+    assert page.locator("#radius-out").inner_text() != size
+    studio.doing(lambda: studio.press("#editor-delete"))
+    assert studio.hints == 0
+    assert page.locator("#editor").is_hidden()
+
+
+def test_pin_stroke_and_pick(studio: Studio) -> None:
+    page = studio.page
+    hut = studio.lab_at(HUT)
+    studio.press("[data-tool=pin]")
+    studio.doing(lambda: studio.click(HUT))
+    assert np.hypot(*(studio.lab_at(HUT) - hut)[1:]) < 5
+    if page.locator("#editor").is_visible():
+        studio.press("#editor-close")
+    studio.press("[data-tool=stroke]")
+    page.mouse.move(*studio.point(0.1, 0.9))
+    page.mouse.down()
+    page.mouse.move(*studio.point(0.5, 0.85), steps=8)
+    page.mouse.up()
+    page.locator("#editor").wait_for()
+    studio.doing(lambda: studio.set_hex("#7a5fa0"))
+    studio.press("#pick-color")
+    studio.doing(lambda: studio.click(SKY))
+    assert page.get_attribute("#stage", "data-tool") == "stroke"  # the tool before
+    hints = load_hints(studio.saved_hints())
+    assert [bool(hint.path) for hint in hints] == [False, True]
+    assert hints[1].ab[1] < 0  # the sky's blue
+
+
+def test_colour_from_another_photo(studio: Studio, tmp_path: Path) -> None:
+    other = tmp_path / "other.tif"  # no browser shows a TIFF by itself
+    Image.new("RGB", (60, 40), (180, 40, 60)).save(other)
+    studio.click(SAND)
+    studio.page.set_input_files("#reference-file", str(other))
+    studio.page.locator("[data-view=reference]").evaluate("one => one.click()")
+    picture = studio.page.locator("#reference-canvas")
+    picture.wait_for()
+    studio.doing(picture.click)
+    assert studio.lab_at(SAND)[1] > 15
+
+
+def test_where_is_it_guessing(studio: Studio, screenshot: Any) -> None:
+    page = studio.page
+    studio.press("[data-view=guessing]")
+    invitations = page.locator(".invitation")
+    invitations.first.wait_for()
+    assert 1 <= invitations.count() <= 6
+    assert page.locator("#overlay").is_visible()
+    screenshot(page, "guessing")
+    invitations.first.click()
+    page.locator(".suggestion").first.wait_for()
+    studio.doing(lambda: page.locator(".suggestion").first.click())
+    assert studio.hints == 1
+    page.locator("[data-view=guessing]").click()
+    assert page.locator("#overlay").is_hidden()
+
+
+def test_what_did_a_hint_change(studio: Studio, screenshot: Any) -> None:
+    studio.place_hint(HUT)
+    studio.press("#show-reach")
+    studio.page.locator("#legend").wait_for()
+    assert "what hint 1 changed" in studio.page.locator("#legend").inner_text()
+    alpha = studio.page.evaluate(
+        "() => { const c = document.querySelector('#overlay'); const g = c.getContext('2d');"
+        " const at = (x, y) => g.getImageData(x * c.width, y * c.height, 1, 1).data[3];"
+        f" return [at({HUT[0]}, {HUT[1]}), at({SKY[0]}, {SKY[1]})] }}"
+    )
+    assert alpha[0] < 60 < 120 < alpha[1]  # lit at the hint, dark at the sky
+    screenshot(studio.page, "reach")
+
+
+def test_before_and_after(studio: Studio, screenshot: Any) -> None:
+    page = studio.page
+    studio.press("[data-view=compare]")
+    divider = page.locator("#divider")
+    divider.focus()
+    for _ in range(5):
+        page.keyboard.press("Shift+ArrowRight")
+    assert divider.get_attribute("aria-valuenow") == "100"
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+ArrowRight")
+    box = page.locator(".divider-grip").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(*studio.point(0.6, 0.5), steps=4)
+    page.mouse.up()
+    clip = page.evaluate("() => document.querySelector('#after-layers').style.clipPath")
+    assert float(clip.rpartition(" ")[2].rstrip("%)")) == pytest.approx(60, abs=3)
+    before = studio.lab("#before")
+    assert np.hypot(before[..., 1], before[..., 2]).std() < 6  # as it came: one tone
+    screenshot(page, "before-and-after")
+
+
+def test_vividness(studio: Studio) -> None:
+    page = studio.page
+    if studio.narrow:
+        studio.press("[data-view=panel]")
+    usual = np.hypot(*studio.lab()[..., 1:].reshape(-1, 2).T).mean()
+    page.locator("#vividness").focus()
+    studio.doing(lambda: page.keyboard.press("End"))
+    assert np.hypot(*studio.lab()[..., 1:].reshape(-1, 2).T).mean() > usual
+    studio.doing(lambda: studio.press("#vividness-reset"))
+    assert np.hypot(*studio.lab()[..., 1:].reshape(-1, 2).T).mean() == pytest.approx(usual, abs=0.3)
+
+
+def test_download(studio: Studio, screenshot: Any) -> None:
+    page = studio.page
+    studio.place_hint(HUT)
+    if page.locator("#editor").is_visible():
+        studio.press("#editor-close")
+    studio.press("#download")
+    screenshot(page, "download")
+    with page.expect_download() as download:
+        studio.press("#download-go")
+    assert download.value.suggested_filename == "dust-bowl-home.colorized.jpg"
+    original, photo = read(PHOTO), read(Path(download.value.path()).read_bytes())
+    assert (photo.format, photo.width, photo.height) == ("jpeg", original.width, original.height)
+    assert is_marked(photo.metadata)
+    assert photo.metadata.dpi == original.metadata.dpi
+    y, x = int(HUT[1] * photo.height), int(HUT[0] * photo.width)
+    assert rgb_to_lab(photo.rgb)[y - 3 : y + 4, x - 3 : x + 4, 1].mean() == pytest.approx(
+        studio.lab_at(HUT)[1], abs=4
+    )
+    page.locator("#download-dialog").wait_for(state="hidden")
+    studio.press("#download")
+    page.select_option("#file-format", "png")
+    page.select_option("#file-depth", "16")
+    page.uncheck("#file-mark")
+    with page.expect_download() as download:
+        studio.press("#download-go")
+    photo = read(Path(download.value.path()).read_bytes())
+    assert (photo.format, photo.bits, is_marked(photo.metadata)) == ("png", 16, False)
+
+
+def test_hints_survive_a_reload(studio: Studio, tmp_path: Path) -> None:
+    studio.place_hint(HUT)
+    picture = studio.lab()
+    saved = studio.saved_hints()
+    assert [hint.color for hint in load_hints(saved)] == [GREEN]
+    kept = tmp_path / "mine.json"
+    kept.write_bytes(saved)
+    studio.page.reload()
+    studio.open()
+    assert studio.hints == 0
+    studio.doing(lambda: studio.page.set_input_files("#hints-input", str(kept)))
+    assert studio.hints == 1
+    assert np.abs(studio.lab() - picture).mean() < 0.5
+    again = studio.saved_hints()
+    assert json.loads(again) == json.loads(saved)
