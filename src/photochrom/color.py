@@ -9,13 +9,16 @@ the sRGB primaries' columns, so every grey has a* = b* = 0 exactly.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Float = NDArray[np.float32]
 Neutral = NDArray[np.uint8] | NDArray[np.uint16]
@@ -179,43 +182,63 @@ def neutralize(pixels: Pixels) -> Neutral:
 
 @cache
 def _encode_table(dtype: np.dtype[Any]) -> Pixels:
-    """sRGB values of the square root of linear light; the root makes the steps nearly even."""
-    size = 1 << 16 if dtype == np.uint8 else 1 << 20
-    root = np.arange(size) / (size - 1)
-    return quantize(linear_to_srgb(root * root), dtype)
+    """sRGB values of linear light in 65536 steps (8 bits), of its square root in 2^20 (16 bits)."""
+    if dtype == np.uint8:
+        return quantize(linear_to_srgb(np.arange(1 << 16) / 65535), dtype)
+    return quantize(linear_to_srgb((np.arange(1 << 20) / ((1 << 20) - 1)) ** 2), dtype)
 
 
 def encode(linear: Float, dtype: np.dtype[Any]) -> Pixels:
     """sRGB of linear light (clipped into 0..1), any shape, rounded to uint8 or uint16."""
     dtype = np.dtype(dtype)
     table = _encode_table(dtype)
+    if dtype == np.uint8:
+        index = cv2.multiply(np.atleast_2d(linear), 65535.0, dtype=cv2.CV_16U)  # rounds and saturates
+        codes: Pixels = cv2.LUT(index, table).reshape(linear.shape)
+        return codes
     root = np.sqrt(np.maximum(linear, 0))
     root *= len(table) - 1
     np.rint(np.minimum(root, len(table) - 1, out=root), out=root)
-    if dtype == np.uint8:
-        codes: Pixels = cv2.LUT(root.astype(np.uint16), table).reshape(linear.shape)
-    else:
-        codes = table[root.astype(np.int64)]
-    return codes
+    return table[root.astype(np.int32)]
 
 
-def fit_gamut(lab: NDArray[Any], slack: float = 1e-6, iterations: int = 14) -> NDArray[Any]:
+def fit_gamut(lab: NDArray[Any], slack: float = 1e-6) -> NDArray[Any]:
     """Scale a* and b* of colours (N, 3) toward grey until they fit sRGB; L* and hue stay.
 
     slack: how far, in encoded 0..1, a channel may leave the cube (`in_gamut`).
     """
-    low = np.zeros(lab.shape[0], lab.dtype)
-    high = np.ones(lab.shape[0], lab.dtype)
-    scaled = lab.copy()
-    for _ in range(iterations):
-        middle = (low + high) / 2
-        scaled[:, 1:] = lab[:, 1:] * middle[:, None]
-        inside = in_gamut(scaled, slack)
-        low = np.where(inside, middle, low)
-        high = np.where(inside, high, middle)
-    low = np.where(in_gamut(lab, slack), 1, low)
-    scaled[:, 1:] = lab[:, 1:] * low[:, None]
-    return scaled
+    fy = (lab[:, 0] + 16) / 116
+    share = _fitting_share(fy, _f_inverse(fy), lab[:, 1], lab[:, 2], slack, tolerance=1e-9)
+    return np.column_stack([lab[:, 0], lab[:, 1] * share, lab[:, 2] * share])
+
+
+def _fitting_share(
+    fy: NDArray[Any], y: NDArray[Any], a: NDArray[Any], b: NDArray[Any], slack: float, tolerance: float
+) -> NDArray[Any]:
+    """The largest share (N,) of each colour's chroma that fits sRGB, to within a hundredth.
+
+    Along a ray of constant hue and L* the channels run nearly straight from y, which is inside: the
+    chord to the channel that is worst off says where it leaves the cube, and once more from there. A
+    channel ends at most `tolerance` of its way to the bound outside it.
+    """
+    least, most = _bounds(slack)
+    step_x, step_z = a / 500, b / -200
+    per_least, per_most = 1 / (least - y), 1 / (most - y)
+    rows = _FROM_XYZ.astype(y.dtype)
+    share, fitting = np.ones_like(y), np.zeros_like(y)
+    for number in range(_ROUNDS):
+        x, z = _f_inverse(fy + share * step_x) - y, _f_inverse(fy + share * step_z) - y
+        worst = np.full_like(y, 1e-6)  # the largest part of its way to the bound that a channel has gone
+        for row in rows:
+            run = row[0] * x + row[2] * z
+            np.maximum(worst, np.maximum(run * per_least, run * per_most), out=worst)
+        fits = worst <= 1 + tolerance
+        fitting = np.where(fits, np.maximum(fitting, share), fitting)
+        if (fits & ((worst > 0.99) | (share >= 1))).all():
+            break
+        chord = share / worst * (1 if number < _ROUNDS // 2 else 0.99)
+        share = np.where(fits & (worst > 0.99), share, np.minimum(1, chord))
+    return fitting
 
 
 def in_gamut(lab: NDArray[Any], slack: float = 1e-6) -> NDArray[np.bool_]:
@@ -238,7 +261,10 @@ def _fy_table(size: int) -> Float:
 # Steps by which a channel may be clipped: at the yellow cusp the gamut is so steep that without it the
 # rounding of L* alone would cost most of the chroma.
 _SLACK = 0.25
-_CHUNK = 1 << 16  # pixels merged at a time: the planes of one chunk stay in the processor's cache
+_ROUNDS = 30  # of chords; photos need two or three
+# Pixels merged at a time. A float plane of a chunk stays below 128 KiB, so that it comes from the heap
+# and lives in the processor's cache; larger ones are mapped and faulted in anew at every step.
+CHUNK = 30_000
 
 
 def merge(neutral: Neutral, ab: Float, dtype: np.dtype[Any] | type | None = None) -> Pixels:
@@ -249,19 +275,23 @@ def merge(neutral: Neutral, ab: Float, dtype: np.dtype[Any] | type | None = None
     rounded first and green takes what luminance is left, so rounding never adds up across channels.
     `dtype` is the result's depth, the neutral's by default.
     """
-    dtype = np.dtype(dtype or neutral.dtype)
-    out: Pixels = np.empty((*neutral.shape, 3), dtype)
-    rows = max(1, _CHUNK // max(1, neutral.shape[1]))
-    for top in range(0, neutral.shape[0], rows):
-        part = np.s_[top : top + rows]
-        _merge(cast("Neutral", np.ascontiguousarray(neutral[part])), ab[part], out[part])
+    out: Pixels = np.empty((*neutral.shape, 3), np.dtype(dtype or neutral.dtype))
+    for part in chunks(*neutral.shape):
+        merge_into(out[part], neutral[part], *cv2.split(ab[part]))
     return out
 
 
-def _merge(neutral: Neutral, ab: Float, out: Pixels) -> None:
+def chunks(height: int, width: int) -> Iterator[slice]:
+    """Slices of rows, about CHUNK pixels each."""
+    rows = max(1, CHUNK // max(1, width))
+    return (slice(top, min(height, top + rows)) for top in range(0, height, rows))
+
+
+def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
+    """`merge` of one chunk: a* and b* are planes (h, W) float32, `out` is (h, W, 3) and filled."""
+    neutral = cast("Neutral", np.ascontiguousarray(neutral))
     fy = _look_up(neutral, _fy_table(white(neutral.dtype) + 1))
     y = to_linear(neutral)
-    a, b = cv2.split(ab)
     x = cv2.subtract(_cube(cv2.scaleAdd(a, 1 / 500, fy)), y)
     z = cv2.subtract(_cube(cv2.scaleAdd(b, -1 / 200, fy)), y)
     red, green, blue = (_weigh(row, x, y, z) for row in _FROM_XYZ)
@@ -271,17 +301,24 @@ def _merge(neutral: Neutral, ab: Float, out: Pixels) -> None:
     low, high = _bounds(slack)
     if lowest.min() < low or highest.max() > high:
         outside = (lowest < low) | (highest > high)
-        lab = np.stack([116 * fy[outside] - 16, a[outside], b[outside]], axis=-1, dtype=np.float64)
-        fitted = lab_to_linear(fit_gamut(lab, slack))
-        red[outside], blue[outside] = fitted[:, 0], fitted[:, 2]
+        red[outside], blue[outside] = _fitted(fy[outside], y[outside], a[outside], b[outside], slack)
     _round(y, red, blue, out)
+
+
+def _fitted(fy: Float, y: Float, a: Float, b: Float, slack: float) -> tuple[Float, Float]:
+    """Linear red and blue of colours out of gamut (N,), after their chroma has given way."""
+    share = _fitting_share(fy, y, a, b, slack, tolerance=slack / 20)
+    x, z = _f_inverse(fy + share * a / 500) - y, _f_inverse(fy - share * b / 200) - y
+    red, _, blue = (y + row[0] * x + row[2] * z for row in _FROM_XYZ.astype(np.float32))
+    return red, blue
 
 
 def _cube(f: Float) -> Float:
     """CIELAB's inverse; the straight toe is filled in only where there is one."""
     cubed: Float = cv2.multiply(cv2.multiply(f, f), f)
     if f.min() < 6 / 29:
-        np.copyto(cubed, f * np.float32(116 / _KAPPA) - np.float32(16 / _KAPPA), where=f < 6 / 29)
+        toe = cv2.compare(f, 6 / 29, cv2.CMP_LT)
+        cv2.copyTo(cv2.addWeighted(f, 116 / _KAPPA, f, 0, -16 / _KAPPA), toe, cubed)
     return cubed
 
 
@@ -297,7 +334,7 @@ def _round(y: Float, red: Float, blue: Float, out: Pixels) -> None:
     weights = [float(weight) for weight in LUMINANCE_WEIGHTS]
     rest = cv2.scaleAdd(to_linear(red_code), -weights[0], y)
     rest = cv2.scaleAdd(to_linear(blue_code), -weights[2], rest)
-    green_code = encode(rest * np.float32(1 / weights[1]), out.dtype)
+    green_code = encode(cv2.multiply(rest, 1 / weights[1]), out.dtype)
     cv2.merge([red_code, green_code, blue_code], out)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from photochrom.color import fit_gamut, lab_to_rgb, luminance, merge, neutralize, rgb_to_hex
+from photochrom.color import chunks, fit_gamut, lab_to_rgb, luminance, merge_into, neutralize, rgb_to_hex
 from photochrom.errors import HintError, OptionError, UnsupportedReading
 from photochrom.hints import MAX_HINTS, STRIDE, Hint, Raster, cell_means, rasterize, spread
 from photochrom.models import DEFAULT, Card, load, readings
@@ -18,11 +18,13 @@ from photochrom.residual import hold, propagate
 from photochrom.upsample import AreaReduction, Guide, guide
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from photochrom.color import Float, Neutral, Pixels
     from photochrom.models import Session
+
+    Draw = Callable[[Float], Float]
 
 DEFAULT_VIVIDNESS = 0.25
 
@@ -98,7 +100,7 @@ class Plate:
             if (rows, columns) in self._reduced:
                 return self._reduced[rows, columns]
         area = AreaReduction(photo.height, photo.width, rows, columns)
-        parts = photo.map_strips(lambda top, strip: area.add(top, _as_16_bit(neutralize(strip))))
+        parts = photo.map_strips(lambda top, strip: area.add(top, neutralize(strip)))
         plane = np.rint(area.collect(parts)).astype(np.uint16)
         with self._lock:
             self._reduced[rows, columns] = plane
@@ -201,11 +203,13 @@ class Plate:
 
     # --- pictures ------------------------------------------------------------------------------
 
-    def chroma(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Float:
+    def chroma(
+        self, hints: Sequence[Hint] = (), vividness: float | None = None, *, draw: Draw | None = None
+    ) -> Float:
         """(h, w, 2) float32: ab at the working size, as rendered."""
-        return self._guide(tuple(hints), vividness).rows(0, self.luminance, self.size[0])
+        return self._guide(tuple(hints), vividness, draw).rows(0, self.luminance, self.size[0])
 
-    def _guide(self, hints: tuple[Hint, ...], vividness: float | None) -> Guide:
+    def _guide(self, hints: tuple[Hint, ...], vividness: float | None, draw: Draw | None) -> Guide:
         vividness = checked_vividness(vividness)
         answer = self._answer(hints)
         if self.card.head == "bins":
@@ -216,30 +220,41 @@ class Plate:
             raster = rasterize(hints, self.luminance)
             ab = propagate(ab, cell_means(self.luminance), raster.points)
         ab = cv2.resize(ab, self.size[::-1], interpolation=cv2.INTER_LINEAR)
+        if draw:
+            ab = draw(ab)
         return hold(guide(ab, self.luminance), hints, self.luminance)
 
-    def render(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Photo:
+    def render(
+        self, hints: Sequence[Hint] = (), vividness: float | None = None, *, draw: Draw | None = None
+    ) -> Photo:
         """The coloured photo, full size, same depth, alpha and metadata; L* is the original's.
 
-        Its pixels are computed strip by strip when they are asked for. vividness: 0..1.
+        Its pixels are computed strip by strip when they are asked for. vividness: 0..1; draw: a last
+        change of ab (h, w, 2) at the working size, before hints are held and edges put back.
         Raises OptionError, HintError, UnsupportedReading.
         """
-        photo, colours = self.photo, self._guide(tuple(hints), vividness)
+        photo, colours = self.photo, self._guide(tuple(hints), vividness, draw)
 
         def coloured(top: int, bottom: int) -> Pixels:
             neutral = neutralize(photo.rows(top, bottom))
-            ab = colours.rows(top, luminance(neutral), photo.height)
-            return merge(neutral, ab, photo.dtype)
+            return _colour(neutral, colours, top, photo.height, photo.dtype)
 
         return photo.with_pixels(coloured)
 
-    def preview(self, hints: Sequence[Hint] = (), vividness: float | None = None, side: int = 1000) -> Pixels:
+    def preview(
+        self,
+        hints: Sequence[Hint] = (),
+        vividness: float | None = None,
+        side: int = 1000,
+        *,
+        draw: Draw | None = None,
+    ) -> Pixels:
         """(H, W, 3) uint8: the same picture with its longer side at most `side` px, fast."""
         scale = min(1.0, side / max(self.photo.height, self.photo.width))
         rows, columns = (max(1, round(n * scale)) for n in (self.photo.height, self.photo.width))
         neutral = self._neutral(rows, columns)
-        ab = self._guide(tuple(hints), vividness).rows(0, luminance(neutral), neutral.shape[0])
-        return merge(neutral, ab, np.uint8)
+        colours = self._guide(tuple(hints), vividness, draw)
+        return _colour(neutral, colours, 0, neutral.shape[0], np.dtype(np.uint8))
 
 
 def working_size(height: int, width: int, card: Card) -> tuple[int, int]:
@@ -253,8 +268,14 @@ def working_size(height: int, width: int, card: Card) -> tuple[int, int]:
     return rows, columns
 
 
-def _as_16_bit(neutral: Neutral) -> Neutral:
-    return neutral if neutral.dtype == np.uint16 else neutral.astype(np.uint16) * np.uint16(257)
+def _colour(neutral: Neutral, colours: Guide, top: int, height: int, dtype: np.dtype[Any]) -> Pixels:
+    """Rows top.. of a photo of `height` rows in colour, a cacheful of pixels at a time."""
+    out: Pixels = np.empty((*neutral.shape, 3), dtype)
+    for part in chunks(*neutral.shape):
+        chunk = neutral[part]
+        a, b = colours.planes(top + part.start, luminance(chunk), height)
+        merge_into(out[part], chunk, a, b)
+    return out
 
 
 __all__ = ["DEFAULT_VIVIDNESS", "Colorizer", "Plate", "checked_vividness", "working_size"]

@@ -7,7 +7,9 @@ smooth, are enlarged, and the full-size luminance puts the edges back where the 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
@@ -23,36 +25,40 @@ TOLERANCE = 4.0  # L*: luminance differences well above this are edges
 
 
 class AreaReduction:
-    """Area average of a plane that arrives in strips of rows, from top to bottom or not."""
+    """Area average of a plane that arrives in strips of rows, in any order, on any thread."""
 
     def __init__(self, height: int, width: int, rows: int, columns: int):
-        """From (height, width) to (rows, columns); enlarging is done by `finish`."""
-        self.height, self.rows, self.columns = height, min(rows, height), columns
-        self.sum = np.zeros((self.rows, columns), np.float32)
-        self.width = width
+        """From (height, width) to (min(rows, height), min(columns, width))."""
+        self.height, self.width = height, width
+        self.rows, self.columns = min(rows, height), min(columns, width)
 
-    def add(self, top: int, strip: Neutral) -> Float:
-        """The strip's contribution, to be summed by `collect`; safe to call from several threads."""
-        narrow = strip
+    def add(self, top: int, strip: Neutral) -> tuple[int, Float]:
+        """A strip's share of the target rows that it touches: (first row, (n, columns)).
+
+        16-bit steps, whatever the strip's depth.
+        """
+        narrow = strip.astype(np.float32)
         if self.columns < self.width:
-            size = (self.columns, strip.shape[0])
-            narrow = cv2.resize(strip.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        return self._weights(top, strip.shape[0]) @ narrow.astype(np.float32, copy=False)
+            narrow = cv2.resize(narrow, (self.columns, len(strip)), interpolation=cv2.INTER_AREA)
+        first, weights = self._weights(top, len(strip))
+        if strip.dtype == np.uint8:
+            weights *= np.float32(257)
+        return first, weights @ narrow
 
-    def _weights(self, top: int, count: int) -> Float:
-        """(rows, count): the share of each source row in each target row."""
+    def _weights(self, top: int, count: int) -> tuple[int, Float]:
+        """The share of source rows top..top+count in the target rows that they touch: (n, count)."""
         scale = self.height / self.rows
-        low = np.arange(self.rows)[:, None] * scale
+        first, last = int(top / scale), min(self.rows, math.ceil((top + count) / scale))
+        low = np.arange(first, last)[:, None] * scale
         source = (top + np.arange(count))[None]
         overlap = np.minimum(low + scale, source + 1) - np.maximum(low, source)
-        return np.asarray(overlap.clip(0) / scale, np.float32)
+        return first, np.asarray(overlap.clip(0) / scale, np.float32)
 
-    def collect(self, parts: Iterable[tuple[int, Float]]) -> Float:
-        """The reduced plane (min(rows, height), min(columns, width)) of all contributions."""
-        total = None
-        for _, part in parts:
-            total = part if total is None else total + part
-        assert total is not None
+    def collect(self, parts: Iterable[tuple[int, tuple[int, Float]]]) -> Float:
+        """The reduced plane (rows, columns), 0..65535, of all strips' shares."""
+        total = np.zeros((self.rows, self.columns), np.float32)
+        for _, (first, part) in parts:
+            total[first : first + len(part)] += part
         return total
 
 
@@ -63,27 +69,34 @@ class Guide:
     slope: Float  # (h, w, 2), ab per L*
     offset: Float  # (h, w, 2)
 
-    def rows(self, top: int, luminance: Float, height: int) -> Float:
-        """ab (n, W, 2) of the rows top..top+n of a photo of `height` rows, from their L* (n, W)."""
+    def planes(self, top: int, luminance: Float, height: int) -> tuple[Float, Float]:
+        """a* and b*, (n, W) each, of rows top..top+n of a photo of `height` rows, from their L* (n, W)."""
         count, width = luminance.shape
-        planes = np.concatenate([self.slope, self.offset], axis=-1)  # (h, w, 4)
-        enlarged = cv2.resize(
-            _rows(planes, top, count, height), (width, count), interpolation=cv2.INTER_LINEAR
-        )
-        ab: Float = enlarged[..., :2]
-        ab *= luminance[..., None]
-        ab += enlarged[..., 2:]
-        return ab
+        tall = _rows(self._bands, top, count, height)
+        wide = cv2.resize(tall.reshape(4 * count, -1), (width, 4 * count), interpolation=cv2.INTER_LINEAR)
+        slope_a, slope_b, offset_a, offset_b = wide.reshape(4, count, width)
+        a: Float = cv2.add(cv2.multiply(slope_a, luminance), offset_a)
+        b: Float = cv2.add(cv2.multiply(slope_b, luminance), offset_b)
+        return a, b
+
+    @cached_property
+    def _bands(self) -> Float:
+        """(4, h, w)."""
+        return np.ascontiguousarray(np.concatenate([self.slope, self.offset], axis=-1).transpose(2, 0, 1))
+
+    def rows(self, top: int, luminance: Float, height: int) -> Float:
+        """`planes` as one array (n, W, 2)."""
+        return np.stack(self.planes(top, luminance, height), axis=-1)
 
 
-def _rows(planes: Float, top: int, count: int, height: int) -> Float:
-    """Rows top..top+count of the planes (h, w, c) enlarged bilinearly to `height` rows, width as it is."""
-    small = planes.shape[0]
+def _rows(bands: Float, top: int, count: int, height: int) -> Float:
+    """Rows top..top+count of the bands (c, h, w) enlarged bilinearly to `height` rows, width as it is."""
+    small = bands.shape[1]
     place = ((top + np.arange(count) + 0.5) * small / height - 0.5).clip(0, small - 1)
     low = np.minimum(place.astype(np.int64), max(0, small - 2))
-    share = (place - low).astype(np.float32)[:, None, None]
+    share = (place - low).astype(np.float32)[:, None]
     high = np.minimum(low + 1, small - 1)
-    rows: Float = planes[low] * (1 - share) + planes[high] * share
+    rows: Float = bands[:, low] * (1 - share) + bands[:, high] * share
     return rows
 
 

@@ -31,14 +31,14 @@ def vivid_mean(probability: Float, bins: Float, vividness: float) -> Float:
     be. It brings twice the colourfulness per lost dB of the annealed mean (Zhang, Isola & Efros 2016,
     eq. 5) and has none of its patches (docs/model-development.md).
     """
-    mean: Float = np.tensordot(probability, bins, axes=(0, 0))
-    if vividness == 0:
-        return np.asarray(mean, np.float32)
-    expected: Float = np.tensordot(probability, np.hypot(bins[:, 0], bins[:, 1]), axes=(0, 0))
-    chroma = np.hypot(mean[..., 0], mean[..., 1])
-    lift = (expected / np.maximum(chroma, 1e-3)).clip(1, 8) ** np.float32(vividness)
-    vivid: Float = (mean * lift[..., None]).astype(np.float32)
-    return vivid
+    weights = np.vstack([bins.T, np.hypot(bins[:, 0], bins[:, 1])])  # (3, Q)
+    sums = weights @ probability.reshape(len(bins), -1)
+    a, b, expected = sums.reshape(3, *probability.shape[1:])
+    if vividness > 0:
+        chroma = np.hypot(a, b)
+        lift = (expected / np.maximum(chroma, 1e-3)).clip(1, 8) ** np.float32(vividness)
+        a, b = a * lift, b * lift
+    return np.stack([a, b], axis=-1)
 
 
 def uncertainty(logits: Float) -> Float:
