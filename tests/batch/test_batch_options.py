@@ -32,6 +32,7 @@ options = st.builds(
     layer=st.sampled_from([None, "tiff", "png"]),
     page=st.integers(0, 9),
     max_pixels=st.integers(1, 10**12),
+    max_side=st.integers(1, 10**6),
 )
 
 
@@ -43,12 +44,13 @@ def test_json_there_and_back(asked: Options) -> None:
 
 @given(options, options)
 def test_fingerprints_are_equal_exactly_for_equal_results(one: Options, other: Options) -> None:
-    same = replace(one, max_pixels=1) == replace(other, max_pixels=1)
+    unlimited = {"max_pixels": 1, "max_side": 1}
+    same = replace(one, **unlimited) == replace(other, **unlimited)
     assert (one.fingerprint() == other.fingerprint()) is same
 
 
-def test_the_limit_on_pixels_is_not_part_of_the_key() -> None:
-    assert Options(max_pixels=5).fingerprint() == Options().fingerprint()
+def test_limits_are_not_part_of_the_key() -> None:
+    assert Options(max_pixels=5, max_side=5).fingerprint() == Options().fingerprint()
 
 
 def test_defaults_are_an_empty_document() -> None:

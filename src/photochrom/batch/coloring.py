@@ -114,16 +114,16 @@ class Coloring:
 
     def pipe(self, source: str, target: str, *, overwrite: bool = False) -> tuple[str, ...]:
         """Colour from a path or "-" to a path or "-"; the warnings. Raises PhotochromError."""
-        photo = read(source, max_pixels=self._options.max_pixels, page=self._options.page)
+        photo = self.read(source)
         original, seen = sampled(photo)
         self.store(self.picture(original, self.render(original)), target, overwrite=overwrite)
         return warnings_of(photo, seen)
 
     def _do(self, task: Task) -> tuple[str, ...]:
-        options, job = self._options, task.job
+        job = task.job
         if job.sidecar and not task.stamp:
             task = replace(task, stamp=stamp_of(job.input), input_sha256=file_sha256(job.input))
-        photo = read(job.input, max_pixels=options.max_pixels, page=options.page)
+        photo = self.read(job.input)
         if task.stamp and stamp_of(job.input) != task.stamp:
             msg = f"{job.input} changed while it was read: run again when it is at rest"
             raise DamagedPhoto(msg)
@@ -134,6 +134,11 @@ class Coloring:
             self._write_extras(task, original, coloured)
             self.store(self.picture(original, coloured), job.output, overwrite=task.replace)
         return warnings_of(photo, seen)
+
+    def read(self, source: Path | str) -> Photo:
+        """Read a photo within the limits that the options set."""
+        asked = self._options
+        return read(source, max_pixels=asked.max_pixels, max_side=asked.max_side, page=asked.page)
 
     def render(self, photo: Photo) -> Photo:
         """The coloured photo, at its full size; its pixels are computed when they are written."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from photochrom.hints import Hint
 
 DEFAULT_MODEL = "photochrom"
-MAX_PIXELS = 250_000_000
+MAX_PIXELS, MAX_SIDE = 250_000_000, 60_000
 
 
 class Flag(NamedTuple):
@@ -84,7 +84,11 @@ class Options:
         from_json=_hints_from_json,
     )
     vividness: float | None = _option(
-        None, "--vividness", kind=Range(0.0, 1.0), help="From 0, safe and pale, to 1, vivid and bold."
+        None,
+        "--vividness",
+        kind=Range(0.0, 1.0),
+        metavar="0..1",
+        help="From 0, safe and pale, to 1, vivid and bold.",
     )
     model: str = _option(
         DEFAULT_MODEL,
@@ -96,7 +100,7 @@ class Options:
         False, "--side-by-side", kind=bool, help="Put the original and the coloured photo beside each other."
     )
     quality: int = _option(
-        95, "--quality", kind=Range(1, 100), help="Quality of JPEG, WebP, AVIF, JPEG 2000."
+        95, "--quality", kind=Range(1, 100), metavar="1..100", help="Quality of JPEG, WebP and AVIF."
     )
     subsampling: str = _option(
         "4:2:0", "--subsampling", kind=("4:4:4", "4:2:2", "4:2:0"), help="Chroma resolution of JPEG and AVIF."
@@ -122,10 +126,27 @@ class Options:
         help="Also write the colour alone: a*, b* as 16-bit TIFF, or a transparent PNG to lay over.",
     )
     page: int = _option(
-        0, "--page", kind=Range(0, None), help="Which page of a file with several; 0 is the first."
+        0,
+        "--page",
+        kind=Range(0, None),
+        metavar="N",
+        help="Which page of a file with several; 0 is the first.",
     )
     max_pixels: int = _option(
-        MAX_PIXELS, "--max-pixels", kind=Range(1, None), in_key=False, help="Refuse photos with more pixels."
+        MAX_PIXELS,
+        "--max-pixels",
+        kind=Range(1, None),
+        metavar="N",
+        in_key=False,
+        help="Refuse photos with more pixels.",
+    )
+    max_side: int = _option(
+        MAX_SIDE,
+        "--max-side",
+        kind=Range(1, None),
+        metavar="N",
+        in_key=False,
+        help="Refuse photos with more pixels a side.",
     )
 
     @classmethod

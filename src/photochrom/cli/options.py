@@ -41,14 +41,14 @@ def _click_option(item: Field[Any]) -> Callable[[F], F]:
             extra["default"] = False
     elif declared.bare is not None:
         extra = {"is_flag": False, "flag_value": declared.bare}
-    shown = item.default not in (None, (), False, True)
+    if item.default not in (None, (), False, True):
+        extra |= {"default": item.default, "show_default": True}
     return click.option(
         *declared.names,
         item.name,
         help=declared.help,
         metavar=declared.metavar,
         type=_click_type(declared),
-        show_default=str(item.default) if shown else False,
         **extra,
     )
 

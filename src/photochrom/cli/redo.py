@@ -14,7 +14,7 @@ from photochrom.cli.options import IF_EXISTS, JSON
 from photochrom.cli.report import Report
 from photochrom.errors import ModelError, PhotoError
 from photochrom.models import find
-from photochrom.provenance import Sidecar
+from photochrom.provenance import Sidecar, file_sha256
 
 
 @click.command()
@@ -69,10 +69,13 @@ def options_of(told: Sidecar, model: str | None = None) -> Options:
 
 
 def find_photo(told: Sidecar, sidecar: Path) -> Path:
-    """The photo where the sidecar says it is, or one of its name beside the sidecar."""
+    """The photo where the sidecar says it is, or one of its name and bytes beside the sidecar."""
     recorded = Path(told.input)
-    for place in (recorded, sidecar.parent / recorded.name):
-        if place.is_file():
+    places = [place for place in (recorded, sidecar.parent / recorded.name) if place.is_file()]
+    for place in places:
+        if file_sha256(place) == told.input_sha256:
             return place
+    if recorded in places:
+        return recorded  # to be refused for its bytes
     msg = f"{recorded} is not there, nor beside the sidecar: say where it is with --input"
     raise PhotoError(msg)
