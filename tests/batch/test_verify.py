@@ -85,6 +85,16 @@ def test_a_photo_that_was_never_planned(out: Path, photo: Callable[..., Path], t
     assert problems(out, jobs) == {"new.png": "it was never planned: run the batch"}
 
 
+def test_a_photo_that_failed_and_was_taken_away_is_missed_only_without_the_plan(
+    out: Path, tmp_path: Path
+) -> None:
+    with closing(Ledger.of_folder(out)) as book:
+        book.register([plan.Job(tmp_path / "in/notes.jpg", out / "notes.jpg")])
+        book.failed(plan.Job(tmp_path / "in/notes.jpg", out / "notes.jpg"), "no photo")
+    assert list(problems(out)) == ["notes.jpg"]
+    assert problems(out, plan.make(plan.find([tmp_path / "in"]), out)) == {}
+
+
 def test_a_temporary_file(out: Path) -> None:
     (out / ".0.png.1-2.photochrom-part").write_bytes(b"")
     assert list(problems(out)) == [".0.png.1-2.photochrom-part"]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from photochrom import __version__
 from photochrom.batch.beside import side_by_side
 from photochrom.batch.chroma import Sampled, sampled
+from photochrom.batch.guided import Guide
+from photochrom.batch.ideas import contact_sheet, hints_text, ideas
 from photochrom.batch.layer import overlay, write_ab
 from photochrom.batch.ledger import file_sha256
 from photochrom.colorizer import DEFAULT_VIVIDNESS, Colorizer
@@ -22,8 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from photochrom.batch.naming import IdeaFiles
     from photochrom.batch.options import Options
     from photochrom.batch.plan import Job
+    from photochrom.colorizer import Plate
+    from photochrom.guidance import Guided
 
 Stamp = tuple[int, int, int]
 
@@ -82,6 +87,7 @@ class Coloring:
     def __init__(self, options: Options, threads: int | None = None):
         self._options = options
         self._colorizer = Colorizer(options.model, threads=threads)
+        self._guide = Guide(options, self._colorizer.session)
 
     def __call__(self, task: Task) -> Result:
         """Do a task. What a user or the system can cause is in the result; only bugs are raised."""
@@ -117,7 +123,7 @@ class Coloring:
         photo = self.read(source)
         original, seen = sampled(photo)
         self.store(self.picture(original, self.render(original)), target, overwrite=overwrite)
-        return warnings_of(photo, seen)
+        return warnings_of(photo, seen, kept=self._options.keep_color)
 
     def _do(self, task: Task) -> tuple[str, ...]:
         job = task.job
@@ -128,12 +134,15 @@ class Coloring:
             msg = f"{job.input} changed while it was read: run again when it is at rest"
             raise DamagedPhoto(msg)
         original, seen = sampled(photo)
-        coloured = self.render(original)
+        plate, guided = self.guided(original)
+        coloured = guided.render(plate, self._options.vividness)
         job.output.parent.mkdir(parents=True, exist_ok=True)
         with _withdrawn_on_error(job, task.replace):
             self._write_extras(task, original, coloured)
+            if job.ideas:
+                self._write_ideas(job.ideas, task.replace, original, plate, guided)
             self.store(self.picture(original, coloured), job.output, overwrite=task.replace)
-        return warnings_of(photo, seen)
+        return warnings_of(photo, seen, kept=self._options.keep_color)
 
     def read(self, source: Path | str) -> Photo:
         """Read a photo within the limits that the options set."""
@@ -142,8 +151,13 @@ class Coloring:
 
     def render(self, photo: Photo) -> Photo:
         """The coloured photo, at its full size; its pixels are computed when they are written."""
+        plate, guided = self.guided(photo)
+        return guided.render(plate, self._options.vividness)
+
+    def guided(self, photo: Photo) -> tuple[Plate, Guided]:
+        """The photo made ready, and what the guiding options come to for it."""
         plate = self._colorizer.prepare(photo)
-        return plate.render(self._options.hints, self._options.vividness)
+        return plate, self._guide(plate)
 
     def picture(self, original: Photo, coloured: Photo) -> Photo:
         """What is stored as the output: the coloured photo, beside the original if that is asked for."""
@@ -174,6 +188,18 @@ class Coloring:
         if sidecar:
             _store_text(self._sidecar(task).dump(), sidecar, task.replace)
 
+    def _write_ideas(
+        self, files: IdeaFiles, overwrite: bool, original: Photo, plate: Plate, guided: Guided
+    ) -> None:
+        asked = self._options
+        others = ideas(plate, guided, asked.proposals, asked.seed)
+        for picture, hints, one in zip(files.pictures, files.hints, others, strict=True):
+            coloured = one.render(plate, asked.vividness)
+            self.store(self.picture(original, coloured), picture, overwrite=overwrite)
+            _store_text(hints_text(one), hints, overwrite)
+        sheet = contact_sheet(plate, guided, others, asked.vividness)
+        self.store(sheet, files.sheet, overwrite=overwrite)
+
     def _sidecar(self, task: Task) -> Sidecar:
         """All that was asked, defaults too: they may be others in a later version."""
         asked = self._options.to_json(defaults=True)
@@ -198,10 +224,10 @@ def _store_text(text: str, target: Path, overwrite: bool) -> None:
     save(target, encode, lambda part: None, overwrite=overwrite)
 
 
-def warnings_of(photo: Photo, seen: Sampled) -> tuple[str, ...]:
-    """What a person should know about how the photo was read."""
+def warnings_of(photo: Photo, seen: Sampled, *, kept: bool = False) -> tuple[str, ...]:
+    """What a person should know about how the photo was read; `kept`: its colours were gone by."""
     dropped = "it is a colour photo already: its colours are dropped and made anew"
-    return (*photo.warnings, dropped) if seen.is_coloured() else photo.warnings
+    return (*photo.warnings, dropped) if seen.is_coloured() and not kept else photo.warnings
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from photochrom.errors import PhotochromError
 from photochrom.photo.formats import FORMATS, SNIFF, Format, is_picture_name, sniff
@@ -55,6 +55,26 @@ def sidecar_path(stem: Path) -> Path:
 def layer_path(stem: Path, kind: str) -> Path:
     """x.colorized.layer.tif or x.colorized.layer.png"""
     return stem.with_name(f"{stem.name}{MARK}.layer.{'tif' if kind == 'tiff' else 'png'}")
+
+
+class IdeaFiles(NamedTuple):
+    """Where the proposals for a photo go."""
+
+    pictures: tuple[Path, ...]
+    hints: tuple[Path, ...]
+    sheet: Path
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        return (*self.pictures, *self.hints, self.sheet)
+
+
+def idea_files(stem: Path, suffix: str, count: int) -> IdeaFiles:
+    """Proposals: x.colorized.1.jpg …, their hints x.colorized.1.json …, and x.colorized.sheet.jpg."""
+    named = [f"{stem.name}{MARK}.{number}" for number in range(1, count + 1)]
+    pictures = tuple(stem.with_name(name + suffix) for name in named)
+    hints = tuple(stem.with_name(f"{name}.json") for name in named)
+    return IdeaFiles(pictures, hints, stem.with_name(f"{stem.name}{MARK}.sheet.jpg"))
 
 
 def _format_inside(path: Path) -> Format | None:

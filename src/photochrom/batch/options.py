@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from photochrom.batch.guided import MAX_IDEAS, ReferenceFile, palette_from_json, parse_palette
 from photochrom.errors import OptionError
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ def _hints_from_json(document: Any) -> tuple[Hint, ...]:
     return tuple(load_hints(document))
 
 
+def _written(reference: ReferenceFile | None) -> Any:
+    return None if reference is None else reference.to_json()
+
+
 @dataclass(frozen=True)
 class Options:
     """What is asked of every picture of a run; the defaults are the command line's."""
@@ -89,6 +94,38 @@ class Options:
         kind=Range(0.0, 1.0),
         metavar="0..1",
         help="From 0, safe and pale, to 1, vivid and bold.",
+    )
+    reference: ReferenceFile | None = _option(  # noqa: RUF009 - a field, like the others
+        None,
+        "--reference",
+        kind=Path,
+        metavar="PHOTO",
+        help="Colour it like that photo, where the two match.",
+        parse=ReferenceFile.of,
+        to_json=_written,
+        from_json=ReferenceFile.from_json,
+    )
+    palette: tuple[str, ...] = _option(
+        (),
+        "--palette",
+        metavar="'#…,#…'|PICTURE",
+        help="Keep to these colours, or to a picture's.",
+        parse=parse_palette,
+        to_json=list,
+        from_json=palette_from_json,
+    )
+    keep_color: bool = _option(
+        False, "--keep-color", kind=bool, help="Revive a faded colour photo: go by the colour left in it."
+    )
+    proposals: int = _option(
+        0,
+        "--proposals",
+        kind=Range(0, MAX_IDEAS),
+        metavar="N",
+        help="Also write N other ideas, their hints, and a contact sheet.",
+    )
+    seed: int = _option(
+        0, "--seed", kind=Range(0, 2**31 - 1), metavar="N", help="Another seed gives other ideas."
     )
     model: str = _option(
         DEFAULT_MODEL,

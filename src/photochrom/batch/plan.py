@@ -34,10 +34,12 @@ class Job:
     output: Path
     sidecar: Path | None = None
     layer: Path | None = None
+    ideas: naming.IdeaFiles | None = None
 
     @property
     def targets(self) -> tuple[Path, ...]:
-        return tuple(path for path in (self.output, self.sidecar, self.layer) if path)
+        more = self.ideas.all if self.ideas else ()
+        return tuple(path for path in (self.output, self.sidecar, self.layer, *more) if path)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Extras:
 
     sidecar: bool = False
     layer: str | None = None  # "tiff" or "png"
+    proposals: int = 0
 
 
 def find(inputs: Iterable[str | Path], *, lists: bool = False, skip: Path | None = None) -> list[Source]:
@@ -188,6 +191,7 @@ def _with_extras(job: Job, extras: Extras, shared: bool) -> Job:
         job,
         sidecar=naming.sidecar_path(stem) if extras.sidecar else None,
         layer=naming.layer_path(stem, extras.layer) if extras.layer else None,
+        ideas=naming.idea_files(stem, job.output.suffix, extras.proposals) if extras.proposals else None,
     )
 
 

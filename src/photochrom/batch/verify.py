@@ -44,20 +44,27 @@ def verify(
     """Check every output of a ledger, and that each planned photo has one; findings in the ledger's order.
 
     An output is whole if its bytes are those that were written and it decodes to the last row; its
-    photo must have the bytes it was made from.
+    photo must have the bytes it was made from. Where the plan is given, a photo that was taken out of it
+    before it was coloured is no longer missed.
     """
-    known = {row.output: row for row in rows}
+    jobs = list(planned)
+    known = {row.output: row for row in rows if not (jobs and _withdrawn(row))}
     with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(
-            lambda row: Finding(row.input, str(out / row.output), _problem(out, row)), known.values()
-        )
-    for job in planned:
+        problems = pool.map(lambda row: _problem(out, row), known.values())
+        for row, problem in zip(known.values(), problems, strict=True):
+            yield Finding(row.input, str(out / row.output), problem)
+    for job in jobs:
         if relative_name(job.output, out) not in known:
             yield Finding(str(job.input), str(job.output), "it was never planned: run the batch")
     for part in sorted(out.rglob(f".*{PART}")):
         yield Finding(
             "", str(part), "a temporary file was left behind: run the batch again, which removes it"
         )
+
+
+def _withdrawn(row: Row) -> bool:
+    """Whether a photo that was never coloured is gone."""
+    return row.status in ("pending", "failed") and not Path(row.input).exists()
 
 
 def _problem(out: Path, row: Row) -> str | None:
