@@ -50,4 +50,5 @@ def command(
     if workers is None:
         workers = 4 if device == "cuda" else 0
     options = RunOptions(device, workers, threads, cache, init, resume)
-    click.echo(train(chosen, data, out, options))
+    if train(chosen, data, out, options):
+        click.echo(out)

@@ -49,7 +49,8 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error).splitlines()[0][:120]
+    said = str(error).splitlines() or [type(error).__name__]
+    return (isinstance(error, OSError) and error.strerror) or said[0][:120]
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:

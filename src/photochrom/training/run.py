@@ -52,8 +52,10 @@ class RunOptions:
     resume: bool = False
 
 
-def train(recipe: Recipe, data: Path, out: Path, options: RunOptions | None = None) -> Path:
-    """Train a recipe on photos and leave a usable model in the folder `out`, which is returned.
+def train(recipe: Recipe, data: Path, out: Path, options: RunOptions | None = None) -> bool:
+    """Train a recipe on photos and leave a usable model in the folder `out`.
+
+    Returns whether this is the first of torchrun's processes, the one that wrote the files.
 
     Raises RecipeError, DataError, OptionError (a device that is not there, a folder that holds a run),
     CheckpointError (--resume or --init), TrainingError (a loss that is no number, a full disk).
@@ -68,7 +70,7 @@ def train(recipe: Recipe, data: Path, out: Path, options: RunOptions | None = No
         Run(recipe, data, out, options, world).go()
     finally:
         world.close()
-    return out
+    return world.first
 
 
 def prepare_folder(out: Path, resume: bool) -> None:

@@ -177,7 +177,7 @@ def find_object(lab: Float, config: HintConfig, rng: Rng) -> NDArray[np.bool_] |
         kernel = np.ones((3, 3), np.uint8)
         filled = cv2.morphologyEx(mask[1:-1, 1:-1], cv2.MORPH_CLOSE, kernel) > 0
         if config.area[0] <= filled.mean() <= config.area[1]:
-            return filled
+            return np.asarray(filled)
     return None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
-from photochrom.color import luminance, merge, neutralize
+from photochrom.color import luminance, merge, neutralize, quantize, white
 from photochrom.training.networks.photochrom import Photochrom
 from photochrom.training.resizing import resize, square
 from photochrom.training.samples import WholeConfig
@@ -48,7 +48,8 @@ def pictures(photos: PhotoSet, numbers: Sequence[int], config: SampleConfig) -> 
 def colour(network: Network, true: Picture, device: torch.device) -> Coloured:
     """One photo through the network, without hints; L* stays the photo's own."""
     neutral = neutralize(true)
-    plane = torch.from_numpy(luminance(neutral))[None, None].to(device)
+    grey = quantize(neutral / white(neutral.dtype))
+    plane = torch.from_numpy(luminance(grey))[None, None].to(device)
     height, width = plane.shape[2:]
     if isinstance(network, Photochrom):
         padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
@@ -61,9 +62,11 @@ def colour(network: Network, true: Picture, device: torch.device) -> Coloured:
     else:
         ab = network(plane).float()
     planes = np.ascontiguousarray(ab[0, :, :height, :width].permute(1, 2, 0).cpu().numpy())
-    eight = np.dtype(np.uint8)
-    grey = merge(neutral, np.zeros_like(planes), eight)
-    return Coloured(grey, merge(neutral, planes, eight), true)  # type: ignore[arg-type]
+    return Coloured(_eight(np.repeat(grey[..., None], 3, axis=2)), _eight(merge(grey, planes)), true)
+
+
+def _eight(pixels: NDArray[Any]) -> Picture:
+    return np.asarray(pixels, np.uint8)
 
 
 def psnr(picture: Picture, true: Picture) -> float:

@@ -1,0 +1,90 @@
+"""Two ranks under torchrun train what one rank with the doubled batch trains."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from PIL import Image
+
+from photochrom.training import checkpoints, finish
+from photochrom.training import recipe as recipes
+from photochrom.training.parallel import World, join, shards_of
+from photochrom.training.run import RunOptions, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import numpy as np
+
+CHANGES = ("samples.kind=affine", "samples.size=32", "schedule.epochs=0", "schedule.photos=24",
+           "schedule.sheets=0", "data.validation=0.2")  # fmt: skip
+
+
+@pytest.fixture
+def shards(tmp_path: Path, picture: Callable[..., np.ndarray]) -> Path:
+    """Two tar shards of five photos."""
+    root = tmp_path / "shards"
+    root.mkdir()
+    for number in range(2):
+        with tarfile.open(root / f"{number}.tar", "w") as tar:
+            for seed in range(5):
+                coded = io.BytesIO()
+                Image.fromarray(picture(10 * number + seed)).save(coded, "PNG")
+                member = tarfile.TarInfo(f"a/{seed}.png")
+                member.size = coded.tell()
+                tar.addfile(member, io.BytesIO(coded.getvalue()))
+    return root
+
+
+def test_two_ranks_are_one_with_the_doubled_batch(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    command += ["-m", "photochrom", "train", "alpha", "--data", str(shards), "--out", str(tmp_path / "two")]
+    command += ["--threads", "1", "--set", "schedule.batch=2"]
+    for change in CHANGES:
+        command += ["--set", change]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr[-2000:]
+    assert told.stdout.split() == [str(tmp_path / "two")]  # the first rank alone speaks
+    caches = list((tmp_path / "two/cache").glob("*.json"))
+    assert len(caches) == 2  # each rank decoded its own shard
+
+    one = tmp_path / "one"
+    monkeypatch.setattr(finish, "export", lambda *_: None)
+    assert train(recipes.load("alpha", (*CHANGES, "schedule.batch=4")), shards, one)
+    ours = checkpoints.load(one / "checkpoint.pt", torch.device("cpu"))
+    theirs = checkpoints.load(tmp_path / "two/checkpoint.pt", torch.device("cpu"))
+    assert ours["seen"] == theirs["seen"] == 24
+    for name, value in ours["network"].items():
+        torch.testing.assert_close(theirs["network"][name], value, rtol=1e-3, atol=2e-5)
+
+
+def test_shards_are_split_where_they_divide_evenly() -> None:
+    assert shards_of(World(1, 2), 14) == slice(1, None, 2)
+    assert shards_of(World(1, 4), 14) == slice(None)
+    assert shards_of(World(), 14) == slice(0, None, 1)
+    everything = [range(14)[shards_of(World(rank, 7), 14)] for rank in range(7)]
+    assert sorted(shard for shards in everything for shard in shards) == list(range(14))
+
+
+def test_a_single_process_needs_no_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    world = join("cpu")
+    assert (world, world.first) == (World(), True)
+    values = [torch.ones(3), torch.zeros(2, 2)]
+    world.average(values)
+    world.wait()
+    world.close()
+    assert torch.equal(values[0], torch.ones(3))
+
+
+def test_options_have_no_say_in_what_comes_out() -> None:
+    assert {"device", "workers", "threads", "cache", "init", "resume"} == set(RunOptions().__dict__)
