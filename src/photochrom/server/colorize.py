@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from photochrom.errors import HintError
+from photochrom.guidance import Guidance
 from photochrom.hints import Hint, load_hints
 from photochrom.server import pictures
 from photochrom.server.photos import PICTURE, service_of
 from photochrom.server.problems import documented
-from photochrom.server.schemas import FileOptions, FormatName
+from photochrom.server.schemas import FileOptions, FormatName, palette_of
 from photochrom.server.service import Service, needed_by_file
 
 router = APIRouter(prefix="/v1", tags=["colorize"])
@@ -29,6 +31,9 @@ async def colorize(
     request: Request,
     photo: UploadFile,
     hints: Annotated[str, Form(description="Hints in the JSON form of the hints file")] = "",
+    reference: Annotated[UploadFile | None, File(description="Colour it like this photo")] = None,
+    palette: Annotated[str, Form(description='Keep to these colours: "#7a2e1d, #3b5998"')] = "",
+    keep_color: Annotated[bool, Form(description="Start from the photo's own faded colour")] = False,
     vividness: Annotated[float | None, Form(ge=0, le=1, allow_inf_nan=False)] = None,
     format: Annotated[FormatName | None, Form()] = None,
     quality: Annotated[int, Form(ge=1, le=100)] = 95,
@@ -47,9 +52,10 @@ async def colorize(
         strip=strip,
         mark=mark,
     )
-    data, mime = await _colour(
-        request, service, await photo.read(), hints_of(hints, service), vividness, options
-    )
+    colors = palette_of(palette.replace(",", " ").split())
+    wishes = Guidance(hints_of(hints, service), keep_color=keep_color, palette=colors)
+    other = await reference.read() if reference is not None else None
+    data, mime = await _colour(request, service, await photo.read(), other, wishes, vividness, options)
     return Response(data, media_type=mime)
 
 
@@ -66,15 +72,17 @@ async def _colour(
     request: Request,
     service: Service,
     body: bytes,
-    hints: list[Hint],
+    other: bytes | None,
+    wishes: Guidance,
     vividness: float | None,
     options: FileOptions,
 ) -> tuple[bytes, str]:
-    def work() -> tuple[bytes, str]:
-        return pictures.whole_file(plate, hints, vividness, options)
-
     with service.budget.holding(0) as reservation:
         async with service.admitted(request):
             photo, plate = await service.open(request, body, reservation)
+            if other is not None:
+                wishes = replace(wishes, reference=await service.decode(request, other, reservation))
             reservation.grow(needed_by_file(photo, options))
-            return await service.compute(request, work, bulk=True)
+            return await service.compute(
+                request, lambda: pictures.whole_file(plate, wishes, vividness, options), bulk=True
+            )

@@ -45,8 +45,10 @@ async def propose_with_hints(request: Request, photo_id: str, wanted: ProposalsR
 async def _propose(request: Request, photo_id: str, wanted: ProposalsRequest) -> Proposals:
     service = service_of(request)
     plate = service.store.get(photo_id).plate
-    hints = wanted.as_hints(service.limits.hints)
-    found = await service.compute(request, lambda: proposals(plate, wanted.k, wanted.seed, hints), bulk=True)
+    wishes = wanted.wishes(service.limits.hints)
+    found = await service.compute(
+        request, lambda: proposals(plate, wanted.k, wanted.seed, wishes.hints), bulk=True
+    )
     return Proposals(proposals=[HintsFile(**dump_hints(one)) for one in found])
 
 

@@ -11,8 +11,8 @@ from photochrom.photo import FORMATS, output_format
 from photochrom.server import pictures
 from photochrom.server.problems import documented
 from photochrom.server.schemas import (
+    Colours,
     DifferenceRequest,
-    Guided,
     PhotoInfo,
     Place,
     Region,
@@ -25,7 +25,7 @@ from photochrom.server.schemas import (
 from photochrom.server.service import needed_by_file
 
 if TYPE_CHECKING:
-    from photochrom.hints import Hint
+    from photochrom.guidance import Guidance
     from photochrom.server.service import Service
     from photochrom.server.store import Kept
 
@@ -96,22 +96,22 @@ async def render(request: Request, photo_id: str, wanted: RenderRequest) -> Resp
     """
     service = service_of(request)
     kept = service.store.get(photo_id)
-    hints = wanted.as_hints(service.limits.hints)
+    wishes = wanted.wishes(service.limits.hints)
     if wanted.side is None:
-        return await _whole_file(request, service, kept, hints, wanted)
+        return await _whole_file(request, service, kept, wishes, wanted)
     side = min(wanted.side, service.limits.preview)
     data = await service.compute(
         request,
-        lambda: pictures.coloured_preview(kept.plate, hints, wanted.vividness, side, wanted.region),
+        lambda: pictures.coloured_preview(kept.plate, wishes, wanted.vividness, side, wanted.region),
     )
     return Response(data, media_type="image/jpeg")
 
 
 async def _whole_file(
-    request: Request, service: Service, kept: Kept, hints: list[Hint], wanted: RenderRequest
+    request: Request, service: Service, kept: Kept, wishes: Guidance, wanted: RenderRequest
 ) -> Response:
     def work() -> tuple[bytes, str]:
-        return pictures.whole_file(kept.plate, hints, wanted.vividness, wanted.file)
+        return pictures.whole_file(kept.plate, wishes, wanted.vividness, wanted.file)
 
     with service.budget.holding(needed_by_file(kept.photo, wanted.file)):
         data, mime = await service.compute(request, work, bulk=True)
@@ -134,12 +134,13 @@ async def suggest_with_hints(request: Request, photo_id: str, wanted: SuggestReq
 async def _suggest(request: Request, photo_id: str, wanted: SuggestRequest) -> Suggestions:
     service = service_of(request)
     plate = service.store.get(photo_id).plate
-    hints = wanted.as_hints(service.limits.hints)
+    wishes = wanted.wishes(service.limits.hints)
 
     def work() -> Suggestions:
-        found = plate.suggest(wanted.x, wanted.y, wanted.k, hints)
+        guided = wishes.guide(plate)
+        found = plate.suggest(wanted.x, wanted.y, wanted.k, guided.hints)
         return Suggestions(
-            current=pictures.color_at(plate, hints, wanted.vividness, wanted.x, wanted.y),
+            current=pictures.color_at(plate, guided, wanted.vividness, wanted.x, wanted.y),
             suggestions=[
                 SuggestionModel(color=color, probability=probability) for color, probability in found
             ],
@@ -151,21 +152,21 @@ async def _suggest(request: Request, photo_id: str, wanted: SuggestRequest) -> S
 @router.get("/{photo_id}/uncertainty", responses=KNOWN, summary="Where the network is guessing")
 async def uncertainty(request: Request, photo_id: str) -> Uncertainty:
     """0 (sure) to 1 for every cell of the network's answer, and the places where a hint helps most."""
-    return await _uncertainty(request, photo_id, Guided())
+    return await _uncertainty(request, photo_id, Colours())
 
 
 @router.post("/{photo_id}/uncertainty", responses=KNOWN_WITH_BODY, summary="The same with hints")
-async def uncertainty_with_hints(request: Request, photo_id: str, wanted: Guided) -> Uncertainty:
+async def uncertainty_with_hints(request: Request, photo_id: str, wanted: Colours) -> Uncertainty:
     return await _uncertainty(request, photo_id, wanted)
 
 
-async def _uncertainty(request: Request, photo_id: str, wanted: Guided) -> Uncertainty:
+async def _uncertainty(request: Request, photo_id: str, wanted: Colours) -> Uncertainty:
     service = service_of(request)
     plate = service.store.get(photo_id).plate
-    hints = wanted.as_hints(service.limits.hints)
+    wishes = wanted.wishes(service.limits.hints)
 
     def work() -> Uncertainty:
-        values = plate.uncertainty(hints)
+        values = plate.uncertainty(wishes.guide(plate).hints)
         places = pictures.uncertain_places(values)
         return Uncertainty(
             width=values.shape[1],
@@ -182,9 +183,9 @@ async def difference(request: Request, photo_id: str, wanted: DifferenceRequest)
     """How far one of the hints moves the colours: a grey PNG, four levels a ΔE*ab."""
     service = service_of(request)
     plate = service.store.get(photo_id).plate
-    hints = wanted.as_hints(service.limits.hints)
+    wishes = wanted.wishes(service.limits.hints)
     data = await service.compute(
-        request, lambda: pictures.difference_map(plate, hints, wanted.index, wanted.vividness)
+        request, lambda: pictures.difference_map(plate, wishes, wanted.index, wanted.vividness)
     )
     return Response(data, media_type="image/png")
 

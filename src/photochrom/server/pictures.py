@@ -17,13 +17,11 @@ from photochrom.photo.photo import rescale
 from photochrom.provenance import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from photochrom.color import Float, Pixels
     from photochrom.colorizer import Plate
-    from photochrom.hints import Hint
+    from photochrom.guidance import Guidance, Guided
     from photochrom.photo import Photo
     from photochrom.server.schemas import FileOptions, Region
 
@@ -77,33 +75,39 @@ def original_preview(photo: Photo, side: int, region: Region | None) -> bytes:
 
 
 def coloured_preview(
-    plate: Plate, hints: Sequence[Hint], vividness: float | None, side: int, region: Region | None
+    plate: Plate, wishes: Guidance, vividness: float | None, side: int, region: Region | None
 ) -> bytes:
     """The coloured photo, or a part of it, `side` pixels long at most."""
+    guided, photo = wishes.guide(plate), plate.photo
     if region is None:
-        return jpeg(plate.preview(hints, vividness, side))
-    photo = plate.photo
+        return jpeg(guided.preview(plate, vividness, side))
     top, bottom, left, right = box(region, photo.height, photo.width)
     longest = max(photo.height, photo.width)
     wanted = side * longest / max(bottom - top, right - left)  # of the whole photo, for that detail
     stepped = -(-int(wanted) // _WHOLE_STEP) * _WHOLE_STEP
     if stepped > min(_LARGEST_WHOLE, longest):
-        rows = plate.render(hints, vividness).rows(top, bottom)
+        rows = guided.render(plate, vividness).rows(top, bottom)
         return jpeg(fitted(rows[:, left:right], side))
-    whole = plate.preview(hints, vividness, stepped)
+    whole = guided.preview(plate, vividness, stepped)
     top, bottom, left, right = box(region, *whole.shape[:2])
     return jpeg(fitted(cast("Pixels", np.ascontiguousarray(whole[top:bottom, left:right])), side))
 
 
-def difference_map(plate: Plate, hints: Sequence[Hint], index: int, vividness: float | None) -> bytes:
+def difference_map(plate: Plate, wishes: Guidance, index: int, vividness: float | None) -> bytes:
     """How far one hint moves the colours: a grey PNG at the working size, 4 levels a ΔE*ab."""
+    hints = wishes.hints
     if index >= len(hints):
         msg = f"there is no hint {index} among {len(hints)}: count from 0"
         raise OptionError(msg)
-    without = [*hints[:index], *hints[index + 1 :]]
-    change = plate.chroma(hints, vividness) - plate.chroma(without, vividness)
+    without = replace(wishes, hints=[*hints[:index], *hints[index + 1 :]])
+    change = chroma(plate, wishes.guide(plate), vividness) - chroma(plate, without.guide(plate), vividness)
     distance = np.hypot(change[..., 0], change[..., 1]) * DIFFERENCE_STEP
     return grey_png(np.clip(np.rint(distance), 0, 255).astype(np.uint8))
+
+
+def chroma(plate: Plate, guided: Guided, vividness: float | None) -> Float:
+    """(h, w, 2) ab at the working size."""
+    return plate.chroma(guided.hints, vividness, draw=guided.draw)
 
 
 def uncertain_places(uncertainty: Float, count: int = _PLACES) -> list[tuple[float, float, float]]:
@@ -127,12 +131,12 @@ def uncertain_places(uncertainty: Float, count: int = _PLACES) -> list[tuple[flo
     return places
 
 
-def color_at(plate: Plate, hints: Sequence[Hint], vividness: float | None, x: float, y: float) -> str:
+def color_at(plate: Plate, guided: Guided, vividness: float | None, x: float, y: float) -> str:
     """ "#rrggbb" that a place has now: a hint with it is a pin."""
-    chroma = plate.chroma(hints, vividness)
-    height, width = chroma.shape[:2]
+    ab = chroma(plate, guided, vividness)
+    height, width = ab.shape[:2]
     row, column = min(int(y * height), height - 1), min(int(x * width), width - 1)
-    lab = np.array([[plate.luminance[row, column], *chroma[row, column]]], np.float64)
+    lab = np.array([[plate.luminance[row, column], *ab[row, column]]], np.float64)
     return rgb_to_hex(lab_to_rgb(fit_gamut(lab))[0])
 
 
@@ -151,10 +155,10 @@ def is_colored(photo: Photo) -> bool:
 
 
 def whole_file(
-    plate: Plate, hints: Sequence[Hint], vividness: float | None, options: FileOptions
+    plate: Plate, wishes: Guidance, vividness: float | None, options: FileOptions
 ) -> tuple[bytes, str]:
     """A full-size file and its media type, with metadata and the mark as asked."""
-    coloured = plate.render(hints, vividness)
+    coloured = wishes.guide(plate).render(plate, vividness)
     fmt = FORMATS[options.format] if options.format else output_format(coloured)
     metadata = Metadata() if options.strip else coloured.metadata
     if options.mark:  # it stays where all else is left out

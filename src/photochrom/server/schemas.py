@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from photochrom.errors import HintError
+from photochrom.guidance import Guidance, Palette
 from photochrom.hints import MAX_HINTS, Hint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#6a8fbf"])]
@@ -38,20 +42,30 @@ class HintModel(Strict):
         return Hint(self.x, self.y, self.color, self.radius, self.weight, tuple(self.path))
 
 
-class Guided(Strict):
-    """Hints and vividness: all that decides on the colours."""
+class Colours(Strict):
+    """All that decides on the colours: hints, palette, the photo's own colour, vividness."""
 
     hints: list[HintModel] = Field(default=[], max_length=MAX_HINTS)
+    palette: list[Color] = Field(default=[], max_length=500, description="Keep to these colours")
+    keep_color: bool = Field(
+        default=False, strict=True, description="Start from the photo's own faded colour"
+    )
     vividness: Fraction | None = Field(
         default=None, description="0 (mean, pale) to 1 (mode, vivid); null: the default"
     )
 
-    def as_hints(self, most: int) -> list[Hint]:
-        """The hints. Raises HintError for more than `most`."""
+    def wishes(self, most: int) -> Guidance:
+        """Hints and guidance together. Raises HintError for more than `most` hints, GuidanceError."""
         if len(self.hints) > most:
             msg = f"{len(self.hints)} hints were sent; at most {most} are taken"
             raise HintError(msg)
-        return [hint.hint() for hint in self.hints]
+        hints = [hint.hint() for hint in self.hints]
+        return Guidance(hints, keep_color=self.keep_color, palette=palette_of(self.palette))
+
+
+def palette_of(colors: Sequence[str]) -> Palette | None:
+    """The palette of some colours, None of none. Raises GuidanceError for greys alone."""
+    return Palette(tuple(colors)) if colors else None
 
 
 class Region(Strict):
@@ -76,7 +90,7 @@ class FileOptions(Strict):
     mark: bool = Field(default=True, strict=True, description="Say in the metadata that a model coloured it")
 
 
-class RenderRequest(Guided):
+class RenderRequest(Colours):
     """A preview (with `side`) or the whole file (without)."""
 
     side: int | None = Field(
@@ -88,13 +102,13 @@ class RenderRequest(Guided):
     file: FileOptions = FileOptions()
 
 
-class SuggestRequest(Guided):
+class SuggestRequest(Colours):
     x: Fraction
     y: Fraction
     k: int = Field(default=5, ge=1, le=20, strict=True)
 
 
-class DifferenceRequest(Guided):
+class DifferenceRequest(Colours):
     index: int = Field(ge=0, lt=MAX_HINTS, strict=True, description="The hint left out for comparison")
 
 
@@ -140,7 +154,7 @@ class Uncertainty(BaseModel):
     places: list[Place] = Field(description="The most uncertain places, where a hint helps most")
 
 
-class ProposalsRequest(Guided):
+class ProposalsRequest(Colours):
     k: int = Field(default=4, ge=1, le=12, strict=True)
     seed: int = Field(default=0, ge=0, le=2**31, strict=True)
 

@@ -1,7 +1,7 @@
 // Where pictures come from. This one asks the REST server; an engine inside the browser may take its
 // place later, with the same methods. Every failure is an Error whose message a person can read.
 
-import { dump, slim } from "./hints.js";
+import { dump, hint, slim } from "./hints.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Region */
@@ -104,7 +104,7 @@ export class ServerEngine {
    */
   async proposals(colours, count, seed, signal) {
     const answer = await (await this.#post("proposals", { ...plain(colours), k: count, seed }, signal)).json();
-    return answer.proposals.map((/** @type {{hints: Hint[]}} */ proposal) => proposal.hints);
+    return answer.proposals.map((/** @type {{hints: Hint[]}} */ proposal) => proposal.hints.map(hint));
   }
 
   /**
@@ -116,7 +116,7 @@ export class ServerEngine {
     const body = new FormData();
     body.append("photo", other, "reference");
     body.append("hints", dump(colours.hints));
-    return (await (await this.#ask("reference", { method: "POST", body }, signal)).json()).hints;
+    return (await (await this.#ask("reference", { method: "POST", body }, signal)).json()).hints.map(hint);
   }
 
   /** The photo is not needed any more; a closed window cannot wait for the answer. */

@@ -32,6 +32,7 @@ export class Stage {
     const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
     this.sample = context(pixel, { willReadFrequently: true });
     this.shown = 0;
+    this.painted = false; // whether the photo in the engine is on the stage
     this.detailTimer = 0;
     view.addEventListener("move", () => this.#place());
     new ResizeObserver(() => view.setStage(this.root.clientWidth, this.root.clientHeight)).observe(this.root);
@@ -54,12 +55,14 @@ export class Stage {
     this.details.stop();
     this.engine = engine;
     this.colouring = colouring;
+    this.painted = false;
     this.#hideDetail();
     this.view.setStage(this.root.clientWidth, this.root.clientHeight);
     this.view.setPhoto(engine.info.width, engine.info.height);
     const side = this.previewSide;
     const [before, after] = await Promise.all([engine.original(side, null), engine.render(colouring.version, side, null)]);
     await Promise.all([paint(this.before, before), paint(this.after, after)]);
+    this.painted = true;
     this.#count(true);
   }
 
@@ -86,7 +89,7 @@ export class Stage {
 
   #askDetail() {
     const { engine, colouring, view } = this;
-    if (!engine || !colouring) return;
+    if (!engine || !colouring || !this.painted) return;
     const region = view.visible;
     const [wide, high] = [(region.right - region.left) * view.photo.width, (region.bottom - region.top) * view.photo.height];
     const share = Math.min(view.share, 1);

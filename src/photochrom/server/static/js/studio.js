@@ -97,6 +97,7 @@ export class Studio {
     this.marks.open(colouring);
     this.list.open(colouring);
     colouring.addEventListener("change", () => this.#changed());
+    colouring.addEventListener("settle", () => this.#changed(false));
     this.#describe();
     this.#changed(false);
     stage.reveal();
