@@ -8,8 +8,10 @@ import shutil
 import socket
 import threading
 import time
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,34 +24,35 @@ from photochrom.evaluation.study.answers import Answers
 from photochrom.evaluation.study.design import Study, create
 from photochrom.evaluation.study.verdict import judge
 
-CHROMIUM = Path("/usr/bin/chromium")
-REQUIRED = os.environ.get("PHOTOCHROM_REQUIRE_BROWSER") == "1"
-
-if not REQUIRED:
-    if not CHROMIUM.exists():
-        reason = "needs Debian's Chromium at /usr/bin/chromium: apt-get install chromium"
-        pytest.skip(reason, allow_module_level=True)
-    pytest.importorskip("fastapi", reason="needs the extra [serve]")
-    pytest.importorskip("playwright", reason="needs playwright: pip install playwright")
-
-from typing import TYPE_CHECKING
-
-from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = Path("/usr/bin/chromium")
+REQUIRED = os.environ.get("PHOTOCHROM_REQUIRE_BROWSER") == "1"
+
+
+def needed(module: str, advice: str) -> Any:
+    """A module that these tests need: without it they are skipped, or fail where a browser is required."""
+    return import_module(module) if REQUIRED else pytest.importorskip(module, reason=advice)
+
+
+if not (CHROMIUM.exists() or REQUIRED):
+    pytest.skip("needs Debian's /usr/bin/chromium: apt-get install chromium", allow_module_level=True)
+needed("fastapi", "needs the extra [serve]")
+playwright = needed("playwright.sync_api", "needs playwright: pip install playwright")
+expect = playwright.expect
+
 pytestmark = pytest.mark.browser
 PAIRS, PRACTICE, PREFERENCE = 12, 2, 2
-FAST = (
-    "window.__quick = true; const slow = window.setTimeout; window.setTimeout = (f, ms) => slow(f, ms / 40);"
-)
+FAST = "const slow = window.setTimeout; window.setTimeout = (f, ms) => slow(f, ms / 40);"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     assert CHROMIUM.exists(), "PHOTOCHROM_REQUIRE_BROWSER=1, but there is no /usr/bin/chromium"
-    with sync_playwright() as play:
+    with playwright.sync_playwright() as play:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         chromium = play.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
         yield chromium

@@ -54,8 +54,11 @@ def simulate(study: Study, people: int, choose: Choice) -> list[Answer]:
     ]
 
 
-def guess(trial: Trial, rng: random.Random = random.Random(5)) -> str:  # noqa: B008
-    return rng.choice(("left", "right"))
+_RNG = random.Random(5)
+
+
+def guess(trial: Trial) -> str:
+    return _RNG.choice(("left", "right"))
 
 
 # --- fooling rate -------------------------------------------------------------------------------

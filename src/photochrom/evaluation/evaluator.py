@@ -19,7 +19,7 @@ from photochrom.evaluation.measure import FeatureExtractor, Plan, Row, Truth, me
 from photochrom.evaluation.photos import Exclusion, PhotoSet, Sample
 from photochrom.evaluation.predictors import FolderPredictor, Predictor
 from photochrom.evaluation.protocols import PROTOCOLS, check_counts
-from photochrom.evaluation.stability import Stability, size_stability
+from photochrom.evaluation.stability import SIDES, Stability, size_stability
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +70,7 @@ def evaluate(
     hint_photos: int = Plan.hint_photos,
     robust_photos: int = Plan.robust_photos,
     size_photos: int = Plan.size_photos,
+    sides: Sequence[int] = SIDES,
     features: bool = Plan.features,
     skip_missing: bool = False,
     workers: int = 2,
@@ -117,7 +118,7 @@ def evaluate(
         exclusions=exclusions,
         rows={name: [rows[name] for _, rows in measured] for name in models},
         predictors=models,
-        stability=_stability(photos, [sample for sample, _ in measured], listed, size_photos),
+        stability=_stability(photos, [sample for sample, _ in measured], listed, size_photos, sides),
         unavailable=unavailable,
     )
 
@@ -185,12 +186,16 @@ def _work(one: Callable[[int], Any], n: int, workers: int, progress: Progress | 
 
 
 def _stability(
-    photos: PhotoSet, samples: list[Sample], predictors: Sequence[Predictor], count: int
+    photos: PhotoSet,
+    samples: list[Sample],
+    predictors: Sequence[Predictor],
+    count: int,
+    sides: Sequence[int],
 ) -> dict[str, list[Stability]]:
     """Size stability of the models (not of baselines or folders) on the largest photos."""
     largest = sorted(samples, key=lambda sample: (-min(sample.size), sample.key))[:count]
     models = [predictor for predictor in predictors if predictor.is_model]
     return {
-        model.name: [size_stability(photos.paths[sample.key], model) for sample in largest]
+        model.name: [size_stability(photos.paths[sample.key], model, sides) for sample in largest]
         for model in models
     }

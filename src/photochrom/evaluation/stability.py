@@ -15,6 +15,7 @@ from photochrom.evaluation.protocols import grey_of
 from photochrom.photo import read
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from photochrom.evaluation.metrics import RGB
@@ -44,7 +45,7 @@ class Stability:
         return float(np.mean([value for side, value in self.difference.items() if side != REFERENCE]))
 
 
-def size_stability(path: Path, predictor: Predictor, sides: tuple[int, ...] = SIDES) -> Stability:
+def size_stability(path: Path, predictor: Predictor, sides: Sequence[int] = SIDES) -> Stability:
     """Colour one photo at every size and compare, at 256 px, with the output at 1024 px."""
     original = to_bytes(read(path).rgb)
     outputs = {side: _output(original, side, predictor, path.stem) for side in {*sides, REFERENCE}}
