@@ -83,3 +83,10 @@ def _resolution(payload: bytes) -> tuple[float, float] | None:
         above_across / below_across * 10.0**ten_across * 0.0254,
         above_down / below_down * 10.0**ten_down * 0.0254,
     )
+
+
+def bits_a_sample(data: bytes) -> int:
+    """The depth of the first component by the SIZ marker (annex A.5.1); 8 where there is none."""
+    at = data.find(b"\xff\x4f\xff\x51")
+    depth = data[at + 42 : at + 43] if at >= 0 else b""
+    return (depth[0] & 0x7F) + 1 if depth else 8

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from photochrom.photo.profiles import SRGB, colour_space, is_srgb
 from photochrom.photo.vips import libvips
+
+if TYPE_CHECKING:
+    from photochrom.color import Pixels
+
+_DEVICE_INDEPENDENT = ("lab", "labs", "labq", "xyz", "scrgb", "hsv", "yxy", "oklab")
 
 
 @dataclass(frozen=True)
@@ -50,32 +56,26 @@ def _interpretation16(image: Any) -> str:
 
 
 def _to_srgb(image: Any) -> tuple[Any, tuple[str, ...]]:
-    from photochrom.photo.profiles import SRGB, is_srgb
-
-    vips = libvips()
     deep = image.format != "uchar"
-    has_profile = image.get_typeof("icc-profile-data") != 0
-    warnings: tuple[str, ...] = ()
+    if image.interpretation in _DEVICE_INDEPENDENT:
+        return image.colourspace("rgb16" if deep else "srgb"), ()
     if image.interpretation == "cmyk" and image.bands >= 4:
-        image = image[:4].copy(interpretation="cmyk")
-        return _transformed(image, deep, has_profile, "cmyk"), warnings
-    if image.interpretation in ("lab", "labs", "xyz", "labq", "scrgb", "hsv", "yxy", "oklab"):
-        return image.colourspace("rgb16" if deep else "srgb"), warnings
-    image = image[0] if image.bands < 3 else image[:3]
-    grey = image.bands == 1
-    image = image.copy(
-        interpretation=("grey16" if deep else "b-w") if grey else ("rgb16" if deep else "srgb")
+        image, space = image[:4].copy(interpretation="cmyk"), "CMYK"
+    elif image.bands < 3:
+        image, space = image[0].copy(interpretation="grey16" if deep else "b-w"), "GRAY"
+    else:
+        image, space = image[:3].copy(interpretation="rgb16" if deep else "srgb"), "RGB"
+    profile = bytes(image.get("icc-profile-data")) if image.get_typeof("icc-profile-data") else b""
+    fits = bool(profile) and colour_space(profile) == space
+    warnings = (
+        ("its colour profile is invalid or of another kind and was ignored",) if profile and not fits else ()
     )
-    if not has_profile:
+    if space == "CMYK":
+        return _transformed(image, deep, fits, "cmyk"), warnings
+    if not fits or is_srgb(profile, image.bands):
         return image, warnings
-    profile = image.get("icc-profile-data")
-    try:
-        if is_srgb(profile, image.bands):
-            return image, warnings
-        converted = _transformed(image, deep, True, SRGB)
-    except vips.Error:
-        return image, ("its colour profile is invalid and was ignored",)
-    return (converted[1] if grey else converted), warnings
+    converted = _transformed(image, deep, True, SRGB)
+    return (converted[1] if space == "GRAY" else converted), warnings
 
 
 def _transformed(image: Any, deep: bool, embedded: bool, fallback: str) -> Any:
@@ -97,3 +97,14 @@ def _alpha_like(alpha: Any, image: Any, colour: Any) -> Any:
     highest = {"uchar": 255.0, "ushort": 65535.0, "uint": 4294967295.0}.get(image.format, 1.0)
     white = 255.0 if colour.format == "uchar" else 65535.0
     return (alpha * (white / highest)).rint().cast(colour.format)
+
+
+def array_to_srgb(pixels: Pixels, profile: bytes) -> tuple[Pixels, tuple[str, ...]]:
+    """Decoded pixels (H, W) or (H, W, 3) brought from a profile to sRGB; and warnings."""
+    vips = libvips()
+    image = vips.Image.new_from_array(pixels)
+    image = image.copy(interpretation="b-w" if pixels.ndim == 2 else "srgb")
+    image.set_type(vips.GValue.blob_type, "icc-profile-data", profile)
+    converted, warnings = _to_srgb(image)
+    array: Pixels = converted.numpy()
+    return array.reshape(pixels.shape), warnings

@@ -43,10 +43,12 @@ def load(loader: str, origin: Origin, page: int, fail_on: str, access: str = "se
         return vips.Operation.call(f"{loader}load_buffer", origin.data, **options)
 
 
-def opens(loader: str, origin: Origin, page: int, fail_on: str) -> bool:
-    """Whether the header can be read at this strictness."""
+def starts(loader: str, origin: Origin, page: int, fail_on: str) -> bool:
+    """Whether the header and the first row can be read at this strictness."""
     try:
-        load(loader, origin, page, fail_on)
+        image = load(loader, origin, page, fail_on)
+        with damage_reported(loader):
+            libvips().Region.new(image).fetch(0, 0, image.width, 1)
     except DamagedPhoto:
         return False
     return True

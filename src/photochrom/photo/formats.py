@@ -25,19 +25,22 @@ class Format:
     sixteen: bool = False  # holds 16 bits a sample
     alpha: bool = False
     streams: bool = False  # decoded from top to bottom, so size is no matter of memory
+    share: float = 0.2  # of the pixels allowed, what a picture may have that is decoded in one piece
 
 
 FORMATS: dict[str, Format] = {
     fmt.name: fmt
     for fmt in (
-        Format("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), "image/jpeg", writes=True, streams=True),
+        Format(
+            "jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), "image/jpeg", writes=True, streams=True, share=0.4
+        ),
         Format("png", (".png",), "image/png", writes=True, sixteen=True, alpha=True, streams=True),
         Format("tiff", (".tif", ".tiff"), "image/tiff", writes=True, sixteen=True, alpha=True, streams=True),
         Format("webp", (".webp",), "image/webp", writes=True, alpha=True),
         Format("avif", (".avif",), "image/avif", writes=True, alpha=True),
         Format("heic", (".heic", ".heif", ".hif"), "image/heic"),
         Format("jpeg2000", (".jp2", ".j2k", ".jpx", ".jpf", ".j2c"), "image/jp2"),
-        Format("bmp", (".bmp", ".dib"), "image/bmp"),
+        Format("bmp", (".bmp", ".dib"), "image/bmp", share=0.4),
         Format("gif", (".gif",), "image/gif"),
     )
 }

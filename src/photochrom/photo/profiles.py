@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,19 @@ def srgb_profile() -> bytes:
 
 
 @lru_cache(maxsize=64)
-def is_srgb(profile: bytes, bands: int) -> bool:
-    """Whether a profile maps grey (1 band) or RGB (3 bands) to sRGB within half an 8-bit step.
+def colour_space(profile: bytes) -> str:
+    """ "RGB", "GRAY", "CMYK", "Lab", … of a profile; "" for an invalid one."""
+    from PIL import ImageCms
 
-    Raises pyvips.Error where the profile is invalid or of another colour space.
-    """
+    try:
+        return str(ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space).strip()
+    except (OSError, ValueError):
+        return ""
+
+
+@lru_cache(maxsize=64)
+def is_srgb(profile: bytes, bands: int) -> bool:
+    """Whether a valid profile of grey (1 band) or RGB (3 bands) maps to sRGB within half an 8-bit step."""
     steps = np.linspace(0, 65535, 9).astype(np.uint16)
     if bands == 3:
         colours = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
@@ -39,11 +48,6 @@ def is_srgb(profile: bytes, bands: int) -> bool:
     converted = image.icc_transform(SRGB, embedded=True, intent="relative", depth=16).numpy()
     difference = converted.reshape(1, -1, 3).astype(np.int32) - colours
     return bool(np.abs(difference).max() <= 128)
-
-
-def is_rgb(profile: bytes) -> bool:
-    """Whether a profile is one of RGB, by its header (ICC.1:2022, 7.2.8)."""
-    return len(profile) >= 128 and profile[16:20] == b"RGB "
 
 
 def to_profile(pixels: Pixels, profile: bytes) -> Pixels:

@@ -12,8 +12,8 @@ from photochrom.photo.decoding import (
     StreamSource,
     decoded_bytes,
     load,
-    opens,
     split_alpha,
+    starts,
     to_array,
 )
 from photochrom.photo.formats import SNIFF, Format, sniff
@@ -32,7 +32,7 @@ _LOADERS = {"jpeg": "jpeg", "png": "png", "tiff": "tiff", "webp": "webp", "avif"
 # bytes of a JPEG are but warnings to it, and "truncated" lets PNGs with wrong checksums through
 _STRICTNESS = {"jpeg": ("warning", "truncated"), "tiff": ("warning", "error")}
 _MOST_BANDS = 16
-_FORGIVING = (2, 3, 4, 6, 7)  # fax and JPEG within TIFF go on after an error and lose only a part
+_GO_ON = (2, 3, 4, 6, 7)  # fax and JPEG within TIFF: their decoders go on after an error
 
 
 def read(source: ReadFrom, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE, page: int = 0) -> Photo:
@@ -42,9 +42,9 @@ def read(source: ReadFrom, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_
     upright, grey or RGB; CMYK, palettes and profiles are converted. `page` counts from 0. Oddities
     that lose nothing essential are in `Photo.warnings`.
 
-    Raises UnknownFormat, DamagedPhoto, TooLarge (`max_pixels`, `max_side`; pictures that cannot be
-    decoded in strips may have 0.4 of the pixels), MissingExtra (HEIC), OptionError (no such page), or
-    PhotoError for a file that cannot be opened.
+    Raises UnknownFormat, DamagedPhoto, TooLarge (`max_pixels`, `max_side`; pictures that are decoded in
+    one piece may have 0.2 to 0.4 of the pixels, see docs/formats.md), MissingExtra (HEIC), OptionError
+    (no such page), or PhotoError for a file that cannot be opened.
     """
     if page < 0:
         msg = f"page {page} does not exist: pages count from 0"
@@ -71,17 +71,17 @@ class _Reading:
         self.origin, self.format, self.page = origin, fmt, page
         self.strict, self.lenient = _STRICTNESS.get(fmt.name, ("error", "error"))
         self.loader = _LOADERS[fmt.name]
-        self.forgiving = fmt.name == "jpeg"
+        self.goes_on = fmt.name == "jpeg"  # after an error, with a part lost
 
     def photo(self, limits: Limits) -> Photo:
         image = self._open()
         if image.bands > _MOST_BANDS:
             msg = f"it has {image.bands} channels, so it is no photograph: save it as RGB or grey first"
             raise UnknownFormat(msg)
-        limits.check(image.width, image.height, streams=self.format.streams and not _in_passes(image))
-        if self.format.name == "tiff" and check_whole_tiff(self.origin, self.page) in _FORGIVING:
-            self.forgiving, self.lenient = True, "truncated"
-            image = self._open()
+        streams = self.format.streams and not _in_passes(image)
+        limits.check(image.width, image.height, 1.0 if streams else self.format.share)
+        if self.format.name == "tiff":
+            image = self._look_into_tiff(image)
         found = read_metadata(self.format.name, self.origin, self.page, known_to_vips(image))
         normal = self._normalized(image)
         small = decoded_bytes(normal.image) <= IN_MEMORY
@@ -119,11 +119,20 @@ class _Reading:
         with damage_reported(self.loader):
             return normalize(image)
 
-    def _header_is_clean(self) -> bool:
-        return opens(self.loader, self.origin, self.page, self.strict)
+    def _look_into_tiff(self, image: Any) -> Any:
+        compression, tiled = check_whole_tiff(self.origin, self.page)
+        self.goes_on = tiled or compression in _GO_ON
+        if compression not in _GO_ON:
+            return image
+        self.lenient = "truncated"
+        return self._open()
+
+    def _starts_cleanly(self) -> bool:
+        """Whether nothing is odd about the header, so that what is odd further down is about the pixels."""
+        return starts(self.loader, self.origin, self.page, self.strict)
 
     def _stream(self, normal: Normalized, orientation: int) -> PixelSource:
-        strict = not self.forgiving and self.strict != self.lenient and self._header_is_clean()
+        strict = self.format.name == "tiff" and self.lenient == "error" and self._starts_cleanly()
         fail_on = self.strict if strict else self.lenient
 
         def reopen() -> Any:
@@ -146,14 +155,15 @@ class _Reading:
         )
 
     def _in_memory(self, normal: Normalized) -> tuple[PixelSource, tuple[str, ...]]:
+        odd: tuple[str, ...] = ()
         if self.strict != self.lenient:
             try:
                 array = to_array(self._normalized(self._load(self.strict)).image, self.loader)
                 return split_alpha(array, normal.has_alpha), ()
-            except DamagedPhoto:  # a broken header is one thing, broken pixels are another
-                if not self.forgiving and self._header_is_clean():
+            except DamagedPhoto:
+                if self.lenient == "error" and self._starts_cleanly():
                     raise
-        odd = ("its data are damaged, so parts of it may look wrong",) if self.forgiving else ()
+                odd = ("its data are damaged, so parts of it may look wrong",) if self.goes_on else ()
         return split_alpha(to_array(normal.image, self.loader), normal.has_alpha), odd
 
 

@@ -36,15 +36,16 @@ def read_metadata(name: str, origin: Origin, page: int = 0, known: Mapping[str, 
     a warning.
     """
     collected = {key: value for key, value in (known or {}).items() if value}
-    orientation = 1
+    orientation, odd = 1, list[str]()
     with origin.open() as file:
         if name in _CONTAINERS:
             own = _CONTAINERS[name](file)
             collected |= {key: value for key, value in own.items() if value}
         elif name == "tiff":
-            own, orientation = _tiff(file, page)
+            own, orientation, odd = _tiff(file, page)
             collected |= {key: value for key, value in own.items() if value}
-    return _settled(collected, orientation, upright=name in ("avif", "heic"))
+    found = _settled(collected, orientation, upright=name in ("avif", "heic"))
+    return replace(found, warnings=(*odd, *found.warnings))
 
 
 def _settled(collected: dict[str, Any], orientation: int, *, upright: bool) -> Found:
@@ -102,26 +103,35 @@ _CONTAINERS: dict[str, Callable[[BinaryIO], dict[str, Any]]] = {
 }
 
 
-def _tiff(file: BinaryIO, page: int) -> tuple[dict[str, Any], int]:
+def _tiff(file: BinaryIO, page: int) -> tuple[dict[str, Any], int, list[str]]:
+    """(arguments of Metadata, orientation, warnings)."""
+    warnings = []
     try:
-        fields = ifd.parse_file(file, page)
+        fields = ifd.parse_file(file, page, strict=True)
     except ValueError:
-        return {}, 1
-    return tiff_fields.metadata(fields), tiff_fields.orientation(fields)
+        warnings = ["its metadata are damaged or cut short, and what is broken was dropped"]
+        try:
+            fields = ifd.parse_file(file, page)
+        except ValueError:
+            fields = {}
+    return tiff_fields.metadata(fields), tiff_fields.orientation(fields), warnings
 
 
-def check_whole_tiff(origin: Origin, page: int) -> int:
-    """The compression of a TIFF. Raises DamagedPhoto where strips or tiles lie behind the end of the file."""
+def check_whole_tiff(origin: Origin, page: int) -> tuple[int, bool]:
+    """The compression of a TIFF, and whether it is tiled.
+
+    Raises DamagedPhoto where strips or tiles lie behind the end of the file.
+    """
     with origin.open() as file:
         try:
             fields = ifd.parse_file(file, page)
         except ValueError:
-            return 0  # libtiff will say what is wrong
+            return 0, False  # libtiff will say what is wrong
     needed = tiff_fields.reaches_to(fields)
     if needed > origin.size:
         missing = needed - origin.size
         raise DamagedPhoto(damaged(f"tiff: at least {missing} bytes are missing at its end"))
-    return tiff_fields.compression(fields)
+    return tiff_fields.compression(fields), tiff_fields.is_tiled(fields)
 
 
 def known_to_vips(image: Any) -> dict[str, Any]:

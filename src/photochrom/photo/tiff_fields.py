@@ -47,6 +47,10 @@ def compression(fields: ifd.Directory) -> int:
     return (_numbers(fields, 259) or (1,))[0]
 
 
+def is_tiled(fields: ifd.Directory) -> bool:
+    return 322 in fields
+
+
 def _numbers(fields: ifd.Directory, tag: int) -> tuple[int, ...]:
     value = fields.get(tag)
     return value.integers() if isinstance(value, ifd.Field) else ()

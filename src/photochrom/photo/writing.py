@@ -13,7 +13,7 @@ from photochrom.errors import OptionError, PhotoError, WriteError
 from photochrom.photo.encoding import Options
 from photochrom.photo.formats import FORMATS, Format, format_named, format_of_path
 from photochrom.photo.metadata import Metadata
-from photochrom.photo.profiles import is_rgb, srgb_profile, to_profile
+from photochrom.photo.profiles import colour_space, srgb_profile, to_profile
 from photochrom.photo.safe import save
 from photochrom.photo.structure import fault
 
@@ -108,7 +108,7 @@ def _dressed(photo: Photo, *, strip: bool, profile: str) -> Photo:
     own = photo.metadata.icc
     if photo.channels == 1:  # an RGB profile has no place in a grey picture
         return replace(photo, metadata=replace(kept, icc=None))
-    if profile == "input" and own is not None and is_rgb(own):
+    if profile == "input" and own is not None and colour_space(own) == "RGB":
         converted = photo.with_pixels(lambda top, bottom: to_profile(photo.rows(top, bottom), own))
         return replace(converted, metadata=replace(kept, icc=own))
     if profile not in ("srgb", "input"):
