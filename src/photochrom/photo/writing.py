@@ -162,7 +162,7 @@ def _check(part: Path, photo: Photo, fmt: Format, verify: bool) -> None:
         raise WriteError(msg)
     try:
         if verify:
-            again = read(part, max_pixels=photo.width * photo.height * 4, max_side=1 << 31)
+            again = read(part, max_pixels=photo.width * photo.height * 10, max_side=1 << 31)
             if (again.height, again.width) != (photo.height, photo.width):
                 msg = "what was written has another size: the disk may be failing"
                 raise WriteError(msg)
