@@ -77,7 +77,7 @@ def command(
 
 
 def _plan(inputs: Sequence[str], out: Path, options: Options) -> list[plan.Job]:
-    extras = plan.Extras(options.sidecar, options.layer)
+    extras = plan.Extras(options.sidecar, options.layer, options.proposals)
     if list(inputs) == [STDIN]:
         sources = plan.unique(plan.listed(sys.stdin), "the list on standard input")
     else:

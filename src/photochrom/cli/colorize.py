@@ -58,7 +58,7 @@ def command(
 
 
 def _plan(inputs: tuple[str, ...], out: Path | None, options: Options) -> list[plan.Job]:
-    extras = plan.Extras(options.sidecar, options.layer)
+    extras = plan.Extras(options.sidecar, options.layer, options.proposals)
     sources = plan.find(inputs, skip=out)
     one_file = len(inputs) == 1 and not Path(inputs[0]).is_dir() and len(sources) == 1
     if out and one_file and is_picture_name(out) and not out.is_dir():
@@ -76,8 +76,8 @@ def _pipe(
     if len(inputs) > 1:
         msg = "'-' takes one photo: give it alone"
         raise OptionError(msg)
-    if options.sidecar or options.layer:
-        msg = "a sidecar or layer needs files: colour a file into a file"
+    if options.sidecar or options.layer or options.proposals:
+        msg = "a sidecar, a layer or proposals need files: colour a file into a file"
         raise OptionError(msg)
     target = output or PIPE
     if target == PIPE and as_json:

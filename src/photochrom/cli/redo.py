@@ -47,7 +47,9 @@ def command(
     photo = photo or find_photo(told, sidecar)
     told.check_input(photo)
     jobs = plan.to_file(
-        plan.Source(photo, photo), output or Path(told.output), plan.Extras(layer=options.layer)
+        plan.Source(photo, photo),
+        output or Path(told.output),
+        plan.Extras(layer=options.layer, proposals=options.proposals),
     )
     settings = Settings(if_exists=if_exists, isolate=False)
     results = Run(options, settings).results(jobs, workers_for(options, settings, 1))

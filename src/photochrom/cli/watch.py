@@ -63,7 +63,13 @@ def command(
     'batch', so that a restart goes on where it was.
     """
     settings = Settings(if_exists, workers=1, timeout=timeout)
-    arrivals = Arrivals(folder, output, Extras(options.sidecar, options.layer), settle, until_idle=until_idle)
+    arrivals = Arrivals(
+        folder,
+        output,
+        Extras(options.sidecar, options.layer, options.proposals),
+        settle,
+        until_idle=until_idle,
+    )
     with closing(Ledger.of_folder(output, __version__)) as book:
         run = Run(options, settings, book)
         results = run.results(book.registered(arrivals.jobs()), workers_for(options, settings, 1))
