@@ -73,6 +73,15 @@ def test_a_plain_start_is_quick() -> None:
     assert best("from photochrom.cli import run; run(['--help'])") - best("import click") < 0.150
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks where ONNX Runtime keeps its device id on Linux")
+def test_nothing_is_kept_about_the_user_and_nothing_reported(tmp_path: Path) -> None:
+    """ONNX Runtime's wheels carry telemetry, which shows in ~/.cache/Microsoft as soon as it is active."""
+    environment = {key: value for key, value in os.environ.items() if key != "ORT_DISABLE_TELEMETRY"}
+    command = [sys.executable, "-m", "photochrom", "doctor"]
+    subprocess.run(command, env={**environment, "HOME": str(tmp_path)}, check=True, capture_output=True)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
     assert capsys.readouterr().out == f"photochrom {photochrom.__version__}\n"

@@ -129,6 +129,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> NoReturn:
     """The `photochrom` script."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before ONNX Runtime is loaded: it would report home
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # being asked to end is an interruption too
     sys.exit(run())
 

@@ -1,0 +1,87 @@
+"""Broken and hostile files through the command: a picture or one sentence each, and nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from photochrom.photo import PICTURE_SUFFIXES, read
+
+CORPUS = Path("/work/shared/malformed")
+pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="needs the shared corpus of broken files")
+
+
+@pytest.fixture(scope="module")
+def coloured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict], str, int]:
+    """The whole corpus in one batch."""
+    out = tmp_path_factory.mktemp("hostile") / "out"
+    command = [
+        sys.executable,
+        "-m",
+        "photochrom",
+        "batch",
+        str(CORPUS),
+        str(out),
+        "--json",
+        "--timeout",
+        "60",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    results = {Path(d["input"]).name: d for d in map(json.loads, done.stdout.splitlines())}
+    return out, results, done.stderr, done.returncode
+
+
+def test_the_batch_goes_through_all_of_them(coloured) -> None:
+    _, results, err, code = coloured
+    pictures = [path for path in CORPUS.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES]
+    assert set(results) == {path.name for path in pictures}
+    assert code == 3
+    assert {result["status"] for result in results.values()} == {"done", "failed"}
+    assert "Traceback" not in err
+
+
+def test_every_failure_is_a_sentence_of_ours(coloured) -> None:
+    _, results, _, _ = coloured
+    for result in results.values():
+        if result["status"] == "failed":
+            assert "unexpected" not in result["error"], result
+            assert "the program that read it" not in result["error"], result
+            assert "longer than" not in result["error"], result
+
+
+def test_every_picture_is_whole_and_nothing_else_is_there(coloured) -> None:
+    out, results, _, _ = coloured
+    made = {path for path in out.rglob("*") if path.is_file() and ".photochrom" not in path.parts}
+    assert made == {Path(result["output"]) for result in results.values() if result["status"] == "done"}
+    for path in made:
+        for _ in read(path).strips():
+            pass
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="POSIX accounts of processes")
+def test_the_slowest_take_under_ten_seconds_and_a_gigabyte(coloured, tmp_path: Path) -> None:
+    """By the system's account of the process, so that other load on the machine does not count."""
+    _, results, _, _ = coloured
+    slowest = sorted(results.values(), key=lambda result: result["seconds"])[-4:]
+    for number, result in enumerate(slowest):
+        command = [
+            sys.executable,
+            "-m",
+            "photochrom",
+            "colorize",
+            result["input"],
+            "-o",
+            str(tmp_path / f"{number}.png"),
+        ]
+        with (tmp_path / "log").open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode in (0, 1)
+        assert used.ru_utime + used.ru_stime < 10, result
+        assert used.ru_maxrss < 1_000_000, result  # kilobytes
