@@ -6,10 +6,12 @@ from pathlib import Path
 from PIL import Image
 
 HEIGHT = 320  # px of a row
+NAME = "contact-sheet.jpg"
 
 
 def main(folder: Path) -> None:
-    pictures = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.side-by-side.*"))]
+    paths = [path for path in sorted(folder.glob("*.jpg")) if path.name != NAME]
+    pictures = [Image.open(path).convert("RGB") for path in paths]
     rows = [picture.resize((picture.width * HEIGHT // picture.height, HEIGHT)) for picture in pictures]
     half = (len(rows) + 1) // 2
     columns = [rows[:half], rows[half:]]
@@ -18,7 +20,7 @@ def main(folder: Path) -> None:
     for number, column in enumerate(columns):
         for place, row in enumerate(column):
             sheet.paste(row, (8 + number * (widths[0] + 8), 8 + place * (HEIGHT + 8)))
-    target = folder / "contact-sheet.jpg"
+    target = folder / NAME
     sheet.save(target, quality=92)
     print(target)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from photochrom.hints import Hint, Points
-from photochrom.residual import hold, propagate, reach
+from photochrom.residual import confine, hold, propagate, reach, surprises
 from photochrom.upsample import Guide
 
 
@@ -76,3 +76,43 @@ def test_a_pin_is_exact_and_local(place):
     far = np.hypot(*(np.mgrid[:64, :64] - np.array([row, column])[:, None, None])) > 6
     assert np.array_equal(pinned.slope[far], guide.slope[far])
     assert not guide.offset.any(), "the guide given is left as it was"
+
+
+# --- confine -----------------------------------------------------------------------------------
+
+
+def two_things(size=16):
+    """Cells, features and colours of a left thing and a right one of other luminance and look."""
+    cells = np.full((size, size), 30, np.float32)
+    cells[:, size // 2 :] = 75
+    features = np.zeros((3, size // 4, size // 4), np.float32)
+    features[0, :, : size // 8], features[1, :, size // 8 :] = 1, 1
+    automatic = np.full((size, size, 2), (5, 10), np.float32)
+    return cells, features, automatic
+
+
+def test_a_surprising_hint_changes_its_thing_alone():
+    cells, features, automatic = two_things()
+    answer = automatic + np.float32([-40, 20])  # the network turned all of it
+    kept = confine(answer, automatic, cells, features, points([[8.5, 3.5]], [[-35, 30]], luminance=30))
+    assert np.abs(kept[8, 3] - answer[8, 3]).max() < 1
+    assert np.abs(kept[:, 12:] - automatic[:, 12:]).max() < 1
+
+
+def test_an_expected_hint_may_tell_of_the_whole_scene():
+    cells, features, automatic = two_things()
+    answer = automatic + np.float32([4, 4])
+    kept = confine(answer, automatic, cells, features, points([[8.5, 3.5]], [[7, 13]], luminance=30))
+    assert np.allclose(kept, answer, atol=1e-4)
+
+
+@given(st.integers(1, 600))
+def test_confined_colours_lie_between_the_two_answers(count):
+    cells, features, automatic = two_things()
+    random = np.random.default_rng(count)
+    answer = automatic + 10
+    listed = points(random.uniform(0, 16, (count, 2)), random.normal(0, 40, (count, 2)))
+    kept = confine(answer, automatic, cells, features, listed)
+    assert (kept >= automatic - 1e-3).all()
+    assert (kept <= answer + 1e-3).all()
+    assert 0 <= surprises(automatic, listed).min() <= surprises(automatic, listed).max() <= 1

@@ -11,10 +11,10 @@ import numpy as np
 
 from photochrom.color import chunks, fit_gamut, lab_to_rgb, luminance, merge_into, neutralize, rgb_to_hex
 from photochrom.errors import HintError, OptionError, UnsupportedReading
-from photochrom.hints import MAX_HINTS, STRIDE, Hint, Raster, cell_means, rasterize, spread
+from photochrom.hints import MAX_HINTS, STRIDE, Hint, cell_means, rasterize, spread
 from photochrom.models import DEFAULT, Card, load, readings
 from photochrom.photo import Photo
-from photochrom.residual import hold, propagate
+from photochrom.residual import confine, hold, propagate
 from photochrom.upsample import AreaReduction, Guide, guide
 
 if TYPE_CHECKING:
@@ -125,19 +125,20 @@ class Plate:
             if hints in self._logits:
                 self._logits.move_to_end(hints)
                 return self._logits[hints]
-        answer = self._run(self._inputs(hints)[0])
+        answer = self._run(self._inputs(hints))
         with self._lock:
             self._logits[hints] = answer
             while len(self._logits) > 4:
                 self._logits.popitem(last=False)
         return answer
 
-    def _inputs(self, hints: tuple[Hint, ...]) -> tuple[dict[str, Float], Raster]:
+    def _inputs(self, hints: tuple[Hint, ...]) -> dict[str, Float]:
         self._check(hints)
         raster = rasterize(hints, self.luminance)
-        evidence = spread(cell_means(self.luminance), raster.points) if self.card.supports_hints else None
         inputs = {"luminance": self.luminance[None, None], "hints": raster.hints[None]}
-        return (inputs if evidence is None else {**inputs, "spread": evidence[None]}), raster
+        if self.card.supports_hints:
+            inputs["spread"] = spread(cell_means(self.luminance), raster.points)[None]
+        return inputs
 
     def _check(self, hints: tuple[Hint, ...]) -> None:
         if hints and not self.card.supports_hints:
@@ -149,7 +150,13 @@ class Plate:
 
     def _run(self, inputs: dict[str, Float]) -> Float:
         output = "logits" if self.card.head == "bins" else "ab"
-        answer: Float = self.session.run(output, **inputs)[0]
+        wanted = [output]
+        if self.card.supports_hints and not inputs["hints"].any():
+            wanted.append("features")  # of the photo without hints, in the same pass
+        first, *features = self.session.run_many(wanted, **inputs)
+        answer: Float = first[0]
+        if features:
+            self._features = features[0][0]
         if self.card.mirror:
             flipped = {name: np.ascontiguousarray(x[..., ::-1]) for name, x in inputs.items()}
             answer = (answer + self.session.run(output, **flipped)[0][..., ::-1]) / 2
@@ -166,7 +173,8 @@ class Plate:
             msg = f"the model {self.card.name} gives no features: use the default model"
             raise UnsupportedReading(msg)
         if self._features is None:
-            self._features = self.session.run("features", **self._inputs(())[0])[0]
+            self._answer(())
+        assert self._features is not None
         return self._features
 
     def distribution(self, hints: Sequence[Hint] = ()) -> tuple[Float, Float]:
@@ -210,19 +218,22 @@ class Plate:
         return self._guide(tuple(hints), vividness, draw).rows(0, self.luminance, self.size[0])
 
     def _guide(self, hints: tuple[Hint, ...], vividness: float | None, draw: Draw | None) -> Guide:
-        vividness = checked_vividness(vividness)
-        answer = self._answer(hints)
-        if self.card.head == "bins":
-            ab = readings.vivid_mean(readings.softmax(answer), self._bins, vividness)
-        else:
-            ab = np.ascontiguousarray(answer.transpose(1, 2, 0))
+        ab = self._colours(hints, checked_vividness(vividness))
         if hints:
-            raster = rasterize(hints, self.luminance)
-            ab = propagate(ab, cell_means(self.luminance), raster.points)
+            points, cells = rasterize(hints, self.luminance).points, cell_means(self.luminance)
+            automatic = self._colours((), checked_vividness(vividness))
+            ab = propagate(confine(ab, automatic, cells, self.features(), points), cells, points)
         ab = cv2.resize(ab, self.size[::-1], interpolation=cv2.INTER_LINEAR)
         if draw:
             ab = draw(ab)
         return hold(guide(ab, self.luminance), hints, self.luminance)
+
+    def _colours(self, hints: tuple[Hint, ...], vividness: float) -> Float:
+        """ab (h/stride, w/stride, 2) as the network answers."""
+        answer = self._answer(hints)
+        if self.card.head == "bins":
+            return readings.vivid_mean(readings.softmax(answer), self._bins, vividness)
+        return np.ascontiguousarray(answer.transpose(1, 2, 0))
 
     def render(
         self, hints: Sequence[Hint] = (), vividness: float | None = None, *, draw: Draw | None = None
