@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -205,6 +206,18 @@ def test_reading_a_ledger_that_is_not_there(tmp_path: Path) -> None:
 
 def test_names_are_relative_with_forward_slashes(tmp_path: Path) -> None:
     assert relative_name(tmp_path / "out/x/a b.jpg", tmp_path / "out") == "x/a b.jpg"
+
+
+def test_names_that_are_no_utf_8(book: Ledger, tmp_path: Path) -> None:
+    odd = os.fsdecode(b"gr\xfcn.jpg")
+    job = Job(tmp_path / odd, tmp_path / "out" / odd)
+    book.register([job])
+    assert colour(book, job) is Claim.TAKEN
+    assert colour(book, job) is Claim.DONE
+    book.failed(job, f"{job.input}: broken")
+    (row,) = book.rows()
+    assert (row.output, row.error) == (odd, f"{job.input}: broken")
+    assert read_rows(book.path) == [row]
 
 
 def test_jobs_that_come_one_by_one_are_noted_before_they_are_handed_on(book: Ledger, job: Job) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -151,6 +152,37 @@ def test_a_damaged_ledger(photochrom, photo, tmp_path: Path) -> None:
     done = photochrom("batch", "in", "out", "--json")
     assert done.code == 1
     assert "move it away" in done.documents[0]["error"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names that are any bytes")
+def test_file_names_that_are_no_utf_8_or_hold_anything(photo, tmp_path: Path) -> None:
+    names = [
+        os.fsdecode(b"gr\xfcn.jpg"),
+        "line\nbreak.jpg",
+        "quote'\".jpg",
+        "日本.jpg",
+        "-o.jpg",
+        "%s{}.jpg",
+        " .jpg",
+    ]
+    for n, name in enumerate(names):
+        photo(f"in/{name}", n)
+    code, results = batch_as(tmp_path)
+    assert (code, {result["status"] for result in results}) == (0, {"done"})
+    assert {result["input"] for result in results} == {f"in/{name}" for name in names}
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.jpg")) == sorted(names)
+    command = [sys.executable, "-m", "photochrom", "batch", "in", "out2", "--sidecar"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    assert b"out2/gr\xfcn.jpg\n" in done.stdout
+    again = subprocess.run([*command, "--json"], cwd=tmp_path, capture_output=True, check=True)
+    assert {json.loads(line)["status"] for line in again.stdout.splitlines()} == {"skipped"}
+    for folder in ("out", "out2"):
+        verify = [sys.executable, "-m", "photochrom", "batch", "--verify", "in", folder]
+        assert subprocess.run(verify, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    sidecar = os.fsdecode(b"out2/gr\xfcn.colorized.json")
+    redo = [sys.executable, "-m", "photochrom", "redo", sidecar, "-o", "again.jpg"]
+    subprocess.run(redo, cwd=tmp_path, capture_output=True, check=True)
+    assert (tmp_path / "again.jpg").read_bytes() == (tmp_path / "out2" / names[0]).read_bytes()
 
 
 # --- no room, no right ---------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from photochrom import __version__
@@ -13,7 +14,7 @@ from photochrom.batch.chroma import Sampled, sampled
 from photochrom.batch.guided import Guide
 from photochrom.batch.ideas import contact_sheet, hints_text, ideas
 from photochrom.batch.layer import overlay, write_ab
-from photochrom.batch.ledger import file_sha256
+from photochrom.batch.ledger import file_sha256, is_odd
 from photochrom.colorizer import DEFAULT_VIVIDNESS, Colorizer
 from photochrom.errors import DamagedPhoto, PhotochromError
 from photochrom.photo import Metadata, Photo, read, write
@@ -22,7 +23,6 @@ from photochrom.provenance import Sidecar, mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from photochrom.batch.naming import IdeaFiles
     from photochrom.batch.options import Options
@@ -73,6 +73,13 @@ def stamp_of(path: Path) -> Stamp:
     """What changes when a file does: inode, size and time. Raises OSError."""
     found = path.stat()
     return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def read_any_name(path: Path | str, **limits: int) -> Photo:
+    """`read`, also of a file whose name is no UTF-8, which libvips does not open by name."""
+    if isinstance(path, Path) and is_odd(str(path)):
+        return read(path.read_bytes(), **limits)
+    return read(path, **limits)
 
 
 def failure(job: Job, error: str, seconds: float = 0.0) -> Result:
@@ -147,7 +154,7 @@ class Coloring:
     def read(self, source: Path | str) -> Photo:
         """Read a photo within the limits that the options set."""
         asked = self._options
-        return read(source, max_pixels=asked.max_pixels, max_side=asked.max_side, page=asked.page)
+        return read_any_name(source, max_pixels=asked.max_pixels, max_side=asked.max_side, page=asked.page)
 
     def render(self, photo: Photo) -> Photo:
         """The coloured photo, at its full size; its pixels are computed when they are written."""
@@ -219,7 +226,7 @@ class Coloring:
 
 def _store_text(text: str, target: Path, overwrite: bool) -> None:
     def encode(sink: BinaryIO) -> None:
-        sink.write(text.encode())
+        sink.write(text.encode(errors="surrogatepass"))  # a path may be no UTF-8; json.loads takes it so
 
     save(target, encode, lambda part: None, overwrite=overwrite)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from photochrom.batch.locks import RunLocks
 from photochrom.errors import WriteError
@@ -71,6 +71,12 @@ class Row:
     model: str | None
     run: int | None
     error: str | None
+
+    @classmethod
+    def of(cls, values: Iterable[Any]) -> Row:
+        """The row of an SQLite row's values."""
+        fields: Any = (os.fsdecode(value) if isinstance(value, bytes) else value for value in values)
+        return cls(*fields)
 
 
 _COLUMNS = ", ".join(Row.__dataclass_fields__)
@@ -145,7 +151,7 @@ class Ledger:
         with self._transaction() as database:
             database.executemany(
                 "INSERT INTO jobs (output, input, updated) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                [(self.name(job.output), str(job.input.absolute()), _now()) for job in jobs],
+                [_stored(self.name(job.output), str(job.input.absolute()), _now()) for job in jobs],
             )
 
     def registered(self, jobs: Iterable[Job | None]) -> Iterator[Job | None]:
@@ -167,7 +173,7 @@ class Ledger:
                 database.execute(
                     "UPDATE jobs SET status = 'running', ours = 1, key = ?, input = ?, input_sha256 = ?,"
                     " output_sha256 = NULL, run = ?, error = NULL, updated = ? WHERE output = ?",
-                    (key, str(job.input.absolute()), input_sha256, self._run, _now(), name),
+                    _stored(key, str(job.input.absolute()), input_sha256, self._run, _now(), name),
                 )
             return verdict
 
@@ -186,7 +192,7 @@ class Ledger:
             row = self._row(self.name(job.output))
             if row is not None and row.status == "running":
                 left = file_sha256(job.output) if job.output.exists() else None
-                values = (left is not None, left, self.name(job.output))
+                values = _stored(left is not None, left, self.name(job.output))
                 database.execute("UPDATE jobs SET ours = ?, output_sha256 = ? WHERE output = ?", values)
         self._note("status = 'failed', error = ?", job, error)
 
@@ -198,17 +204,17 @@ class Ledger:
         with self._transaction() as database:
             database.execute(
                 f"UPDATE jobs SET {change}, updated = ? WHERE output = ?",  # noqa: S608 (fixed strings above)
-                (*values, _now(), self.name(job.output)),
+                _stored(*values, _now(), self.name(job.output)),
             )
 
     def _row(self, name: str) -> Row | None:
-        found = self._database.execute(_ONE_ROW, (name,)).fetchone()
-        return Row(*found) if found else None
+        found = self._database.execute(_ONE_ROW, _stored(name)).fetchone()
+        return Row.of(found) if found else None
 
     def rows(self) -> list[Row]:
         """All outputs ever planned, by name."""
         with _said_plainly(self.path):
-            return [Row(*row) for row in self._database.execute(_ALL_ROWS)]
+            return [Row.of(values) for values in self._database.execute(_ALL_ROWS)]
 
 
 def decide(row: Row | None, job: Job, key: str, input_sha256: str, *, replace: bool = False) -> Claim:
@@ -241,7 +247,7 @@ def read_rows(path: Path) -> list[Row]:
         _said_plainly(path),
         closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database,
     ):
-        return [Row(*row) for row in database.execute(_ALL_ROWS)]
+        return [Row.of(values) for values in database.execute(_ALL_ROWS)]
 
 
 def relative_name(output: Path, root: Path) -> str:
@@ -261,6 +267,18 @@ def _unchanged(output: Path, sha256: str | None) -> bool:
         return sha256 is None or not output.exists() or file_sha256(output) == sha256
     except OSError:
         return False
+
+
+def _stored(*values: object) -> tuple[object, ...]:
+    """Values as SQLite takes them: a text from a file name that is no UTF-8 becomes its bytes."""
+    return tuple(
+        os.fsencode(value) if isinstance(value, str) and is_odd(value) else value for value in values
+    )
+
+
+def is_odd(text: str) -> bool:
+    """Whether a text holds bytes that are no UTF-8 (PEP 383)."""
+    return any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def _now() -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photochrom.batch.coloring import read_any_name
 from photochrom.batch.ledger import Row, file_sha256, relative_name
 from photochrom.errors import PhotochromError
-from photochrom.photo import read
 from photochrom.photo.safe import PART
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _problem_of_output(path: Path, row: Row) -> str | None:
     try:
         if file_sha256(path) != row.output_sha256:
             return "the result is not as it was written: it was changed or damaged since"
-        for _ in read(path, max_pixels=_NO_LIMIT, max_side=_NO_LIMIT).strips():
+        for _ in read_any_name(path, max_pixels=_NO_LIMIT, max_side=_NO_LIMIT).strips():
             pass
     except FileNotFoundError:
         return "the result is missing: run the batch again"

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -130,6 +131,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def main() -> NoReturn:
     """The `photochrom` script."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before ONNX Runtime is loaded: it would report home
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file name is bytes: it is printed as it is, or escaped
+            stream.reconfigure(errors="surrogateescape" if os.name == "posix" else "backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # being asked to end is an interruption too
     sys.exit(run())
 

@@ -47,7 +47,7 @@ class Report:
             self._failures.append(result)
             self._say(f"error: {sentence(result)}")
         if self._json:
-            self._print(json.dumps(result.to_json(), ensure_ascii=False))
+            self._print(json.dumps(result.to_json()))
         elif result.status == "done" and result.output != "-":
             self._print(str(result.output))
         elif result.status == "planned":
@@ -107,7 +107,7 @@ def report_findings(findings: Iterable[Finding], *, as_json: bool) -> int:
         total += 1
         bad += finding.problem is not None
         if as_json:
-            click.echo(json.dumps(finding.to_json(), ensure_ascii=False))
+            click.echo(json.dumps(finding.to_json()))
         elif finding.problem:
             click.echo(f"{finding.output}: {finding.problem}")
     click.echo(f"{total} outputs: {total - bad} whole, {bad} with problems", err=as_json)
