@@ -95,7 +95,7 @@ def propagate(ab: Float, cells: Float, points: Points) -> Float:
     share = kernel / (kernel.sum(-1, keepdims=True) + _FLOOR)
     corrected = ab.reshape(-1, 2).copy()
     for _ in range(_ROUNDS):
-        residual = points.ab - corrected[row * width + column]
+        residual = points.ab - corrected[row * cells.shape[1] + column]
         corrected += share @ residual
     return corrected.reshape(ab.shape)
 
