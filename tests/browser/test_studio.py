@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -112,6 +113,11 @@ def studio(open_page: Callable[..., Any], url: str, width: int) -> Studio:
     return Studio(open_page(url, width)).open()
 
 
+@pytest.fixture
+def wide(open_page: Callable[..., Any], url: str) -> Studio:
+    return Studio(open_page(url)).open()
+
+
 def test_a_photo_is_coloured_by_itself(studio: Studio, screenshot: Any) -> None:
     lab = studio.lab()
     assert np.hypot(lab[..., 1], lab[..., 2]).mean() > 6
@@ -175,39 +181,39 @@ def test_take_a_suggestion_recolour_resize_delete(studio: Studio, screenshot: An
     assert page.locator("#editor").is_hidden()
 
 
-def test_pin_stroke_and_pick(studio: Studio) -> None:
-    page = studio.page
-    hut = studio.lab_at(HUT)
-    studio.press("[data-tool=pin]")
-    studio.doing(lambda: studio.click(HUT))
-    assert np.hypot(*(studio.lab_at(HUT) - hut)[1:]) < 5
+def test_pin_stroke_and_pick(wide: Studio) -> None:
+    page = wide.page
+    hut = wide.lab_at(HUT)
+    wide.press("[data-tool=pin]")
+    wide.doing(lambda: wide.click(HUT))
+    assert np.hypot(*(wide.lab_at(HUT) - hut)[1:]) < 5
     if page.locator("#editor").is_visible():
-        studio.press("#editor-close")
-    studio.press("[data-tool=stroke]")
-    page.mouse.move(*studio.point(0.1, 0.9))
+        wide.press("#editor-close")
+    wide.press("[data-tool=stroke]")
+    page.mouse.move(*wide.point(0.1, 0.9))
     page.mouse.down()
-    page.mouse.move(*studio.point(0.5, 0.85), steps=8)
+    page.mouse.move(*wide.point(0.5, 0.85), steps=8)
     page.mouse.up()
     page.locator("#editor").wait_for()
-    studio.doing(lambda: studio.set_hex("#7a5fa0"))
-    studio.press("#pick-color")
-    studio.doing(lambda: studio.click(SKY))
+    wide.doing(lambda: wide.set_hex("#7a5fa0"))
+    wide.press("#pick-color")
+    wide.doing(lambda: wide.click(SKY))
     assert page.get_attribute("#stage", "data-tool") == "stroke"  # the tool before
-    hints = load_hints(studio.saved_hints())
+    hints = load_hints(wide.saved_hints())
     assert [bool(hint.path) for hint in hints] == [False, True]
     assert hints[1].ab[1] < 0  # the sky's blue
 
 
-def test_colour_from_another_photo(studio: Studio, tmp_path: Path) -> None:
+def test_colour_from_another_photo(wide: Studio, tmp_path: Path) -> None:
     other = tmp_path / "other.tif"  # no browser shows a TIFF by itself
     Image.new("RGB", (60, 40), (180, 40, 60)).save(other)
-    studio.click(SAND)
-    studio.page.set_input_files("#reference-file", str(other))
-    studio.page.locator("[data-view=reference]").evaluate("one => one.click()")
-    picture = studio.page.locator("#reference-canvas")
+    wide.click(SAND)
+    wide.page.set_input_files("#reference-file", str(other))
+    wide.page.locator("[data-view=reference]").evaluate("one => one.click()")
+    picture = wide.page.locator("#reference-canvas")
     picture.wait_for()
-    studio.doing(picture.click)
-    assert studio.lab_at(SAND)[1] > 15
+    wide.doing(picture.click)
+    assert wide.lab_at(SAND)[1] > 15
 
 
 def test_where_is_it_guessing(studio: Studio, screenshot: Any) -> None:
@@ -318,3 +324,37 @@ def test_hints_survive_a_reload(studio: Studio, tmp_path: Path) -> None:
     assert np.abs(studio.lab() - picture).mean() < 0.5
     again = studio.saved_hints()
     assert json.loads(again) == json.loads(saved)
+
+
+def small(lab: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """At one size, whatever room the stage had."""
+    return np.asarray(cv2.resize(lab, (160, 120), interpolation=cv2.INTER_AREA))
+
+
+def test_ideas_side_by_side(studio: Studio, screenshot: Any) -> None:
+    page = studio.page
+    automatic = small(studio.lab())
+    page.locator("[data-view=ideas]").evaluate("one => one.click()")
+    ready = page.locator(".idea:not(:disabled)")
+    page.wait_for_function("() => document.querySelectorAll('.idea:not(:disabled)').length >= 3")
+    screenshot(page, "ideas")
+    studio.doing(ready.nth(1).click)
+    assert ready.nth(1).get_attribute("aria-pressed") == "true"
+    assert studio.hints >= 1
+    assert np.abs(small(studio.lab()) - automatic)[..., 1:].mean() > 1
+    studio.doing(lambda: studio.press("#undo"))
+    assert np.abs(small(studio.lab()) - automatic).mean() < 0.7
+
+
+def test_a_palette_and_undo(wide: Studio) -> None:
+    page = wide.page
+    wide.press(".palette summary")
+    page.locator("#palette-color").evaluate("one => { one.value = '#3f7a3a' }")
+    wide.doing(lambda: wide.press("#palette-add"))
+    lab = wide.lab().reshape(-1, 3)
+    coloured = lab[np.hypot(lab[:, 1], lab[:, 2]) > 12]
+    wanted = rgb_to_lab(np.array([0x3F, 0x7A, 0x3A], np.uint8))
+    turn = np.degrees(np.arctan2(coloured[:, 2], coloured[:, 1]) - np.arctan2(wanted[2], wanted[1]))
+    assert np.mean(np.abs((turn + 180) % 360 - 180) < 20) > 0.85
+    wide.doing(lambda: page.locator("#palette button").click())
+    assert page.locator("#palette li").count() == 0

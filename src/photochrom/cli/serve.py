@@ -67,6 +67,7 @@ def command(
 
     It answers on this computer alone; on any other address every request needs the token that is printed.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its spinning threads cost small products dearly
     import uvicorn  # noqa: F401  # the extra is missing? then say so before anything else
 
     from photochrom.server.app import create_app

@@ -1,7 +1,7 @@
 // What the person has made of a photo: hints, vividness, which hint is chosen, and the way back.
 
 /** @typedef {import("./hints.js").Hint} Hint */
-/** @typedef {{hints: readonly Hint[], vividness: number}} Version */
+/** @typedef {{hints: readonly Hint[], vividness: number, palette: readonly string[], ownColor: boolean}} Version */
 
 const LONGEST_HISTORY = 500;
 
@@ -11,7 +11,7 @@ export class Colouring extends EventTarget {
   constructor(vividness) {
     super();
     /** @type {Version} */
-    this.version = { hints: [], vividness };
+    this.version = { hints: [], vividness, palette: [], ownColor: false };
     this.usualVividness = vividness;
     /** @type {number | null} the chosen hint */
     this.selected = null;

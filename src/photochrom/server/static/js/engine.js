@@ -5,7 +5,7 @@ import { dump, hint, slim } from "./hints.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Region */
-/** @typedef {{hints: readonly Hint[], vividness: number}} Colours */
+/** @typedef {import("./document.js").Version} Colours */
 /** @typedef {{color: string, probability: number}} Suggestion */
 /** @typedef {{x: number, y: number, uncertainty: number}} Place */
 /** @typedef {{format: string | null, quality: number, depth: number | null, strip: boolean, mark: boolean}} FileOptions */
@@ -164,7 +164,12 @@ async function upload(photo, signal) {
 }
 
 /** @param {Colours} colours */
-const plain = ({ hints, vividness }) => ({ hints: hints.map(slim), vividness });
+const plain = ({ hints, vividness, palette, ownColor }) => ({
+  hints: hints.map(slim),
+  vividness,
+  palette,
+  keep_color: ownColor,
+});
 
 /**
  * One request; a full server is asked again after the time that it names.

@@ -64,7 +64,7 @@ export class Ideas {
   async #draw({ choose, picture }, hints, signal) {
     const { engine, colouring } = this;
     if (!engine || !colouring) return;
-    await paint(picture, await engine.render({ hints, vividness: colouring.vividness }, SIDE, null, signal));
+    await paint(picture, await engine.render({ ...colouring.version, hints }, SIDE, null, signal));
     choose.disabled = false;
     choose.addEventListener("click", () => {
       for (const other of this.list.querySelectorAll(".idea")) other.setAttribute("aria-pressed", String(other === choose));
@@ -74,9 +74,10 @@ export class Ideas {
 
   /** @param {number} at */
   #tile(at) {
+    const { width = 4, height = 3 } = this.engine?.info ?? {};
     const picture = make("canvas", { class: "idea-picture", "aria-hidden": "true" });
-    picture.width = 4;
-    picture.height = 3;
+    picture.width = SIDE;
+    picture.height = Math.round((SIDE * height) / width);
     const choose = make("button", { type: "button", class: "idea", "aria-pressed": "false", disabled: "" }, picture, `Idea ${at + 1}`);
     return { item: make("li", {}, choose), choose, picture };
   }

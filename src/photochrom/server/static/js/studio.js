@@ -2,19 +2,18 @@
 
 import { Compare } from "./compare.js";
 import { nameOf, toHex } from "./color.js";
-import { suffixOf, closeDialog, fillKeys, listenForCancel, listenForDownload, showDialog, showDownload } from "./dialogs.js";
+import { closeDialog, suffixOf } from "./dialogs.js";
 import { Colouring } from "./document.js";
 import { block, button, input } from "./dom.js";
 import { Editor } from "./editor.js";
 import { limits, ServerEngine } from "./engine.js";
-import { onChosen, save, stem } from "./files.js";
-import { Gestures } from "./gestures.js";
+import { save, stem } from "./files.js";
 import { dump, hint, load, simplify } from "./hints.js";
 import { HintList } from "./hintlist.js";
 import { Ideas, Reference } from "./ideas.js";
-import { Cross, HELP, listenForKeys } from "./keyboard.js";
 import { Marks } from "./marks.js";
 import { Overlays } from "./overlays.js";
+import { Palette } from "./palette.js";
 import { Stage } from "./stage.js";
 import { announce, complain, toast } from "./talk.js";
 import { View } from "./view.js";
@@ -41,6 +40,7 @@ export class Studio {
       onError: complain,
     });
     this.list = new HintList((index) => this.choose(index));
+    this.palette = new Palette();
     this.ideas = new Ideas((hints) => this.startFrom(hints), complain);
     this.reference = new Reference(
       (rgb) => this.picked(toHex(rgb)),
@@ -57,7 +57,6 @@ export class Studio {
     this.colouring = new Colouring(0);
     this.name = "photo";
     this.opening = new AbortController();
-    this.#wire();
   }
 
   /** Open a photo: ask for its colours, then show all that belongs to it. @param {File} photo */
@@ -93,7 +92,7 @@ export class Studio {
     this.compare.toggle(false);
     this.setTool("hint");
     await stage.open(engine, colouring);
-    for (const part of [this.editor, this.overlays, this.ideas]) part.open(engine, colouring);
+    for (const part of [this.editor, this.overlays, this.ideas, this.palette]) part.open(engine, colouring);
     this.marks.open(colouring);
     this.list.open(colouring);
     colouring.addEventListener("change", () => this.#changed());
@@ -110,7 +109,7 @@ export class Studio {
     block("photo-name").textContent = this.name;
     block("photo-facts").textContent = `${width} × ${height}`;
     document.title = `${this.name} – Photochrom`;
-    const told = colored ? ["This photo had colours already; they were dropped.", ...warnings] : warnings;
+    const told = colored ? ["This photo had colours already; they are dropped.", ...warnings] : warnings;
     if (told.length) toast(told.join(" "));
   }
 
@@ -268,6 +267,14 @@ export class Studio {
     }
   }
 
+  /** Choose the next hint and put the focus on its mark. */
+  next() {
+    const count = this.colouring.hints.length;
+    if (count === 0) return;
+    this.choose(((this.colouring.selected ?? -1) + 1) % count);
+    /** @type {HTMLElement | undefined} */ (block("marks").children[this.colouring.selected ?? 0])?.focus();
+  }
+
   close() {
     if (this.tool === "pick") this.setTool(this.toolBefore);
     else if (this.editor.isOpen) this.editor.close();
@@ -309,89 +316,6 @@ export class Studio {
     } catch (error) {
       complain(error);
     }
-  }
-
-  // --- wiring ---
-
-  #wire() {
-    new Gestures(this.view, {
-      click: (at) => this.click(at),
-      draws: () => this.tool === "stroke",
-      drawing: (points) => this.stroke(points, false),
-      drawn: (points) => this.stroke(points, true),
-    });
-    new Cross(this.view, (at) => this.click(at));
-    for (const one of document.querySelectorAll("#tools button")) {
-      if (!(one instanceof HTMLButtonElement)) continue;
-      const { tool, view } = one.dataset;
-      one.addEventListener("click", () => (tool ? this.setTool(/** @type {Tool} */ (tool)) : this.toggleView(view ?? "")));
-    }
-    for (const one of document.querySelectorAll("[data-close]")) one.addEventListener("click", () => this.closeDrawers());
-    this.#wireButtons();
-    this.#wireVividness();
-    onChosen(input("reference-file"), (photo) => void this.reference.load(photo));
-    listenForCancel();
-    listenForDownload((options) => this.download(options));
-    fillKeys(HELP);
-    listenForKeys(this.#commands(), (number) => this.editor.takeSuggestion(number), (on) => this.compare.peek(on));
-    window.addEventListener("pagehide", (event) => {
-      if (!event.persisted) this.engine?.close();
-    });
-  }
-
-  #wireButtons() {
-    const commands = this.#commands();
-    for (const id of ["undo", "redo", "download", "help"]) button(id).addEventListener("click", () => commands[id]());
-    button("zoom-in").addEventListener("click", () => this.view.zoom(1.4));
-    button("zoom-out").addEventListener("click", () => this.view.zoom(1 / 1.4));
-    button("zoom-fit").addEventListener("click", () => this.view.toggleFull());
-    this.view.addEventListener("move", () => {
-      button("zoom-fit").textContent = this.view.isFitted ? "Fit" : `${Math.round(100 * this.view.share)} %`;
-    });
-    button("hints-file").addEventListener("click", () => showDialog("hints-dialog"));
-    button("hints-save").addEventListener("click", () => this.saveHints());
-    button("show-guessing").addEventListener("click", () => this.showGuessing(true));
-    button("reference-choose").addEventListener("click", () => input("reference-file").click());
-    button("clear").addEventListener("click", () => this.startFrom([]));
-  }
-
-  #wireVividness() {
-    const slider = input("vividness");
-    slider.addEventListener("input", () => this.colouring.drag({ vividness: Number(slider.value) }));
-    slider.addEventListener("change", () => this.colouring.settle());
-    const reset = () => this.colouring.commit({ vividness: this.colouring.usualVividness });
-    button("vividness-reset").addEventListener("click", reset);
-    slider.addEventListener("dblclick", reset);
-  }
-
-  /** @returns {import("./keyboard.js").Commands} */
-  #commands() {
-    const withPhoto = (/** @type {() => void} */ act) => () => this.engine && act();
-    const views = ["compare", "guessing", "ideas", "reference"];
-    const tools = /** @type {Tool[]} */ (["hint", "stroke", "pin", "pick"]);
-    return {
-      ...Object.fromEntries(tools.map((tool) => [tool, withPhoto(() => this.setTool(tool))])),
-      ...Object.fromEntries(views.map((view) => [view, withPhoto(() => this.toggleView(view))])),
-      reach: withPhoto(() => this.editor.toggleReach()),
-      next: withPhoto(() => this.#next()),
-      open: () => input("file").click(),
-      zoomIn: withPhoto(() => this.view.zoom(1.4)),
-      zoomOut: withPhoto(() => this.view.zoom(1 / 1.4)),
-      zoomFit: withPhoto(() => this.view.toggleFull()),
-      help: () => showDialog("help-dialog"),
-      close: withPhoto(() => this.close()),
-      delete: withPhoto(() => this.editor.delete()),
-      undo: withPhoto(() => this.colouring.undo()),
-      redo: withPhoto(() => this.colouring.redo()),
-      download: withPhoto(() => this.engine && showDownload(this.engine.info)),
-    };
-  }
-
-  #next() {
-    const count = this.colouring.hints.length;
-    if (count === 0) return;
-    this.choose(((this.colouring.selected ?? -1) + 1) % count);
-    /** @type {HTMLElement | undefined} */ (block("marks").children[this.colouring.selected ?? 0])?.focus();
   }
 }
 

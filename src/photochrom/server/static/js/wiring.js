@@ -1,0 +1,95 @@
+// Which button, key and gesture calls what in the studio.
+
+import { fillKeys, listenForCancel, listenForDownload, showDialog, showDownload } from "./dialogs.js";
+import { button, input } from "./dom.js";
+import { onChosen } from "./files.js";
+import { Gestures } from "./gestures.js";
+import { Cross, HELP, listenForKeys } from "./keyboard.js";
+
+/** @typedef {import("./studio.js").Studio} Studio */
+/** @typedef {import("./studio.js").Tool} Tool */
+
+/** Connect the page with a studio. @param {Studio} studio */
+export function wire(studio) {
+  const commands = commandsOf(studio);
+  new Gestures(studio.view, {
+    click: (at) => studio.click(at),
+    draws: () => studio.tool === "stroke",
+    drawing: (points) => studio.stroke(points, false),
+    drawn: (points) => studio.stroke(points, true),
+  });
+  new Cross(studio.view, (at) => studio.click(at));
+  wireTools(studio);
+  wireButtons(studio, commands);
+  wireVividness(studio);
+  onChosen(input("reference-file"), (photo) => void studio.reference.load(photo));
+  listenForCancel();
+  listenForDownload((options) => studio.download(options));
+  fillKeys(HELP);
+  listenForKeys(commands, (number) => studio.editor.takeSuggestion(number), (on) => studio.compare.peek(on));
+  window.addEventListener("pagehide", (event) => {
+    if (!event.persisted) studio.engine?.close();
+  });
+}
+
+/** @param {Studio} studio */
+function wireTools(studio) {
+  for (const one of document.querySelectorAll("#tools button")) {
+    if (!(one instanceof HTMLButtonElement)) continue;
+    const { tool, view } = one.dataset;
+    one.addEventListener("click", () => (tool ? studio.setTool(/** @type {Tool} */ (tool)) : studio.toggleView(view ?? "")));
+  }
+  for (const one of document.querySelectorAll("[data-close]")) {
+    one.addEventListener("click", () => studio.closeDrawers());
+  }
+}
+
+/** @param {Studio} studio @param {import("./keyboard.js").Commands} commands */
+function wireButtons(studio, commands) {
+  const { view } = studio;
+  for (const id of ["undo", "redo", "download", "help"]) button(id).addEventListener("click", () => commands[id]());
+  button("zoom-in").addEventListener("click", () => view.zoom(1.4));
+  button("zoom-out").addEventListener("click", () => view.zoom(1 / 1.4));
+  button("zoom-fit").addEventListener("click", () => view.toggleFull());
+  view.addEventListener("move", () => {
+    button("zoom-fit").textContent = view.isFitted ? "Fit" : `${Math.round(100 * view.share)} %`;
+  });
+  button("hints-file").addEventListener("click", () => showDialog("hints-dialog"));
+  button("hints-save").addEventListener("click", () => studio.saveHints());
+  button("show-guessing").addEventListener("click", () => studio.showGuessing(true));
+  button("reference-choose").addEventListener("click", () => input("reference-file").click());
+  button("clear").addEventListener("click", () => studio.startFrom([]));
+}
+
+/** @param {Studio} studio */
+function wireVividness(studio) {
+  const slider = input("vividness");
+  slider.addEventListener("input", () => studio.colouring.drag({ vividness: Number(slider.value) }));
+  slider.addEventListener("change", () => studio.colouring.settle());
+  const reset = () => studio.colouring.commit({ vividness: studio.colouring.usualVividness });
+  button("vividness-reset").addEventListener("click", reset);
+  slider.addEventListener("dblclick", reset);
+}
+
+/** @param {Studio} studio @returns {import("./keyboard.js").Commands} */
+function commandsOf(studio) {
+  const withPhoto = (/** @type {() => void} */ act) => () => studio.engine && act();
+  const views = ["compare", "guessing", "ideas", "reference"];
+  const tools = /** @type {Tool[]} */ (["hint", "stroke", "pin", "pick"]);
+  return {
+    ...Object.fromEntries(tools.map((tool) => [tool, withPhoto(() => studio.setTool(tool))])),
+    ...Object.fromEntries(views.map((view) => [view, withPhoto(() => studio.toggleView(view))])),
+    reach: withPhoto(() => studio.editor.toggleReach()),
+    next: withPhoto(() => studio.next()),
+    open: () => input("file").click(),
+    zoomIn: withPhoto(() => studio.view.zoom(1.4)),
+    zoomOut: withPhoto(() => studio.view.zoom(1 / 1.4)),
+    zoomFit: withPhoto(() => studio.view.toggleFull()),
+    help: () => showDialog("help-dialog"),
+    close: withPhoto(() => studio.close()),
+    delete: withPhoto(() => studio.editor.delete()),
+    undo: withPhoto(() => studio.colouring.undo()),
+    redo: withPhoto(() => studio.colouring.redo()),
+    download: withPhoto(() => studio.engine && showDownload(studio.engine.info)),
+  };
+}
