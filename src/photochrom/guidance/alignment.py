@@ -7,6 +7,7 @@ found again only where the luminance around it then agrees.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import cv2
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from photochrom.color import Float
     from photochrom.guidance.matching import Similarity
 
-STEP = 16  # px of the working size between the places that are looked at
+STEP = 16  # px of the working size between the patches that are compared
+MOST = 90  # hints: more cost more time than they add
 _PATCH = 8  # half a patch's side
 _ROUNDS = (12, 5, 3)  # px that a patch may move in each round
 _TEXTURE = 2.0  # L*: standard deviation above which a patch can be located
@@ -46,12 +48,13 @@ def align(luminance: Float, reference: Float, lab_ab: Float, guess: Similarity) 
         matrix = refined
     warped, inside = _warp(reference, matrix, luminance.shape)
     colours, _ = _warp(cv2.blur(lab_ab, (3, 3)), matrix, luminance.shape)
-    return _judge(luminance, warped, inside, colours, grid)
+    step = max(STEP, math.ceil(math.sqrt(luminance.size / MOST)))
+    return _judge(luminance, warped, inside, colours, _grid(luminance.shape, step))
 
 
-def _grid(shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """(n, 2) y, x: the centres of squares of STEP px."""
-    rows, columns = (np.arange(STEP // 2, side, STEP) for side in shape)
+def _grid(shape: tuple[int, ...], step: int = STEP) -> NDArray[np.int64]:
+    """(n, 2) y, x: the centres of squares of `step` px."""
+    rows, columns = (np.arange(step // 2, side, step) for side in shape)
     return np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
 
 

@@ -38,6 +38,8 @@ def _share(strip: Float, top: int, height: int, rows: int, columns: int) -> tupl
     """What a strip (n, W[, 3]) from row `top` of `height` adds to the rows of the average it touches."""
     narrow = cv2.resize(strip, (columns, len(strip)), interpolation=cv2.INTER_AREA)
     narrow = narrow.reshape(len(strip), columns, -1)
+    if rows == height:
+        return top, narrow
     scale = height / rows
     first, last = int(top / scale), min(rows, math.ceil((top + len(strip)) / scale))
     low = np.arange(first, last)[:, None] * scale

@@ -7,6 +7,7 @@ photo's ab has more than they have at each luminance, and the rest is stretched 
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from photochrom.color import Float
     from photochrom.colorizer import Plate
 
-STEP = 16  # px of the working size between hints
+MOST = 400  # hints
 WEIGHT = 0.4
 _RADIUS = 0.012
 _MOST_STRETCH = 5.0
@@ -36,6 +37,7 @@ def remaining_hints(plate: Plate) -> list[Hint]:
     lab = working_lab(plate.photo, plate.size)
     own = restored(lab, plate.chroma())
     height, width = plate.size
+    step = max(8, math.ceil(math.sqrt(height * width / MOST)))
     smooth = cv2.blur(own, (9, 9))
     return [
         hint_from_ab(
@@ -46,8 +48,8 @@ def remaining_hints(plate: Plate) -> list[Hint]:
             radius=_RADIUS,
             weight=WEIGHT,
         )
-        for y in range(STEP // 2, height, STEP)
-        for x in range(STEP // 2, width, STEP)
+        for y in range(step // 2, height, step)
+        for x in range(step // 2, width, step)
     ]
 
 

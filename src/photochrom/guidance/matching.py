@@ -31,13 +31,8 @@ class View(NamedTuple):
     places: Places  # (n,), px of the photo's working size
 
 
-def views(session: Session, luminance: Float) -> tuple[View, View]:
-    """The views of a photo, (h, w) L* at the working size, at its own scale and at a smaller one."""
-    return view(session, luminance, 1.0), view(session, luminance, SMALLER)
-
-
-def view(session: Session, luminance: Float, scale: float) -> View:
-    """One view; cells of 16 px at the scale given."""
+def view(session: Session, luminance: Float, scale: float = 1.0) -> View:
+    """A photo, (h, w) L* at the working size, at some scale; cells of 16 px at that scale."""
     height, width = luminance.shape
     rows, columns = (max(64, round(side * scale / 32) * 32) for side in (height, width))
     plane = cv2.resize(luminance, (columns, rows), interpolation=cv2.INTER_AREA)

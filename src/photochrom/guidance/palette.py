@@ -32,9 +32,9 @@ SLACK = 8.0  # degrees of hue that a colour may keep to either side of the palet
 _TOGETHER = 4.0  # degrees: hues closer than this count as one
 _EACH = 3  # hints a palette colour
 _APART = 0.18  # of the short side, between hints
-_ALLOWED = 0.35  # of the likelihood of the likeliest colour, from which a colour is allowed
-_WIDTH = 12.0  # ab: how far from a colour its likelihood is gathered
-_WEIGHT = 0.5
+_ALLOWED = 0.4  # of the likelihood of the likeliest colour, from which a colour is allowed
+_WIDTH = 15.0  # ab: how far from a colour its likelihood is gathered
+_WEIGHT = 0.15
 _RADIUS = 0.012
 
 
@@ -140,25 +140,30 @@ def palette_hints(plate: Plate, palette: Palette, hints: Sequence[Hint] = ()) ->
     probability, bins = plate.distribution(hints)
     colours = palette.lab[:, 1:]
     colours = colours[chroma_of(colours) > GREY]
-    allowed = _likelihood(probability, bins, colours)  # (n, h, w)
+    near = _nearness(colours, bins)
+    gathered: Float = np.tensordot(near, probability, axes=1)  # (n, h, w)
+    allowed = gathered / _likeliest(probability, bins)
     owner = allowed.argmax(0)
     found = []
     for number, ab in enumerate(colours):
         score = np.where((owner == number) & (allowed[number] > _ALLOWED), allowed[number], 0)
-        found += [_hint(plate, y, x, ab) for y, x in _peaks(score)]
+        for y, x in _peaks(score):
+            meant = near[number] * probability[:, y, x] @ bins / gathered[number, y, x]
+            found.append(_hint(plate, y, x, ab / chroma_of(ab) * chroma_of(meant)))
     return found
 
 
-def _likelihood(probability: Float, bins: Float, colours: Float) -> Float:
-    """(n, h, w): how likely a place has about that colour, relative to its likeliest colour."""
+def _nearness(colours: Float, bins: Float) -> Float:
+    """(n, Q) 0..1: how much each bin counts as that colour."""
+    squared = ((bins[None] - colours[:, None]) ** 2).sum(-1)
+    return cast("Float", np.exp(-squared / (2 * _WIDTH**2)).astype(np.float32))
 
-    def gathered(around: Float) -> Float:
-        near = np.exp(-((bins[:, None] - around[None]) ** 2).sum(-1) / (2 * _WIDTH**2))
-        return cast("Float", np.tensordot(near.T.astype(np.float32), probability, axes=1))
 
-    likeliest: Float = np.maximum.reduce([gathered(part).max(0) for part in np.array_split(bins, 8)])
-    share: Float = gathered(colours) / (likeliest + np.float32(1e-9))
-    return share
+def _likeliest(probability: Float, bins: Float) -> Float:
+    """(h, w): the likelihood of the likeliest colour of each place, gathered in the same way."""
+    near = [_nearness(part, bins) for part in np.array_split(bins, 8)]
+    highest = [np.tensordot(part, probability, axes=1).max(0) for part in near]
+    return cast("Float", np.maximum.reduce(highest) + np.float32(1e-9))
 
 
 def _peaks(score: Float) -> list[tuple[int, int]]:

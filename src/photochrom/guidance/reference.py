@@ -10,8 +10,10 @@ scenes are right in kind more often than in colour.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from photochrom.colorizer import Plate, working_size
@@ -20,24 +22,25 @@ from photochrom.guidance.alignment import Aligned, align
 from photochrom.guidance.colours import chroma_of, working_lab
 from photochrom.guidance.matching import (
     SMALLER,
-    Similarity,
     View,
     as_view,
     common_geometry,
     matched_levels,
     mutual_matches,
     view,
-    views,
 )
 from photochrom.hints import Hint, hint_from_ab
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from photochrom.color import Float
+    from photochrom.guidance.matching import Places
     from photochrom.models import Session
     from photochrom.photo import Photo
 
 RADIUS = 0.012  # of a hint, as a fraction of the longer side
-PULL = 0.4  # the share of the way from the automatic colour to that of a place only alike
+PULL = 0.3  # the share of the way from the automatic colour to that of a place only alike
 _FEWEST = 7  # agreeing matches from which one geometry is tried
 _SOFTNESS = 0.07  # cosine: how quickly likeness falls off
 _LEVELS = 20.0  # L*: the same for luminance, after matching histograms
@@ -50,9 +53,9 @@ _COLOURLESS = 3.0  # C*: the 95th percentile below which a reference counts as g
 class Reference:
     """A reference photo, prepared once for any number of photos. Thread-safe."""
 
+    session: Session
     luminance: Float  # (h, w) L* at the working size
     ab: Float  # (h, w, 2)
-    views: tuple[View, View]
 
     @classmethod
     def of(cls, session: Session, photo: Photo) -> Reference:
@@ -69,8 +72,17 @@ class Reference:
         if np.percentile(chroma_of(ab), 95) < _COLOURLESS:
             msg = f"the reference {photo.path or 'photo'} has no colour to take: choose a colour photo"
             raise GuidanceError(msg)
-        luminance = np.ascontiguousarray(lab[..., 0])
-        return cls(luminance, ab, views(session, luminance))
+        return cls(session, np.ascontiguousarray(lab[..., 0]), ab)
+
+    @cached_property
+    def whole(self) -> View:
+        """The reference as the network sees it."""
+        return view(self.session, self.luminance)
+
+    @cached_property
+    def smaller(self) -> View:
+        """The same from farther away."""
+        return view(self.session, self.luminance, SMALLER)
 
 
 def reference_hints(plate: Plate, reference: Photo | Reference) -> list[Hint]:
@@ -85,22 +97,21 @@ def reference_hints(plate: Plate, reference: Photo | Reference) -> list[Hint]:
 
 
 def _same_scene(plate: Plate, reference: Reference) -> Aligned | None:
-    guesses = [
-        guess
-        for here, there in _view_pairs(plate, reference)
-        if (guess := common_geometry(mutual_matches(here, there))) and guess.support >= _FEWEST
-    ]
-    for guess in sorted(guesses, key=lambda one: -one.support):
-        if found := align(plate.luminance, reference.luminance, reference.ab, guess):
-            return found
+    for here, there in _view_pairs(plate, reference):
+        guess = common_geometry(mutual_matches(here, there))
+        if guess and guess.support >= _FEWEST:
+            found = align(plate.luminance, reference.luminance, reference.ab, guess)
+            if found:
+                return found
     return None
 
 
-def _view_pairs(plate: Plate, reference: Reference) -> list[tuple[View, View]]:
-    """Views to compare: at the same scale, and each photo at the smaller one."""
+def _view_pairs(plate: Plate, reference: Reference) -> Iterator[tuple[View, View]]:
+    """Views to compare: at the same scale, then each photo as from farther away."""
     whole = as_view(plate.features(), *plate.size)
-    smaller = view(plate.session, plate.luminance, SMALLER)
-    return [(whole, reference.views[0]), (whole, reference.views[1]), (smaller, reference.views[0])]
+    yield whole, reference.whole
+    yield whole, reference.smaller
+    yield view(plate.session, plate.luminance, SMALLER), reference.whole
 
 
 def _exact(plate: Plate, found: Aligned) -> list[Hint]:
@@ -111,37 +122,33 @@ def _exact(plate: Plate, found: Aligned) -> list[Hint]:
 
 
 def _alike(plate: Plate, reference: Reference) -> list[Hint]:
-    here, there = as_view(plate.features(), *plate.size), reference.views[0]
+    here, there = as_view(plate.features(), *plate.size), reference.whole
     matches = mutual_matches(here, there)
     wanted = _colours_of_the_alike(plate, reference, here, there)
     automatic = plate.chroma()
     index = {place: number for number, place in enumerate(here.places)}
-    hints = []
-    for number in np.argsort(-matches.similarity, kind="stable")[:_MOST]:
-        place = matches.here[number]
-        ab = _around(automatic, place)
-        ab = ab + PULL * (wanted[index[place]] - ab)
-        hints.append(_hint(plate, place.imag, place.real, ab, _WEIGHT))
-    return hints
+    surest = matches.here[np.argsort(-matches.similarity, kind="stable")[:_MOST]]
+    return [
+        _hint(plate, place.imag, place.real, ab + PULL * (wanted[index[place]] - ab), _WEIGHT)
+        for place, ab in zip(surest, _around(automatic, surest), strict=True)
+    ]
 
 
 def _colours_of_the_alike(plate: Plate, reference: Reference, here: View, there: View) -> Float:
     """(n, 2): for each cell the mean colour of the reference's cells, weighted by their likeness."""
     levels = matched_levels(reference.luminance, plate.luminance)
-    mine = np.array([_around(plate.luminance, place) for place in here.places])
-    theirs = np.array([_around(levels, place) for place in there.places])
-    colours = np.array([_around(reference.ab, place) for place in there.places])
+    mine, theirs = _around(plate.luminance, here.places), _around(levels, there.places)
     likeness = here.features @ there.features.T / _SOFTNESS
     likeness -= (mine[:, None] - theirs[None]) ** 2 / (2 * _LEVELS**2)
     share = np.exp(likeness - likeness.max(1, keepdims=True))
+    colours = _around(reference.ab, there.places)
     wanted: Float = (share @ colours / share.sum(1, keepdims=True)).astype(np.float32)
     return wanted
 
 
-def _around(plane: Float, place: complex) -> Float:
-    """The mean of a plane (h, w[, c]) over the 8 × 8 px around a place."""
-    y, x = int(place.imag), int(place.real)
-    mean: Float = plane[max(0, y - 4) : y + 4, max(0, x - 4) : x + 4].mean((0, 1))
+def _around(plane: Float, places: Places) -> Float:
+    """(n[, c]): the mean of a plane (h, w[, c]) over the 8 × 8 px around each place."""
+    mean: Float = cv2.blur(plane, (8, 8))[places.imag.astype(np.int64), places.real.astype(np.int64)]
     return mean
 
 
@@ -153,4 +160,4 @@ def _hint(plate: Plate, y: float, x: float, ab: Float, weight: float) -> Hint:
     )
 
 
-__all__ = ["PULL", "RADIUS", "Reference", "Similarity", "reference_hints"]
+__all__ = ["PULL", "RADIUS", "Reference", "reference_hints"]
