@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 
 from photochrom.errors import CheckpointError, TrainingError
 
@@ -88,7 +89,8 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[st
         .contiguous()
         for name, tensor in kept.items()
     }
-    replace_file(path, lambda partial: save_file(halved, partial, {"format": "1", **metadata}))
+    content = to_bytes(halved, {"format": "1", **metadata})
+    replace_file(path, lambda partial: partial.write_bytes(content))
 
 
 def load_weights(source: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from photochrom.training import checkpoints, journal, recipe_tables, validation
+from photochrom.training.augment import AffineConfig
 from photochrom.training.export import export, make_card, metadata_of
 from photochrom.training.loader import collate
 from photochrom.training.recipe import KINDS
@@ -72,7 +73,9 @@ class Finish:
         weights = {name: value.cpu() for name, value in trainer.average.items()}
         checkpoints.save_weights(self.out / checkpoints.WEIGHTS, weights, metadata_of(self.recipe.network))
         name = self.out.resolve().name
-        export(network, self.out / "model.onnx", make_card(name, self.recipe.name, training))
+        samples = self.recipe.samples
+        short = samples.size if isinstance(samples, AffineConfig) else 0  # as large as it was trained
+        export(network, self.out / "model.onnx", make_card(name, self.recipe.name, training, short))
         self.journal.say(f"done: photochrom colorize --model {self.out} PHOTO")
 
     def _facts(self, trainer: Trainer, gained: float, init: str) -> dict[str, Any]:

@@ -37,8 +37,8 @@ class Chroma(nn.Module):
         return self.network.chroma(luminance) * AB_RANGE
 
 
-def write_graph(network: Network, target: Path) -> None:
-    """Trace a network in evaluation mode, halve its stored weights, write it as ONNX."""
+def write_graph(network: Network, target: Path, *, half: bool = True) -> None:
+    """Trace a network in evaluation mode and write it as ONNX; `half` stores its weights as fp16."""
     hinted = isinstance(network, Photochrom)
     model = network if hinted else Chroma(network)  # type: ignore[arg-type]
     batch, height, width = (torch.export.Dim(name) for name in ("batch", "rows", "columns"))
@@ -63,7 +63,8 @@ def write_graph(network: Network, target: Path) -> None:
         )
     assert program is not None
     graph = program.model_proto
-    halve_weights(graph)
+    if half:
+        halve_weights(graph)
     onnx.checker.check_model(graph)
     target.write_bytes(graph.SerializeToString())
 
