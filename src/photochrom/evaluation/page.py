@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -245,7 +246,7 @@ def sources(summary: Summary) -> str:
     if len(listed) < 2 or not models:
         return ""
     shades = colours(list(summary["models"]))
-    ordered = sorted(listed.items(), key=lambda item: -item[1]["models"][models[0]]["gain"]["mean"])
+    ordered = sorted(listed.items(), key=lambda item: -gain_of(item[1], models[0]))
     rows = []
     for name, source in ordered:
         entries = [source["models"][model].get("gain") for model in models]
@@ -260,9 +261,15 @@ def sources(summary: Summary) -> str:
     )
 
 
+def gain_of(source: Summary, model: str) -> float:
+    """Mean gain of a source, lowest where no photo has one (all identical to their truth)."""
+    entry = source["models"][model].get("gain")
+    return float(entry["mean"]) if entry else -math.inf
+
+
 def source_table(ordered: Sequence[tuple[str, Summary]], model: str) -> str:
     """The first model's figures by source."""
-    names = list(ordered[0][1]["models"][model])
+    names = list(dict.fromkeys(name for _, source in ordered for name in source["models"][model]))
     rows = []
     for source, entry in ordered:
         figures = entry["models"][model]

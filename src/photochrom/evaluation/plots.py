@@ -54,7 +54,7 @@ class Frame:
 
     x_range: tuple[float, float]
     y_range: tuple[float, float]
-    width: int = 545
+    width: int = 525
     height: int = 360
     left: int = 56
     right: int = 150
@@ -168,7 +168,7 @@ def hint_curves(series: Sequence[Series], y_label: str = "PSNR, dB") -> str:
 
     pad = 0.06 * (max(values) - min(values) + 1e-9)
     x_range = (place(counts[0]) - 0.15, place(counts[-1]) + 0.15)
-    frame = Frame(x_range, (min(values) - pad, max(values) + pad), width=545, right=146)
+    frame = Frame(x_range, (min(values) - pad, max(values) + pad), width=525, right=152)
     body = grid(
         frame,
         [(place(c), f"{c:g}") for c in counts],
@@ -201,7 +201,8 @@ def forest(rows: Sequence[tuple[str, Sequence[Point | None]]], colours: Sequence
     """One line a row with a value and interval for each model (Point.y is the value)."""
     points = [point for _, row in rows for point in row if point]
     ends = [value for p in points for value in (p.y, p.low, p.high) if not math.isnan(value)]
-    low, high = min(0.0, *ends), max(0.0, *ends)
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    high = high if high > low else 1.0
     pad, step = 0.04 * (high - low + 1e-9), 22
     frame = Frame((low - pad, high + pad), (0, 1), 760, step * len(rows) + 64, left=190, right=16)
     body = grid(frame, labelled(ticks(low, high, 8)), [], x_label, "")

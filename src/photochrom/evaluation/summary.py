@@ -62,6 +62,7 @@ def metrics_of(hint_counts: Iterable[int]) -> list[Metric]:
         Metric("hint_reach", "hint reach", "", "higher"),
         Metric("robust_clean", "gain, colours on clean L*", "dB", "higher"),
         *(Metric(f"robust_gain_{name}", f"gain from {name} copy", "dB", "higher") for name in DEGRADATIONS),
+        *(Metric(f"robust_loss_{name}", f"gain lost to {name}", "dB", "lower") for name in DEGRADATIONS),
         Metric("size_stability", "size stability, ΔE2000", "", "lower"),
         Metric("ece", "expected calibration error", "", "lower", 3),
         Metric("luma_max", "L* error, greatest", "", "lower"),
@@ -89,6 +90,8 @@ def statistic(result: Evaluation, model: str, name: str) -> tuple[NDArray[np.flo
         return column(name.replace("gain", "psnr", 1)) - column("grey_psnr"), first_column
     if name.startswith("robust_gain_"):
         return column(name.replace("robust_gain_", "robust_")), first_column
+    if name.startswith("robust_loss_"):
+        return column("robust_clean") - column(name.replace("robust_loss_", "robust_")), first_column
     if name == "cf_ratio":
         return np.stack([column("cf_hs"), column("true_cf_hs")], axis=-1), ratio
     if name == "delta_cf_mean":
@@ -136,11 +139,15 @@ def figure(
 
 def _has(result: Evaluation, model: str, name: str) -> bool:
     needed = {"ece": "confidence", "cf_ratio": "cf_hs", "delta_cf_mean": "cf_hs", "delta_cf_image": "cf_hs"}
-    name = needed.get(name, name.replace("robust_gain_", "robust_"))
+    name = needed.get(name, _robust_column(name))
     if name.startswith("gain"):
         name = name.replace("gain", "psnr", 1)
     name = "auc_scores" if name == "auc_rebalanced" else name
     return any(name in row for row in result.rows[model])
+
+
+def _robust_column(name: str) -> str:
+    return name.replace("robust_gain_", "robust_").replace("robust_loss_", "robust_")
 
 
 def _of_features(result: Evaluation, model: str, name: str) -> Interval | None:
