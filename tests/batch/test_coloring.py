@@ -91,7 +91,9 @@ def test_jpeg_options_reach_the_file(
     with Image.open(tmp_path / "b.jpg") as image:
         assert image.layer[0][1:3] == factors
     for quality in (30, 100):
-        colour(photo("a.jpg", 1), tmp_path / f"{quality}.jpg", Options(quality=quality))
+        colour(
+            photo("c.png", 1, width=300, height=200), tmp_path / f"{quality}.jpg", Options(quality=quality)
+        )
     assert (tmp_path / "100.jpg").stat().st_size > 1.5 * (tmp_path / "30.jpg").stat().st_size
 
 

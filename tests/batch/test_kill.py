@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from photochrom.photo import read
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from types import ModuleType
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 
@@ -104,6 +106,15 @@ def test_two_runs_share_one_ledger(tmp_path: Path, photo: Callable[..., Path]) -
     assert len(shares) == 2, "one of the runs did nothing"
 
 
+def workers_of(psutil: ModuleType, pid: int) -> list[Any]:
+    """The worker processes of a batch that are at work."""
+    with suppress(psutil.Error):  # a process that ends while it is looked at
+        return [
+            child for child in psutil.Process(pid).children() if "spawn_main" in " ".join(child.cmdline())
+        ]
+    return []
+
+
 def test_a_worker_that_is_killed_costs_its_photo_at_most_and_a_rerun_mends_it(
     tmp_path: Path, photo: Callable[..., Path]
 ) -> None:
@@ -114,12 +125,11 @@ def test_a_worker_that_is_killed_costs_its_photo_at_most_and_a_rerun_mends_it(
     run = start(tmp_path, "--workers", "2")
     killed = 0
     while run.poll() is None and killed < 3:
-        workers = [
-            child for child in psutil.Process(run.pid).children() if "spawn_main" in " ".join(child.cmdline())
-        ]
+        workers = workers_of(psutil, run.pid)
         if workers and len(list((tmp_path / "out").glob("*.jpg"))) >= 2 * killed:
-            workers[0].kill()
-            killed += 1
+            with suppress(psutil.NoSuchProcess):
+                workers[0].kill()
+                killed += 1
         time.sleep(0.05)
     assert run.wait() in (0, 3)
     assert killed
