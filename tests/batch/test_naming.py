@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -78,10 +78,11 @@ def test_names_beside_the_input() -> None:
     assert naming.beside(Path("d/a.b.jpg")) == Path("d/a.b.colorized.jpg")
     assert naming.sidecar_path(naming.base(Path("d/a.colorized.jpg"))) == Path("d/a.colorized.json")
     assert naming.sidecar_path(naming.base(Path("o/a.jpg"))) == Path("o/a.colorized.json")
-    assert naming.layer_path(Path("o/a"), "tiff") == Path("o/a.colorized.layer.tif")
-    assert naming.layer_path(Path("o/a"), "png") == Path("o/a.colorized.layer.png")
+    assert naming.layer_path("o/a", "tiff") == Path("o/a.colorized.layer.tif")
+    assert naming.layer_path("o/a", "png") == Path("o/a.colorized.layer.png")
 
 
+@example(".", ".jpg")
 @given(WORDS, st.sampled_from([".jpg", ".png", ".tif", ".gif", ".JPEG"]))
 def test_no_result_is_ever_taken_as_an_input(stem: str, suffix: str) -> None:
     path = Path("d") / (stem + suffix)

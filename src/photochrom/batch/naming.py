@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from photochrom.errors import PhotochromError
 from photochrom.photo.formats import FORMATS, SNIFF, Format, is_picture_name, sniff
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 MARK = ".colorized"
 _OURS = re.compile(r"\.colorized\.[^/]+$", re.IGNORECASE)
 _BITS_PER_SAMPLE = 258
@@ -42,39 +39,19 @@ def beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}{MARK}{output_suffix(path)}")
 
 
-def base(output: Path) -> Path:
+def base(output: Path) -> str:
     """The output's path without its suffix and mark, to which other results' suffixes are added."""
-    return output.with_name(output.stem.removesuffix(MARK))
+    return os.path.join(output.parent, output.stem.removesuffix(MARK))  # noqa: PTH118 (a stem may be ".")
 
 
-def sidecar_path(stem: Path) -> Path:
+def sidecar_path(base: str) -> Path:
     """x.colorized.json"""
-    return stem.with_name(f"{stem.name}{MARK}.json")
+    return Path(f"{base}{MARK}.json")
 
 
-def layer_path(stem: Path, kind: str) -> Path:
+def layer_path(base: str, kind: str) -> Path:
     """x.colorized.layer.tif or x.colorized.layer.png"""
-    return stem.with_name(f"{stem.name}{MARK}.layer.{'tif' if kind == 'tiff' else 'png'}")
-
-
-class IdeaFiles(NamedTuple):
-    """Where the proposals for a photo go."""
-
-    pictures: tuple[Path, ...]
-    hints: tuple[Path, ...]
-    sheet: Path
-
-    @property
-    def all(self) -> tuple[Path, ...]:
-        return (*self.pictures, *self.hints, self.sheet)
-
-
-def idea_files(stem: Path, suffix: str, count: int) -> IdeaFiles:
-    """Proposals: x.colorized.1.jpg …, their hints x.colorized.1.json …, and x.colorized.sheet.jpg."""
-    named = [f"{stem.name}{MARK}.{number}" for number in range(1, count + 1)]
-    pictures = tuple(stem.with_name(name + suffix) for name in named)
-    hints = tuple(stem.with_name(f"{name}.json") for name in named)
-    return IdeaFiles(pictures, hints, stem.with_name(f"{stem.name}{MARK}.sheet.jpg"))
+    return Path(f"{base}{MARK}.layer.{'tif' if kind == 'tiff' else 'png'}")
 
 
 def _format_inside(path: Path) -> Format | None:

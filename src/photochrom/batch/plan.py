@@ -186,7 +186,7 @@ def _with_extras(job: Job, extras: Extras, shared: bool) -> Job:
     """Add the sidecar's and layer's names, with the input's suffix inside where stems are shared."""
     stem = naming.base(job.output)
     if shared:
-        stem = stem.with_name(stem.name + job.output.suffix)
+        stem += job.output.suffix
     return replace(
         job,
         sidecar=naming.sidecar_path(stem) if extras.sidecar else None,
