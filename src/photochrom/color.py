@@ -60,7 +60,10 @@ def _f(relative: NDArray[Any]) -> NDArray[Any]:
 
 
 def _f_inverse(f: NDArray[Any]) -> NDArray[Any]:
-    return np.where(f > _EPSILON ** (1 / 3), f * f * f, (116 * f - 16) / _KAPPA)
+    cubed: NDArray[Any] = f * f * f
+    if np.size(f) and np.min(f) < 6 / 29:
+        cubed = np.where(f > 6 / 29, cubed, (116 * f - 16) / _KAPPA)
+    return cubed
 
 
 def white(dtype: np.dtype[Any]) -> int:
@@ -208,36 +211,44 @@ def fit_gamut(lab: NDArray[Any], slack: float = 1e-6) -> NDArray[Any]:
     slack: how far, in encoded 0..1, a channel may leave the cube (`in_gamut`).
     """
     fy = (lab[:, 0] + 16) / 116
-    share = _fitting_share(fy, _f_inverse(fy), lab[:, 1], lab[:, 2], slack, tolerance=1e-9)
+    start = np.ones_like(fy)
+    share = _fitting_share(fy, _f_inverse(fy), lab[:, 1], lab[:, 2], start, slack, tolerance=1e-9, used=0.99)
     return np.column_stack([lab[:, 0], lab[:, 1] * share, lab[:, 2] * share])
 
 
 def _fitting_share(
-    fy: NDArray[Any], y: NDArray[Any], a: NDArray[Any], b: NDArray[Any], slack: float, tolerance: float
+    fy: NDArray[Any],
+    y: NDArray[Any],
+    a: NDArray[Any],
+    b: NDArray[Any],
+    share: NDArray[Any],
+    slack: float,
+    tolerance: float,
+    used: float,
 ) -> NDArray[Any]:
-    """The largest share (N,) of each colour's chroma that fits sRGB, to within a hundredth.
+    """The largest share (N,) of each colour's chroma that fits sRGB, starting from a guess.
 
     Along a ray of constant hue and L* the channels run nearly straight from y, which is inside: the
-    chord to the channel that is worst off says where it leaves the cube, and once more from there. A
-    channel ends at most `tolerance` of its way to the bound outside it.
+    chord to the channel that is worst off says where it leaves the cube, and once more from there. That
+    channel ends between `used` and 1 + `tolerance` of its way to the bound.
     """
     least, most = _bounds(slack)
-    step_x, step_z = a / 500, b / -200
+    step_x, step_z = a * (1 / 500), b * (-1 / 200)
     per_least, per_most = 1 / (least - y), 1 / (most - y)
     rows = _FROM_XYZ.astype(y.dtype)
-    share, fitting = np.ones_like(y), np.zeros_like(y)
+    fitting = np.zeros_like(y)
     for number in range(_ROUNDS):
         x, z = _f_inverse(fy + share * step_x) - y, _f_inverse(fy + share * step_z) - y
-        worst = np.full_like(y, 1e-6)  # the largest part of its way to the bound that a channel has gone
-        for row in rows:
-            run = row[0] * x + row[2] * z
-            np.maximum(worst, np.maximum(run * per_least, run * per_most), out=worst)
+        runs = [row[0] * x + row[2] * z for row in rows]
+        lowest, highest = np.minimum.reduce(runs), np.maximum.reduce(runs)
+        worst = np.maximum(np.maximum(lowest * per_least, highest * per_most), 1e-6)
         fits = worst <= 1 + tolerance
+        settled = fits & ((worst > used) | (share >= 1))
         fitting = np.where(fits, np.maximum(fitting, share), fitting)
-        if (fits & ((worst > 0.99) | (share >= 1))).all():
+        if settled.all():
             break
-        chord = share / worst * (1 if number < _ROUNDS // 2 else 0.99)
-        share = np.where(fits & (worst > 0.99), share, np.minimum(1, chord))
+        chord = share / worst * (1 if number < _ROUNDS // 2 else used)
+        share = np.where(settled, share, np.minimum(1, chord))
     return fitting
 
 
@@ -300,15 +311,22 @@ def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
     slack = _SLACK / white(out.dtype)
     low, high = _bounds(slack)
     if lowest.min() < low or highest.max() > high:
-        outside = (lowest < low) | (highest > high)
-        red[outside], blue[outside] = _fitted(fy[outside], y[outside], a[outside], b[outside], slack)
+        outside = np.flatnonzero((lowest < low) | (highest > high))
+        planes = (np.take(plane, outside) for plane in (fy, y, a, b, lowest, highest))
+        fitted = _fitted(*planes, slack=slack)
+        np.put(red, outside, fitted[0])
+        np.put(blue, outside, fitted[1])
     _round(y, red, blue, out)
 
 
-def _fitted(fy: Float, y: Float, a: Float, b: Float, slack: float) -> tuple[Float, Float]:
+def _fitted(
+    fy: Float, y: Float, a: Float, b: Float, lowest: Float, highest: Float, *, slack: float
+) -> tuple[Float, Float]:
     """Linear red and blue of colours out of gamut (N,), after their chroma has given way."""
-    share = _fitting_share(fy, y, a, b, slack, tolerance=slack / 20)
-    x, z = _f_inverse(fy + share * a / 500) - y, _f_inverse(fy - share * b / 200) - y
+    low, high = _bounds(slack)
+    start = 1 / np.maximum((lowest - y) / (low - y), (highest - y) / (high - y))
+    share = _fitting_share(fy, y, a, b, start, slack, tolerance=slack / 20, used=0.96)
+    x, z = _f_inverse(fy + share * a * (1 / 500)) - y, _f_inverse(fy - share * b * (1 / 200)) - y
     red, _, blue = (y + row[0] * x + row[2] * z for row in _FROM_XYZ.astype(np.float32))
     return red, blue
 
