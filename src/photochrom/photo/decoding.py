@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 IN_MEMORY = 192 << 20  # bytes of decoded pixels up to which a photo is simply held in memory
 _LARGE_FILE = 32 << 20
+_KEPT = 6  # strips behind the decoder: more than threads that may ask for them out of order
 DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
 
 
@@ -135,7 +136,7 @@ class StreamSource:
         strip = np.frombuffer(data, self.dtype).reshape(rows, self.width, self.bands)
         self._kept.append((self._next, strip))
         self._next += rows
-        self._forget(self._next - 12 * rows)
+        self._forget(self._next - _KEPT * rows)
         if self._next == self.height:
             self.finish()
 

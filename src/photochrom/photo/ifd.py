@@ -123,6 +123,9 @@ def parse_file(file: BinaryIO, page: int = 0, *, strict: bool = False) -> Direct
     offset = reader.number(8 if reader.big else 4, reader.word[1])
     for _ in range(page):
         offset = _next(reader, offset)
+        if offset == 0:
+            msg = "no such page"
+            raise ValueError(msg)
     return _directory(reader, offset, 0, strict)
 
 

@@ -69,7 +69,7 @@ def _avif(file: BinaryIO, size: int) -> tuple[int, ...] | None:
         file.seek(at)
         (length,) = struct.unpack(">I", file.read(4))
         at += length if length >= 8 else size + 1
-    return () if at == size else None
+    return () if at == size > 0 else None
 
 
 _SIZES: dict[str, Callable[[BinaryIO, int], tuple[int, ...] | None]] = {

@@ -54,11 +54,9 @@ class _Scan:
 
 def normalized(packet: bytes) -> bytes:
     """The packet in UTF-8, without zeros at its end. Raises ValueError where it is not well-formed RDF."""
-    packet = packet.rstrip(b"\0")
-    for bom, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if packet.startswith(bom):
-            packet = packet.decode(encoding).encode()
-    packet = packet.removeprefix(b"\xef\xbb\xbf")
+    if packet[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        packet = packet[: len(packet) // 2 * 2].decode("utf-16").encode()
+    packet = packet.removeprefix(b"\xef\xbb\xbf").rstrip(b"\0")
     _scan(packet, ())
     return packet
 
