@@ -5,7 +5,7 @@ PIP_OPTIONS ?=
 BIN := .venv/bin
 DEMO := .venv-demo/bin
 
-.PHONY: demo test test-slow lint bench results docs clean
+.PHONY: demo test test-slow browser-tools lint bench results docs clean
 
 demo: .venv-demo/ready
 	@rm -rf examples/colorized && mkdir -p examples/colorized
@@ -24,7 +24,14 @@ demo: .venv-demo/ready
 	$(BIN)/python -m pip install --quiet $(PIP_OPTIONS) --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-test: .venv/ready lint
+# axe-core and TypeScript, for the browser tests only; where npm cannot be reached they skip and say so
+browser-tools: .venv/ready
+	@mkdir -p build/browser && cmp -s tests/browser/package.json build/browser/package.json \
+		|| { cp tests/browser/package.json build/browser/ \
+		&& (cd build/browser && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund) \
+		|| { rm -f build/browser/package.json; echo "npm packages for the browser tests are missing"; }; }
+
+test: .venv/ready browser-tools lint
 	$(BIN)/python -m pytest -m "not slow"
 
 test-slow: .venv/ready

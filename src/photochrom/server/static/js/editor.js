@@ -1,9 +1,9 @@
 // The card of the chosen hint, or of the place that waits for a colour: suggestions, picker, size, weight.
 
-import { nameOf, parseHex, toLab } from "./color.js";
+import { atLuminance, nameOf, parseHex, toLab } from "./color.js";
 import { block, button, input, make } from "./dom.js";
 import { Latest } from "./latest.js";
-import { commonColors, Picker } from "./picker.js";
+import { commonColors, DARKEST, Picker } from "./picker.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
 /** @typedef {import("./document.js").Colouring} Colouring */
@@ -196,16 +196,18 @@ export class Editor {
 
   /** @param {Suggestion} suggestion @param {number} at */
   #suggestion({ color, probability }, at) {
+    const level = toLab(parseHex(color) ?? [128, 128, 128])[0];
+    const shown = level < DARKEST ? atLuminance(color, DARKEST) : color;
     const share = probability < 0.01 ? "under 1 %" : `${Math.round(100 * probability)} %`;
     const bar = make("span", { class: "bar-fill" });
     bar.style.width = `${Math.max(100 * probability, 2)}%`;
     const swatch = make("span", { class: "swatch" });
-    swatch.style.setProperty("--color", color);
+    swatch.style.setProperty("--color", shown);
     const chip = make(
       "button",
       { type: "button", class: "suggestion", title: `Key ${at + 1}`, "data-color": color },
       swatch,
-      make("span", { class: "suggestion-name" }, nameOf(color)),
+      make("span", { class: "suggestion-name" }, nameOf(shown)),
       make("span", { class: "share" }, share),
       make("span", { class: "bar-track", "aria-hidden": "true" }, bar),
     );

@@ -4,7 +4,7 @@ import { atLuminance, fromLab, fromPolar, mostChroma, parseHex, polarToHex, toLa
 import { canvas, context, input } from "./dom.js";
 
 const REACH = 90; // chroma at the wheel's rim
-const DARKEST = 22; // the wheel is drawn at least this light, so that it can be read
+export const DARKEST = 42; // colours are shown at least this light, so that they can be told apart
 const LIGHTEST = 86;
 
 /** "drag" and "pick" tell of a colour under way and of a chosen one; `color` holds it. */
@@ -130,7 +130,7 @@ export function commonColors(luminance) {
     ["sea", "#4d7d8c"], ["navy", "#2f3f66"], ["denim", "#5878a0"], ["wine red", "#7a2e3a"], ["rose", "#d49aa0"],
     ["gold", "#c9a24b"], ["violet", "#7a6596"], ["grey", "#808080"],
   ];
-  const level = Math.min(Math.max(luminance, 30), 82);
+  const level = Math.min(Math.max(luminance, DARKEST), 82);
   return common.map(([name, color]) => ({ name, color, shown: atLuminance(color, level) }));
 }
 
