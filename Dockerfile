@@ -1,0 +1,17 @@
+# The studio and the REST server, model inside. Without PHOTOCHROM_TOKEN it makes up a token and prints it.
+FROM python:3.12-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE constraints.txt ./
+COPY src src
+RUN python -m venv /opt/photochrom \
+    && /opt/photochrom/bin/pip install --no-cache-dir --constraint constraints.txt '.[serve,heic]'
+
+FROM python:3.12-slim
+RUN useradd --system --create-home photochrom
+COPY --from=build /opt/photochrom /opt/photochrom
+ENV PATH=/opt/photochrom/bin:$PATH PYTHONUNBUFFERED=1
+USER photochrom
+EXPOSE 8000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD \
+    ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
+CMD ["photochrom", "serve", "--host", "0.0.0.0", "--no-browser"]
