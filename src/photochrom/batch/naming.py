@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from photochrom.errors import PhotochromError
 from photochrom.photo.formats import FORMATS, SNIFF, Format, is_picture_name, sniff
@@ -52,6 +54,25 @@ def sidecar_path(base: str) -> Path:
 def layer_path(base: str, kind: str) -> Path:
     """x.colorized.layer.tif or x.colorized.layer.png"""
     return Path(f"{base}{MARK}.layer.{'tif' if kind == 'tiff' else 'png'}")
+
+
+class IdeaFiles(NamedTuple):
+    """Where the proposals for a photo go."""
+
+    pictures: tuple[Path, ...]
+    hints: tuple[Path, ...]
+    sheet: Path
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        return (*self.pictures, *self.hints, self.sheet)
+
+
+def idea_files(base: str, suffix: str, count: int) -> IdeaFiles:
+    """Proposals: x.colorized.1.jpg …, their hints x.colorized.1.json …, and x.colorized.sheet.jpg."""
+    named = [f"{base}{MARK}.{number}" for number in range(1, count + 1)]
+    pictures = tuple(Path(name + suffix) for name in named)
+    return IdeaFiles(pictures, tuple(Path(f"{name}.json") for name in named), Path(f"{base}{MARK}.sheet.jpg"))
 
 
 def _format_inside(path: Path) -> Format | None:
