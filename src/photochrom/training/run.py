@@ -158,6 +158,8 @@ class Run:
         if self.options.resume:
             state = checkpoints.load(path, self.device)
             self.trainer.restore(state, str(path))
+            step = self._photos_a_step()  # may have changed; a step begins at a multiple of it
+            self.trainer.seen = math.ceil(self.trainer.seen / step) * step
             self.notes += changed_values(state["config"], recipe_tables.table(self.recipe, KINDS))
         elif self.options.init is not None:
             weights, _ = checkpoints.load_weights(self.options.init)
