@@ -5,19 +5,12 @@ from __future__ import annotations
 import ipaddress
 import os
 import secrets
-import webbrowser
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from photochrom.errors import OptionError
-
 if TYPE_CHECKING:
-    import socket
-
-    from fastapi import FastAPI
-
     from photochrom.server.gate import Access
     from photochrom.server.limits import Limits
 
@@ -68,17 +61,16 @@ def command(
     It answers on this computer alone; on any other address every request needs the token that is printed.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its spinning threads cost small products dearly
-    import uvicorn  # noqa: F401  # the extra is missing? then say so before anything else
-
     from photochrom.server.app import create_app
+    from photochrom.server.running import listen, serve
 
     access = _access(host, token, allow_host)
     app = create_app(_limits(**bounds), access, _colorizer(model))
-    listener = _listen(host, port)
+    listener = listen(host, port)
     url = _url(host, listener.getsockname()[1], access.token)
     click.echo(url)
     click.echo("Photochrom studio is open at the address above; Ctrl-C closes it.", err=True)
-    _run(app, listener, None if no_browser else url)
+    serve(app, listener, None if no_browser else url)
 
 
 def _limits(
@@ -123,40 +115,8 @@ def _colorizer(model: str | None) -> Any:
     return lambda: loaded
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    import socket
-
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    if os.name == "posix":  # on Windows it would share the port with another server
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        msg = f"cannot listen on {host}, port {port} ({error.strerror or error}): choose another --port"
-        raise OptionError(msg) from None
-    return listener
-
-
 def _url(host: str, port: int, token: str | None) -> str:
     name = f"[{host}]" if ":" in host else host
     if host in ("0.0.0.0", "::"):  # noqa: S104  # compared, not bound
         name = "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104
     return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
-
-
-def _run(app: FastAPI, listener: socket.socket, opened: str | None) -> None:
-    """Serve until interrupted; `opened` is shown in a browser once the server answers."""
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if opened and self.started:
-                webbrowser.open(opened)
-
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30
-    )
-    Server(config).run(sockets=[listener])
