@@ -15,7 +15,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from photochrom.errors import DamagedPhoto
+from photochrom.errors import DamagedPhoto, OptionError
 from photochrom.photo import Photo, read, write
 from photochrom.photo import reading as reading_module
 from photochrom.photo.decoding import StreamSource
@@ -154,8 +154,6 @@ def test_pages() -> None:
     third = read(buffer.getvalue(), page=2)
     assert third.height == 12
     assert third.pixels.max() == 40
-    from photochrom.errors import OptionError
-
     for page in (3, 99):
         with pytest.raises(OptionError, match="the file has 3, counted from 0"):
             read(buffer.getvalue(), page=page)
@@ -163,6 +161,30 @@ def test_pages() -> None:
         read(buffer.getvalue(), page=-1)
     with pytest.raises(OptionError, match="the file has 1"):
         read(FILES["png"], page=1)
+    for name in ("GIF", "BMP"):
+        buffer = io.BytesIO()
+        pages[0].save(buffer, name)
+        with pytest.raises(OptionError, match=f"of {name} only page 0 is read"):
+            read(buffer.getvalue(), page=1)
+
+
+def test_frames_of_an_animation() -> None:
+    frames = [Image.new("RGB", (20, 10), (number * 20, 0, 0)) for number in range(3)]
+    for name, said in [
+        ("WEBP", "it has 3 pages: only page 1 is read"),
+        ("GIF", "several frames: only the first"),
+    ]:
+        buffer = io.BytesIO()
+        frames[0].save(
+            buffer,
+            name,
+            save_all=True,
+            append_images=frames[1:],
+            **({"lossless": True} if name == "WEBP" else {}),
+        )
+        photo = read(buffer.getvalue(), page=1 if name == "WEBP" else 0)
+        assert said in photo.warnings[0]
+        assert photo.pixels[0, 0, 0] == (20 if name == "WEBP" else 0)
 
 
 # --- memory --------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def load(loader: str, origin: Origin, page: int, fail_on: str, access: str = "se
     """
     vips = libvips()
     options: dict[str, Any] = {"access": access, "fail_on": fail_on}
-    if loader in ("tiff", "heif"):
+    if loader in ("tiff", "heif", "webp"):
         options["page"] = page
     if loader == "tiff":  # libtiff's cap on memory, 50 MB, is too small for one long compressed strip
         options["unlimited"] = origin.size > _LARGE_FILE

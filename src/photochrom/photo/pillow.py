@@ -102,8 +102,10 @@ def _deep_jpeg2000(origin: Origin, depth: int) -> Photo:
     array = cv2.imdecode(np.frombuffer(origin.data, np.uint8), cv2.IMREAD_UNCHANGED)
     if array is None or array.dtype != np.uint16:
         raise DamagedPhoto(damaged(f"jpeg2000: {depth} bits a sample do not decode"))
-    bands = array.reshape(*array.shape[:2], -1).astype(np.uint32)
-    bands = ((bands * 65535 + (1 << (depth - 1))) // ((1 << depth) - 1)).astype(np.uint16)
+    bands = array.reshape(*array.shape[:2], -1)
+    if depth < 16:
+        values = np.minimum(np.arange(65536), (1 << depth) - 1)
+        bands = np.take(np.rint(values * (65535 / ((1 << depth) - 1))).astype(np.uint16), bands)
     order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}.get(bands.shape[2], list(range(bands.shape[2])))
     decoded = Photo(split_alpha(bands[..., order], bands.shape[2] in (2, 4)), bits=depth)
     return _finished(decoded, origin, "jpeg2000", {}, ())

@@ -55,6 +55,9 @@ def read(source: ReadFrom, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_
         limits = Limits(max_pixels, max_side)
         if fmt.name in _LOADERS:
             return _Reading(origin, fmt, page).photo(limits)
+        if page:
+            msg = f"page {page} does not exist: of {fmt.name.upper()} only page 0 is read"
+            raise OptionError(msg)
         from photochrom.photo.pillow import read_with_pillow
 
         return read_with_pillow(origin, fmt, limits)

@@ -123,7 +123,8 @@ def _sync_folder(folder: Path) -> None:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with suppress(OSError):  # some network folders cannot; the file itself is synced and in place
+            os.fsync(handle)
     finally:
         os.close(handle)
 
