@@ -12,8 +12,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from photochrom.color import srgb_to_linear
-from photochrom.errors import DamagedPhoto, OptionError
+from photochrom.errors import OptionError, UnknownFormat
 from photochrom.photo import Photo, ifd, output_format, read, write
+from photochrom.photo import pillow as pillow_module
 from photochrom.photo.profiles import colour_space, is_srgb, srgb_profile, to_profile
 from photochrom.photo.vips import libvips
 
@@ -33,15 +34,15 @@ def built_in(name: str) -> bytes:
     return bytes(libvips().Operation.call("profile_load", name))
 
 
-def tiff(array: np.ndarray, photometric: int, kind: int = 1) -> bytes:
-    """An uncompressed TIFF of any sample type: kind 1 unsigned, 2 signed, 3 float."""
+def tiff(array: np.ndarray, photometric: int, kind: int = 1, compression: int = 1) -> bytes:
+    """A TIFF, not compressed whatever it claims, of any sample type: kind 1 unsigned, 2 signed, 3 float."""
     bands = 1 if array.ndim == 2 else array.shape[2]
     data = np.ascontiguousarray(array).tobytes()
     fields: ifd.Directory = {
         256: ifd.longs([array.shape[1]]),
         257: ifd.longs([array.shape[0]]),
         258: ifd.shorts(*[array.dtype.itemsize * 8] * bands),
-        259: ifd.shorts(1),
+        259: ifd.shorts(compression),
         262: ifd.shorts(photometric),
         273: ifd.longs([8]),
         277: ifd.shorts(bands),
@@ -277,6 +278,24 @@ def test_a_broken_profile_cannot_be_written_to() -> None:
         to_profile(ramp(), built_in("p3")[:180])
 
 
-def test_odd_kinds_are_errors_of_ours() -> None:
-    with pytest.raises(DamagedPhoto, match="samples out of range"):
-        read(tiff(np.zeros((4, 4), np.complex64), 1, kind=6))
+def test_kinds_that_are_not_read_get_advice() -> None:
+    lab = io.BytesIO()
+    Image.fromarray(ramp()).convert("RGB").convert("LAB").save(lab, "TIFF")
+    for data, said in [
+        (tiff(np.zeros((4, 4), np.complex64), 1, kind=6), "samples of 64 bits"),
+        (tiff(np.zeros((4, 4), np.float64), 1, kind=3), "samples of 64 bits"),
+        (lab.getvalue(), "8-bit CIELAB"),
+        (tiff(np.zeros((4, 4), np.uint8), 1, compression=50_000), "ZSTD compression"),
+        (tiff(np.zeros((4, 4), np.uint8), 1, compression=34_712), "JPEG 2000 compression"),
+    ]:
+        with pytest.raises(UnknownFormat, match=f"{said}.*, which is not read: save it as RGB"):
+            read(data)
+
+
+def test_twelve_bits_are_stretched_to_sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
+    array = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+    _, data = cv2.imencode(".jp2", array, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000])
+    monkeypatch.setattr(pillow_module, "bits_a_sample", lambda data: 12)  # no encoder here writes 12 bits
+    photo = read(data.tobytes())
+    assert photo.bits == 12
+    np.testing.assert_array_equal(photo.pixels, np.rint(array / 4095 * 65535))

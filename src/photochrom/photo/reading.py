@@ -21,7 +21,7 @@ from photochrom.photo.limits import MAX_PIXELS, MAX_SIDE, Limits
 from photochrom.photo.orientation import oriented, turned
 from photochrom.photo.origin import Origin, ReadFrom, origin_of
 from photochrom.photo.photo import Photo
-from photochrom.photo.reading_metadata import check_whole_tiff, known_to_vips, read_metadata
+from photochrom.photo.reading_metadata import check_whole_tiff, known_to_vips, read_metadata, unread_tiff
 from photochrom.photo.vips import damage_reported
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ class _Reading:
         try:
             image = self._load(self.lenient)
         except DamagedPhoto:
+            self._refuse_unread_tiff()
             if self.page == 0:
                 raise
             image = load(self.loader, self.origin, 0, self.lenient)
@@ -123,12 +124,17 @@ class _Reading:
             return normalize(image)
 
     def _look_into_tiff(self, image: Any) -> Any:
+        self._refuse_unread_tiff()
         compression, tiled = check_whole_tiff(self.origin, self.page)
         self.goes_on = tiled or compression in _GO_ON
         if compression not in _GO_ON:
             return image
         self.lenient = "truncated"
         return self._open()
+
+    def _refuse_unread_tiff(self) -> None:
+        if self.format.name == "tiff" and (why := unread_tiff(self.origin, self.page)):
+            raise UnknownFormat(why)
 
     def _starts_cleanly(self) -> bool:
         """Whether nothing is odd about the header, so that what is odd further down is about the pixels."""

@@ -134,6 +134,21 @@ def check_whole_tiff(origin: Origin, page: int) -> tuple[int, bool]:
     return tiff_fields.compression(fields), tiff_fields.is_tiled(fields)
 
 
+def unread_tiff(origin: Origin, page: int) -> str | None:
+    """Why a TIFF that does not open is not to blame for it; None where it is."""
+    with origin.open() as file:
+        try:
+            fields = ifd.parse_file(file, page)
+        except ValueError:
+            return None
+    kind = tiff_fields.unread_kind(fields)
+    return (
+        f"this is a TIFF with {kind}, which is not read: save it as RGB or grey with 16 bits"
+        if kind
+        else None
+    )
+
+
 def known_to_vips(image: Any) -> dict[str, Any]:
     """Profile, EXIF, XMP and IPTC as libvips has found them."""
     names = {"icc": "icc-profile-data", "exif": "exif-data", "xmp": "xmp-data"}

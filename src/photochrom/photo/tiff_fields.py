@@ -47,6 +47,17 @@ def compression(fields: ifd.Directory) -> int:
     return (_numbers(fields, 259) or (1,))[0]
 
 
+def unread_kind(fields: ifd.Directory) -> str | None:
+    """What kind of samples or compression libvips' TIFF reader does not know, if it is one of those."""
+    bits = (_numbers(fields, 258) or (1,))[0]
+    if _numbers(fields, 262) == (8,) and bits == 8:
+        return "8-bit CIELAB samples"
+    if bits == 64 or _numbers(fields, 339)[:1] in ((5,), (6,)):
+        return f"samples of {bits} bits"
+    name = {34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "ZSTD", 50001: "WebP"}
+    return f"{name[kind]} compression" if (kind := compression(fields)) in name else None
+
+
 def is_tiled(fields: ifd.Directory) -> bool:
     return 322 in fields
 
