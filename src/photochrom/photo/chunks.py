@@ -90,9 +90,9 @@ def _take_text(found: Chunks, keyword: str, text: bytes, encoding: str) -> None:
 
 
 def _take_raw(found: Chunks, kind: str, text: bytes) -> None:
-    """A profile as ImageMagick stores it: kind, length and hexadecimal digits on lines of their own."""
+    """A profile as ImageMagick stores it: a line of its kind, one of its length, hexadecimal digits."""
     try:
-        data = bytes.fromhex(b"".join(text.split()[2:]).decode("ascii"))
+        data = bytes.fromhex(text.lstrip(b"\n").split(b"\n", 2)[-1].decode("ascii"))
     except ValueError:
         return
     if kind == "iptc":

@@ -121,7 +121,8 @@ def fields_of(metadata: Metadata) -> ifd.Directory:
     if metadata.xmp:
         fields[XMP] = ifd.Field(ifd.BYTE, metadata.xmp)
     if metadata.iptc:
-        fields[IPTC] = ifd.Field(ifd.UNDEFINED, metadata.iptc)
+        # numbers of 32 bits, as libtiff has it; that they are text, and padded, every reader knows
+        fields[IPTC] = ifd.Field(ifd.LONG, metadata.iptc + bytes(-len(metadata.iptc) % 4))
     if metadata.icc:
         fields[ICC] = ifd.Field(ifd.UNDEFINED, metadata.icc)
     if metadata.comment and _DESCRIPTION not in fields:
