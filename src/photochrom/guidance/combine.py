@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
 
 REACH = (0.12, 12.0)  # (share of the short side, L*) within which a stronger hint has the say
+_PLACE = (0.025, 1000.0)  # the same for the hint's very place, whatever the luminance
 _FAINT = 0.1  # weight below which a hint is left out
 
 
@@ -100,6 +101,6 @@ def say(plate: Plate, hints: Sequence[Hint]) -> Float:
     if not hints:
         return np.zeros((height, width), np.float32)
     cells = cell_means(plate.luminance)
-    (kernel,) = kernels(cells, rasterize(hints, plate.luminance).points, [REACH])
-    most = kernel.max(-1).reshape(cells.shape).clip(0, 1)
+    near, at = kernels(cells, rasterize(hints, plate.luminance).points, [REACH, _PLACE])
+    most = np.maximum(near, at).max(-1).reshape(cells.shape).clip(0, 1)
     return np.asarray(cv2.resize(most, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

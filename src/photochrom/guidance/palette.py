@@ -33,6 +33,8 @@ _TOGETHER = 4.0  # degrees: hues closer than this count as one
 _EACH = 3  # hints a palette colour
 _APART = 0.18  # of the short side, between hints
 _ALLOWED = 0.4  # of the likelihood of the likeliest colour, from which a colour is allowed
+_THINGS = 11  # cells over which the palette's colours compete: about the size of things
+_CLEARLY = 1.25  # times as likely as the palette's other colours, for a hint
 _WIDTH = 15.0  # ab: how far from a colour its likelihood is gathered
 _WEIGHT = 0.15
 _RADIUS = 0.012
@@ -90,12 +92,11 @@ class Palette:
     def hues(self) -> Float:
         """The distinct hue angles in degrees, ascending; greys have none."""
         ab = self.lab[:, 1:]
-        angles = np.sort(hue_of(ab[chroma_of(ab) > GREY]))
-        if len(angles) < 2:
-            return angles
-        steps = np.diff(angles, prepend=angles[-1] - 360)
-        kept = angles[steps >= _TOGETHER]
-        return kept if len(kept) else angles[::8]
+        kept: list[float] = []
+        for angle in np.sort(hue_of(ab[chroma_of(ab) > GREY])).tolist():
+            if not kept or angle - kept[-1] >= _TOGETHER:
+                kept.append(angle)
+        return np.array(kept, np.float32)
 
     @property
     def has_grey(self) -> bool:
@@ -143,10 +144,12 @@ def palette_hints(plate: Plate, palette: Palette, hints: Sequence[Hint] = ()) ->
     near = _nearness(colours, bins)
     gathered: Float = np.tensordot(near, probability, axes=1)  # (n, h, w)
     allowed = gathered / _likeliest(probability, bins)
-    owner = allowed.argmax(0)
+    wide = np.stack([cv2.blur(plane, (_THINGS, _THINGS)) for plane in allowed])
     found = []
     for number, ab in enumerate(colours):
-        score = np.where((owner == number) & (allowed[number] > _ALLOWED), allowed[number], 0)
+        others = np.delete(wide, number, axis=0).max(0, initial=0)
+        clear = (allowed[number] > _ALLOWED) & (wide[number] > _CLEARLY * others)
+        score = np.where(clear, allowed[number], 0)
         for y, x in _peaks(score):
             meant = near[number] * probability[:, y, x] @ bins / gathered[number, y, x]
             found.append(_hint(plate, y, x, ab / chroma_of(ab) * chroma_of(meant)))
