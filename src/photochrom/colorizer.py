@@ -11,7 +11,7 @@ import numpy as np
 
 from photochrom.color import chunks, fit_gamut, lab_to_rgb, luminance, merge_into, neutralize, rgb_to_hex
 from photochrom.errors import HintError, OptionError, UnsupportedReading
-from photochrom.hints import MAX_HINTS, STRIDE, Hint, cell_means, rasterize, spread
+from photochrom.hints import MAX_HINTS, STRIDE, Hint, cell_means, evidence, rasterize, spread
 from photochrom.models import DEFAULT, Card, load, readings
 from photochrom.photo import Photo
 from photochrom.residual import confine, hold, propagate
@@ -146,6 +146,9 @@ class Plate:
             raise UnsupportedReading(msg)
         if len(hints) > MAX_HINTS:
             msg = f"{len(hints)} hints are too many: at most {MAX_HINTS} are taken"
+            raise HintError(msg)
+        if (points := evidence(hints, *self.size)) > MAX_HINTS:
+            msg = f"these strokes are too long ({points} points of colour, {MAX_HINTS} are taken): draw fewer"
             raise HintError(msg)
 
     def _run(self, inputs: dict[str, Float]) -> Float:

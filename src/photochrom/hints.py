@@ -259,9 +259,30 @@ def hint_mask(hint: Hint, height: int, width: int) -> Any:
 def stroke_points(hint: Hint, height: int, width: int) -> list[tuple[float, float]]:
     """Points (x, y) in fractions along a hint's path, a few cells apart; one for a disc."""
     line = [(hint.x, hint.y), *hint.path]
-    gap = max(hint.radius * max(height, width), 2.0 * STRIDE)
+    gap = _gap(hint, height, width)
     found = [line[0]]
     for (x0, y0), (x1, y1) in pairwise(line):
         count = math.ceil(math.hypot((x1 - x0) * width, (y1 - y0) * height) / gap)
         found += [(x0 + (x1 - x0) * k / count, y0 + (y1 - y0) * k / count) for k in range(1, count + 1)]
     return found
+
+
+def _gap(hint: Hint, height: int, width: int) -> float:
+    """Pixels between the points of a stroke."""
+    return max(hint.radius * max(height, width), 2.0 * STRIDE)
+
+
+def evidence(hints: Sequence[Hint], height: int, width: int) -> int:
+    """How many points hints come to, before any are drawn: one a disc, one every few cells of a stroke.
+
+    Time and memory of the network's inputs grow with it, whatever the number of hints.
+    """
+    return sum(_points_of(hint, height, width) for hint in hints)
+
+
+def _points_of(hint: Hint, height: int, width: int) -> int:
+    if not hint.path:
+        return 1
+    line = np.array([(hint.x, hint.y), *hint.path]) * (width, height)
+    lengths = np.hypot(*np.diff(line, axis=0).T)
+    return 1 + int(np.ceil(lengths / _gap(hint, height, width)).sum())

@@ -142,3 +142,23 @@ def used(base: str) -> float:
     text = httpx.get(f"{base}/metrics").text
     line = next(line for line in text.splitlines() if line.startswith("photochrom_memory_used_bytes"))
     return float(line.split()[1])
+
+
+def test_strokes_without_end(client: TestClient, photo_id: str, is_problem: Any) -> None:
+    path = [[number % 2, number % 3 / 2] for number in range(10_000)]
+    hint = {"x": 0.5, "y": 0.5, "color": "#806040", "path": path}
+    for url in ("render", "uncertainty"):
+        answer = client.post(f"/v1/photos/{photo_id}/{url}", json={"hints": [hint]})
+        assert "too long" in is_problem(answer, 400)["detail"]
+
+
+def test_many_hints_reserve_their_memory(
+    make_client: Callable[..., Any], make_jpeg: Callable[..., bytes], is_problem: Any
+) -> None:
+    hints = [{"x": number / 3000, "y": 0.5, "color": "#806040"} for number in range(3000)]
+    with make_client(Limits(memory=128 << 20, decoders=1)) as client:
+        photo = client.post("/v1/photos", files={"photo": make_jpeg()}).json()["id"]
+        is_problem(client.post(f"/v1/photos/{photo}/render", json={"side": 64, "hints": hints}), 429)
+        few = client.post(f"/v1/photos/{photo}/render", json={"side": 64, "hints": hints[::100]})
+        assert few.status_code in (200, 410)  # the photo itself may have made room
+        assert client.app.state.service.budget.used <= 128 << 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
@@ -83,6 +84,5 @@ async def _colour(
             if other is not None:
                 wishes = replace(wishes, reference=await service.decode(request, other, reservation))
             reservation.grow(needed_by_file(photo, options))
-            return await service.compute(
-                request, lambda: pictures.whole_file(plate, wishes, vividness, options), bulk=True
-            )
+            work = partial(pictures.whole_file, plate, wishes, vividness, options)
+            return await service.colour(request, plate, wishes, work, bulk=True)

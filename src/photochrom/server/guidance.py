@@ -46,8 +46,8 @@ async def _propose(request: Request, photo_id: str, wanted: ProposalsRequest) ->
     service = service_of(request)
     plate = service.store.get(photo_id).plate
     wishes = wanted.wishes(service.limits.hints)
-    found = await service.compute(
-        request, lambda: proposals(plate, wanted.k, wanted.seed, wishes.hints), bulk=True
+    found = await service.colour(
+        request, plate, wishes, lambda: proposals(plate, wanted.k, wanted.seed, wishes.hints), bulk=True
     )
     return Proposals(proposals=[HintsFile(**dump_hints(one)) for one in found])
 

@@ -100,8 +100,10 @@ async def render(request: Request, photo_id: str, wanted: RenderRequest) -> Resp
     if wanted.side is None:
         return await _whole_file(request, service, kept, wishes, wanted)
     side = min(wanted.side, service.limits.preview)
-    data = await service.compute(
+    data = await service.colour(
         request,
+        kept.plate,
+        wishes,
         lambda: pictures.coloured_preview(kept.plate, wishes, wanted.vividness, side, wanted.region),
     )
     return Response(data, media_type="image/jpeg")
@@ -114,7 +116,7 @@ async def _whole_file(
         return pictures.whole_file(kept.plate, wishes, wanted.vividness, wanted.file)
 
     with service.budget.holding(needed_by_file(kept.photo, wanted.file)):
-        data, mime = await service.compute(request, work, bulk=True)
+        data, mime = await service.colour(request, kept.plate, wishes, work, bulk=True)
     return Response(data, media_type=mime)
 
 
@@ -146,7 +148,7 @@ async def _suggest(request: Request, photo_id: str, wanted: SuggestRequest) -> S
             ],
         )
 
-    return await service.compute(request, work)
+    return await service.colour(request, plate, wishes, work)
 
 
 @router.get("/{photo_id}/uncertainty", responses=KNOWN, summary="Where the network is guessing")
@@ -175,7 +177,7 @@ async def _uncertainty(request: Request, photo_id: str, wanted: Colours) -> Unce
             places=[Place(x=x, y=y, uncertainty=value) for x, y, value in places],
         )
 
-    return await service.compute(request, work)
+    return await service.colour(request, plate, wishes, work)
 
 
 @router.post("/{photo_id}/difference", responses={200: GREY_PNG, **KNOWN_WITH_BODY}, response_class=Response)
@@ -184,8 +186,8 @@ async def difference(request: Request, photo_id: str, wanted: DifferenceRequest)
     service = service_of(request)
     plate = service.store.get(photo_id).plate
     wishes = wanted.wishes(service.limits.hints)
-    data = await service.compute(
-        request, lambda: pictures.difference_map(plate, wishes, wanted.index, wanted.vividness)
+    data = await service.colour(
+        request, plate, wishes, lambda: pictures.difference_map(plate, wishes, wanted.index, wanted.vividness)
     )
     return Response(data, media_type="image/png")
 

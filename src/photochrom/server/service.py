@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from photochrom.hints import MAX_HINTS, STRIDE, evidence
 from photochrom.photo import FORMATS, output_format
 from photochrom.photo.strips import thread_count
 from photochrom.server.budget import Budget
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from photochrom.colorizer import Colorizer, Plate
+    from photochrom.guidance import Guidance
     from photochrom.photo import Photo
     from photochrom.server.budget import Reservation
     from photochrom.server.limits import Limits
@@ -32,6 +34,7 @@ T = TypeVar("T")
 
 _PLATE_OVERHEAD = 24 << 20  # the network's answers to the last few lists of hints
 _PREVIEW_SIDE = 2400  # pixels; three neutral planes of that size are kept for previews
+_BYTES_A_WEIGHT = 28  # three reaches, squares of distances, exponents; measured with 2,400 points
 _STRIPS = 16 << 20  # rows under way between threads
 _SWEEP_EVERY = 30.0  # seconds
 _PATIENCE = 15.0  # seconds that an upload waits for its place before it hears "busy"
@@ -90,8 +93,20 @@ class Service:
         """
         if not self.ready:
             raise NotReady
-        async with self._turn(request, self._bulk_turns if bulk else self._turns, seconds_left(request)):
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        turns = self._bulk_turns if bulk else self._turns
+        async with self._turn(request, turns, seconds_left(request)):
+            job = asyncio.get_running_loop().run_in_executor(self._threads, work)
+            try:
+                return await asyncio.wait_for(job, seconds_left(request))
+            except TimeoutError:
+                raise Busy from None
+
+    async def colour(
+        self, request: Request, plate: Plate, wishes: Guidance, work: Callable[[], T], *, bulk: bool = False
+    ) -> T:
+        """`compute` with the memory that drawing the hints takes for a while."""
+        with self.budget.holding(needed_by_hints(plate, wishes)):
+            return await self.compute(request, work, bulk=bulk)
 
     def admitted(self, request: Request) -> AbstractAsyncContextManager[None]:
         """A place among the few uploads that are opened at a time; the others hold no more than their bodies.
@@ -151,6 +166,13 @@ def held_by(photo: Photo) -> int:
     reduced = 3 * 2 * min(samples, _PREVIEW_SIDE * _PREVIEW_SIDE * 3 // 4)
     metadata = sum(len(part) for part in vars(photo.metadata).values() if isinstance(part, bytes))
     return pixels + reduced + metadata + _PLATE_OVERHEAD
+
+
+def needed_by_hints(plate: Plate, wishes: Guidance) -> int:
+    """Bytes for the spread of hints: a weight a cell, a point and a reach, and what they are made of."""
+    height, width = plate.size
+    points = evidence(wishes.hints, height, width)
+    return min(points, MAX_HINTS) * (height // STRIDE) * (width // STRIDE) * _BYTES_A_WEIGHT
 
 
 def needed_by_file(photo: Photo, options: FileOptions) -> int:
