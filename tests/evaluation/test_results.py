@@ -91,9 +91,9 @@ def test_every_picture_of_the_page_is_there(stored: dict[str, Any]) -> None:
 
 
 def test_the_results_are_of_the_embedded_model(stored: dict[str, Any]) -> None:
-    from photochrom.models import catalogue
+    from photochrom.models import find
 
-    embedded = next(card for card in catalogue() if card.name == "photochrom")
+    _, embedded = find("photochrom")
     assert stored["model"] == {"name": embedded.name, "sha256": embedded.sha256}, (
         "the model changed: make results"
     )

@@ -90,6 +90,8 @@ def command(context: click.Context, /, **options: Any) -> None:
         robust_photos=options["robust_photos"],
         size_photos=options["size_photos"],
         features=not options["no_features"],
+        fid_weights=options["fid_weights"],
+        lpips_weights=options["lpips_weights"],
         skip_missing=options["skip_missing"],
         workers=options["workers"],
         progress=progress(),

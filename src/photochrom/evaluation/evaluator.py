@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photochrom.errors import DataError, MissingExtra, OptionError
-from photochrom.evaluation.measure import FeatureExtractor, Plan, Row, Truth, measure, spaced
+from photochrom.evaluation.measure import Networks, Plan, Row, Truth, measure, spaced
 from photochrom.evaluation.photos import Exclusion, PhotoSet, Sample
 from photochrom.evaluation.predictors import FolderPredictor, Predictor
 from photochrom.evaluation.protocols import PROTOCOLS, check_counts
@@ -72,6 +72,8 @@ def evaluate(
     size_photos: int = Plan.size_photos,
     sides: Sequence[int] = SIDES,
     features: bool = Plan.features,
+    fid_weights: Path | None = None,
+    lpips_weights: Path | None = None,
     skip_missing: bool = False,
     workers: int = 2,
     progress: Progress | None = None,
@@ -87,7 +89,7 @@ def evaluate(
     models = _by_name(listed)
     plan = Plan(check_counts(hint_counts), hint_photos, robust_photos, size_photos, features)
     skipped = check_folders(photos, listed, skip_missing)
-    extract, unavailable = _extractor(features)
+    networks, unavailable = _networks(features, fid_weights, lpips_weights)
     chosen = _chosen(len(photos.keys), plan)
 
     def one(number: int) -> tuple[Sample, dict[str, Row]] | Exclusion:
@@ -96,7 +98,7 @@ def evaluate(
         sample = photos.load(number)
         if isinstance(sample, Exclusion):
             return sample
-        truth = Truth(sample, extract)
+        truth = Truth(sample, networks)
         return _bare(sample), {
             name: measure(truth, predictor, photos.protocol, plan, chosen[number])
             for name, predictor in models.items()
@@ -150,17 +152,42 @@ def check_folders(photos: PhotoSet, predictors: Sequence[Predictor], skip: bool)
     return reasons
 
 
-def _extractor(wanted: bool) -> tuple[FeatureExtractor | None, dict[str, str]]:
-    if not wanted:
-        reason = "switched off"
-    else:
-        try:
-            from photochrom.evaluation.features import EfficientNetFeatures
+def _networks(
+    features: bool, fid_weights: Path | None, lpips_weights: Path | None
+) -> tuple[Networks, dict[str, str]]:
+    """The networks that can be had, and the reason for each metric that cannot."""
+    networks, reasons = Networks(), {}
 
-            return EfficientNetFeatures(), {}
-        except MissingExtra as error:
-            reason = str(error)
-    return None, dict.fromkeys(("fd_effnet", "c2st_effnet"), reason)
+    def reason(make: Callable[[], None]) -> str:
+        try:
+            make()
+        except (MissingExtra, DataError) as error:
+            return str(error)
+        return ""
+
+    def effnet() -> None:
+        from photochrom.evaluation.features import EfficientNetFeatures
+
+        networks.extractors["features"] = EfficientNetFeatures()
+
+    def inception(weights: Path) -> None:
+        from photochrom.evaluation.features import InceptionFeatures
+
+        networks.extractors["inception"] = InceptionFeatures(weights)
+
+    def lpips(weights: Path) -> None:
+        from photochrom.evaluation.features import LpipsVgg
+
+        networks.distances["lpips_vgg"] = LpipsVgg(weights)
+
+    reasons["fd_effnet"] = reasons["c2st_effnet"] = reason(effnet) if features else "switched off"
+    reasons["fid_inception_tf2015"] = (
+        reason(lambda: inception(fid_weights)) if fid_weights else "no weights given (--fid-weights)"
+    )
+    reasons["lpips_vgg"] = (
+        reason(lambda: lpips(lpips_weights)) if lpips_weights else "no weights given (--lpips-weights)"
+    )
+    return networks, {metric: why for metric, why in reasons.items() if why}
 
 
 def _chosen(n: int, plan: Plan) -> list[frozenset[str]]:

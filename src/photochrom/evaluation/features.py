@@ -7,12 +7,13 @@ It is not Inception: distances on these features compare our own runs, never wit
 
 from __future__ import annotations
 
+from pickle import UnpicklingError  # caught, not used
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from photochrom.errors import MissingExtra
+from photochrom.errors import DataError, MissingExtra
 
 try:
     import torch
@@ -23,12 +24,15 @@ except ImportError:
     raise MissingExtra(msg, "eval") from None
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from photochrom.evaluation.metrics import RGB
 
 WIDTH = 1280
 SIDE = 224  # what the network was trained at
+FID_WIDTH = 2048
 _BLOCKS = 16
 _STRIDE_2 = {1, 3, 5, 11}  # blocks that halve the map, besides the stem
 _EPS = 1e-3
@@ -87,3 +91,73 @@ class EfficientNetFeatures:
             self._weights[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
         )
         return functional.batch_norm(x, mean, variance, weight, bias, eps=_EPS)
+
+
+# --- through torchmetrics, when its weights are given ----------------------------------------------
+
+
+class InceptionFeatures:
+    """(2048,) features of torch-fidelity's Inception (the TensorFlow network of 2015 behind every FID).
+
+    weights: the file weights-inception-2015-12-05-6726825d.pth on disk. Raises DataError with the
+    reason why it cannot be used. Not verified here on the real weights, which cannot be had offline.
+    """
+
+    def __init__(self, weights: Path):
+        _check_file(weights, "FID")
+        try:
+            from torchmetrics.image.fid import NoTrainInceptionV3
+
+            self._network = NoTrainInceptionV3("inception-v3-compat", [str(FID_WIDTH)], str(weights))
+        except _FAULTS as error:
+            raise DataError(_reason("FID", error)) from None
+
+    def __call__(self, picture: RGB) -> NDArray[np.float32]:
+        """Features of one (H, W, 3) uint8 picture."""
+        with torch.inference_mode():
+            pooled = self._network(torch.from_numpy(picture.copy()).permute(2, 0, 1)[None])
+        return np.asarray(pooled.reshape(-1).numpy())
+
+
+class LpipsVgg:
+    """LPIPS (Zhang et al. 2018) on VGG-16 between two pictures; lower is nearer.
+
+    weights: torchvision's vgg16-397923af.pth on disk. Raises DataError with the reason why not.
+    """
+
+    def __init__(self, weights: Path):
+        _check_file(weights, "LPIPS")
+        try:
+            from torchmetrics.functional.image.lpips import _LPIPS  # the public class downloads its weights
+
+            self._network = _LPIPS(pretrained=True, net="vgg", pnet_rand=True)
+            published = torch.load(weights, map_location="cpu", weights_only=True)
+            slices = self._network.net.state_dict()  # "slice3.10.weight" is "features.10.weight"
+            renamed = {name: published["features." + name.partition(".")[2]] for name in slices}
+            self._network.net.load_state_dict(renamed)
+        except _FAULTS as error:
+            raise DataError(_reason("LPIPS", error)) from None
+
+    def __call__(self, picture: RGB, truth: RGB) -> float:
+        """Distance of (H, W, 3) uint8 pictures."""
+        pair = (torch.from_numpy(one.copy()).permute(2, 0, 1)[None] / 255 for one in (picture, truth))
+        with torch.inference_mode():
+            return float(self._network(*pair, normalize=True))
+
+
+# A torchvision that does not fit its torch raises RuntimeError at import; foreign weights KeyError.
+_FAULTS = (ImportError, RuntimeError, OSError, KeyError, UnpicklingError)
+
+
+def _check_file(weights: Path, what: str) -> None:
+    if not weights.is_file():
+        msg = f"the weights of {what} are not there: {weights} is not a file"
+        raise DataError(msg)
+
+
+def _reason(what: str, error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return f"{what} needs torchmetrics, torch-fidelity and torchvision: {error}"
+    if "torchvision" in str(error):
+        return f"{what} needs a torchvision that fits this torch; the one installed is broken: {error}"
+    return f"the weights of {what} do not fit: {type(error).__name__} {str(error)[:120]}"

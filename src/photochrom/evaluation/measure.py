@@ -6,7 +6,7 @@ Rows hold what averages need and no pictures, so a run over 50,000 photos fits i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 FeatureExtractor = Callable[["RGB"], "NDArray[np.float32]"]
+Distance = Callable[["RGB", "RGB"], float]
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What looks at pictures with a network, by the name of the column it fills."""
+
+    extractors: dict[str, FeatureExtractor] = field(default_factory=dict)
+    distances: dict[str, Distance] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,7 @@ class Truth:
     """A sample with what every predictor is compared with, worked out once."""
 
     sample: Sample
-    extract: FeatureExtractor | None = None
+    networks: Networks = field(default_factory=Networks)
 
     @cached_property
     def lab(self) -> NDArray[np.float32]:
@@ -62,7 +71,7 @@ class Truth:
             "true_cf_abs": metrics.colourfulness_absolute(truth),
             "grey_psnr": metrics.psnr(grey, truth),
             "true_histogram": np.bincount(self.bin_of_pixel.ravel(), minlength=len(ab_bins())),
-        } | ({"true_features": self.extract(truth)} if self.extract else {})
+        } | {f"true_{name}": extract(truth) for name, extract in self.networks.extractors.items()}
 
 
 def true_bins(ab: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -115,7 +124,14 @@ def automatic(picture: RGB, truth: Truth, protocol: Protocol) -> Row:
         "luma_mean": luma.mean,
         "luma_steps": luma.steps,
         "histogram": np.bincount(true_bins(lab[..., 1:]).ravel(), minlength=len(ab_bins())),
-    } | ({"features": truth.extract(picture)} if truth.extract else {})
+    } | by_networks(picture, truth)
+
+
+def by_networks(picture: RGB, truth: Truth) -> Row:
+    """Features of the picture, and its distances from the truth."""
+    extractors, distances = truth.networks.extractors, truth.networks.distances
+    row: Row = {name: extract(picture) for name, extract in extractors.items()}
+    return row | {name: distance(picture, truth.sample.truth) for name, distance in distances.items()}
 
 
 def with_hints(prepared: Prepared, sample: Sample, protocol: Protocol, counts: tuple[int, ...]) -> Row:

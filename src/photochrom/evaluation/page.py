@@ -94,20 +94,27 @@ def figures(summary: Summary) -> str:
         for metric in metrics_of(summary["hint_counts"])
         if any(metric.name in summary["models"][model] for model in models)
     ]
-    rows = []
-    for metric in listed:
-        entries = [summary["models"][model].get(metric.name) for model in models]
-        best = best_of(metric, models, entries)
-        cells = "".join(
-            cell(metric, entry, model == best) for model, entry in zip(models, entries, strict=True)
-        )
-        rows.append(f"<tr><th>{escape(title(metric))}</th>{cells}</tr>")
+    rows = [figure_row(metric, summary["models"]) for metric in listed]
     truth = summary["truth"]["cf_hs"]["mean"]
     return (
         f'<p class="soft">PSNR alone rewards brown: read it beside colourfulness and AuC. '
         f"The truth's colourfulness is {truth:.1f}. The best model of a line is marked.</p>"
         + table(["", *models], rows)
     )
+
+
+def figure_row(metric: Metric, models: dict[str, Summary]) -> str:
+    """One line of the table; one cell with the reason where no model has a figure."""
+    entries = [figures.get(metric.name) for figures in models.values()]
+    reasons = {entry.get("not_available", "") for entry in entries if entry and entry["mean"] is None}
+    if len(reasons) == 1 and all(entry and entry["mean"] is None for entry in entries):
+        told = escape(f"not available: {reasons.pop()}")
+        cells = f'<td class="none" colspan="{len(entries)}">{told}</td>'
+    else:
+        best = best_of(metric, list(models), entries)
+        pairs = zip(models, entries, strict=True)
+        cells = "".join(cell(metric, entry, model == best) for model, entry in pairs)
+    return f"<tr><th>{escape(title(metric))}</th>{cells}</tr>"
 
 
 def title(metric: Metric) -> str:

@@ -116,6 +116,7 @@ def measure(photos: PhotoSet, options: argparse.Namespace, earlier: dict[str, An
         predictors,
         hint_counts=parse_counts(options.hints),
         hint_photos=len(photos.keys),
+        robust_photos=len(photos.keys),
         size_photos=options.size_photos,
     )
     if options.report:

@@ -128,7 +128,7 @@ def figure(
     if name == "size_stability":
         values = [one.mean for one in result.stability.get(model, [])]
         return bootstrap(np.array(values)) if values and rows is None else None
-    if name in ("fd_effnet", "c2st_effnet"):
+    if name in OF_FEATURES:
         return _of_features(result, model, name) if rows is None else None
     if not _has(result, model, name):
         return None
@@ -150,11 +150,16 @@ def _robust_column(name: str) -> str:
     return name.replace("robust_gain_", "robust_").replace("robust_loss_", "robust_")
 
 
+OF_FEATURES = {"fd_effnet": "features", "c2st_effnet": "features", "fid_inception_tf2015": "inception"}
+LEAST_PHOTOS = 10  # for figures of whole sets
+
+
 def _of_features(result: Evaluation, model: str, name: str) -> Interval | None:
-    if "features" not in result.rows[model][0] or len(result.keys) < 10:
+    column = OF_FEATURES[name]
+    if column not in result.rows[model][0] or len(result.keys) < LEAST_PHOTOS:
         return None
-    real, coloured = result.column(model, "true_features"), result.column(model, "features")
-    if name == "fd_effnet":
+    real, coloured = result.column(model, f"true_{column}"), result.column(model, column)
+    if name != "c2st_effnet":
         return frechet_interval(real, coloured)
     return bootstrap(100 * two_sample_hits(real, coloured))
 
