@@ -342,3 +342,47 @@ def test_no_warnings_leak() -> None:
         warnings.simplefilter("error")
         for data in SEEDS.values():
             survives(data[: len(data) // 2])
+
+
+def tiff_with(tag: int, data: bytes) -> bytes:
+    fields: ifd.Directory = {256: ifd.longs([4]), 257: ifd.longs([4]), 258: ifd.shorts(8), 262: ifd.shorts(1)}
+    fields |= {273: ifd.longs([8]), 278: ifd.longs([4]), 279: ifd.longs([16]), tag: ifd.Field(7, data)}
+    return ifd.dump(fields)
+
+
+def tiff_of_pages(count: int) -> bytes:
+    pages = bytearray(b"II*\0\x08\0\0\0")
+    for page in range(count):
+        at = len(pages)
+        directory = bytearray(tiff_with(1, b"x")[8:])
+        struct.pack_into("<I", directory, len(directory) - 4, at + len(directory) if page < count - 1 else 0)
+        pages += directory
+    return bytes(pages)
+
+
+NESTED = (
+    b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">' + b"<a/>" * 1_000_000 + b"</rdf:RDF>"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("segments without content", SEEDS["jpeg"][:2] + b"\xff\xe5\0\2" * 3_000_000 + SEEDS["jpeg"][2:]),
+        ("chunks without content", png_of(4, 4, chunk(b"teSt", b"") * 1_000_000, data=bytes(20))),
+        ("a million texts", png_of(4, 4, chunk(b"tEXt", b"a\0b") * 300_000, data=bytes(20))),
+        (
+            "elements without end in PNG",
+            png_of(4, 4, chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + NESTED), data=bytes(20)),
+        ),
+        ("elements without end in TIFF", tiff_with(700, NESTED)),
+        ("captions without end", tiff_with(33723, b"\x1c\2\x19\0\0" * 4_000_000)),
+        ("pages without end", tiff_of_pages(20_000)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_metadata_without_end(name: str, data: bytes) -> None:
+    photo = survives(data)
+    assert photo is not None, name
+    assert len(photo.metadata.texts) <= 256
+    assert len(photo.metadata.iptc or b"") <= 4 << 20

@@ -16,6 +16,7 @@ XMP_KEYWORD = "XML:com.adobe.xmp"
 _RAW = "Raw profile type "
 _MOST_BYTES = 16 << 20
 _MOST_TEXTS = 256
+_MOST_CHUNKS = 1_000_000  # a gigabyte of pixels in the usual pieces of 8 kB has 131,072
 
 
 @dataclass
@@ -45,7 +46,10 @@ def read_chunks(file: BinaryIO) -> Chunks:
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     """(name, payload) of the chunks that are not pixels."""
     file.seek(8)
-    while len(head := file.read(8)) == 8:
+    for _ in range(_MOST_CHUNKS):
+        head = file.read(8)
+        if len(head) < 8:
+            return
         length, name = int.from_bytes(head[:4], "big"), head[4:]
         if name == b"IEND":
             return

@@ -7,6 +7,7 @@ import struct
 _RESOURCE = b"8BIM"
 _IIM = 0x0404
 _MARK = 0x1C  # every record starts with it
+_MOST_BYTES = 4 << 20  # captions are short
 
 
 def from_photoshop(resources: bytes) -> bytes | None:
@@ -32,6 +33,7 @@ def to_photoshop(iptc: bytes) -> bytes:
 
 def records(data: bytes) -> bytes | None:
     """IPTC records as some containers hold them: padded with zeros, or with every four bytes reversed."""
+    data = data[:_MOST_BYTES]
     for candidate in (data, _reversed_words(data)):
         end = _end_of_records(candidate)
         if end:

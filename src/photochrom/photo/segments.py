@@ -24,6 +24,7 @@ PHOTOSHOP = b"Photoshop 3.0\0"
 PROFILE = b"ICC_PROFILE\0"
 MOST = 65_533  # bytes a segment holds
 _MOST_BYTES = 64 << 20
+_COST = 1 << 8  # what a segment counts beside its bytes, so that millions of empty ones end the search
 _START_OF_SCAN, _END, _COMMENT = 0xDA, 0xD9, 0xFE
 
 
@@ -74,7 +75,7 @@ def segments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         if length < 2:
             return
         payload = file.read(length - 2)
-        total += len(payload)
+        total += len(payload) + _COST
         yield head[1], payload
 
 

@@ -20,6 +20,7 @@ RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 NOTE = "http://ns.adobe.com/xmp/note/"
 _HEAD = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
 _EMPTY = f'<x:xmpmeta xmlns:x="adobe:ns:meta/">\n <rdf:RDF xmlns:rdf="{RDF}">\n </rdf:RDF>\n</x:xmpmeta>\n'
+_MOST_BYTES, _MOST_ELEMENTS = 32 << 20, 200_000
 _TAIL = '<?xpacket end="w"?>'
 
 
@@ -57,6 +58,9 @@ def normalized(packet: bytes) -> bytes:
     if packet[:2] in (b"\xff\xfe", b"\xfe\xff"):
         packet = packet[: len(packet) // 2 * 2].decode("utf-16").encode()
     packet = packet.removeprefix(b"\xef\xbb\xbf").rstrip(b"\0")
+    if len(packet) > _MOST_BYTES:
+        msg = f"longer than {_MOST_BYTES >> 20} MB"
+        raise ValueError(msg)
     _scan(packet, ())
     return packet
 
@@ -162,6 +166,7 @@ class _Scanner:
         self._scan = _Scan()
         self._open: list[tuple[str, int]] = []  # names of the open elements, ends of their start tags
         self._in_rdf = False
+        self._elements = 0
         self._in_scope: list[tuple[str, str]] = []
         self._current: _Found | None = None
         self._parser = expat.ParserCreate("utf-8", " ")
@@ -189,6 +194,10 @@ class _Scanner:
             self._scan.prefixes[prefix or ""] = uri
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._elements += 1
+        if self._elements > _MOST_ELEMENTS:
+            msg = f"more than {_MOST_ELEMENTS} elements"
+            raise ValueError(msg)
         at = self._parser.CurrentByteIndex
         inner = _tag_end(self._packet, at)
         self._open.append((name, inner))
