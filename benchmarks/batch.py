@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import itertools
 import os
 import resource
 import subprocess
@@ -32,7 +31,7 @@ from PIL import Image
 from photochrom.batch import plan
 from photochrom.batch.coloring import Coloring, Task
 from photochrom.batch.options import Options
-from photochrom.batch.pool import Pool
+from photochrom.batch.pool import Lost, Pool
 from photochrom.colorizer import Colorizer
 from photochrom.photo import read
 
@@ -78,21 +77,21 @@ def floor_setup() -> Callable[[Path], list[tuple[float, float]]]:
     """What a worker of the floor does: (wall, processor) seconds of decode, network, encode of a photo."""
     colorizer = Colorizer(threads=1)
 
-    def now() -> tuple[float, float]:
-        return time.perf_counter(), time.process_time()
+    def seconds(action: Callable[[], object]) -> tuple[float, float]:
+        wall, processor = time.perf_counter(), time.process_time()
+        action()
+        return time.perf_counter() - wall, time.process_time() - processor
 
-    def work(path: Path) -> list[tuple[float, float]]:
-        plate = colorizer.prepare(read(path))  # outside the clock: the network's input
-        coloured = Image.fromarray(plate.render().rgb)
-        marks = [now()]
+    def decode(path: Path) -> None:
         with Image.open(path) as grey:
             grey.load()
-        marks.append(now())
-        plate._run(plate._inputs(())[0])
-        marks.append(now())
-        coloured.save(io.BytesIO(), "jpeg", quality=95, subsampling="4:2:0")
-        marks.append(now())
-        return [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(marks)]
+
+    def work(path: Path) -> list[tuple[float, float]]:
+        plate = colorizer.prepare(read(path))
+        network = seconds(plate.logits)
+        coloured = Image.fromarray(plate.render().rgb)
+        encoded = seconds(lambda: coloured.save(io.BytesIO(), "jpeg", quality=95, subsampling="4:2:0"))
+        return [seconds(lambda: decode(path)), network, encoded]
 
     return work
 
@@ -101,6 +100,8 @@ def measure_floor(paths: list[Path]) -> Cost:
     with Pool(floor_setup, WORKERS) as pool:
         list(pool.run(paths[:WORKERS]))
         found = [answer for _, answer in pool.run(paths)]
+    if lost := [answer for answer in found if isinstance(answer, Lost)]:
+        raise RuntimeError(lost[0].reason)
     total = np.array(found).sum(axis=0)  # (3, 2)
     for name, (wall, processor) in zip(("decode", "network", "encode"), total, strict=True):
         print(f"floor, {name}: {wall / WORKERS:.1f} s, {processor:.1f} s of processor time, for {len(paths)}")

@@ -105,6 +105,17 @@ def test_tasks_are_drawn_one_ahead_only() -> None:
         assert len(list(results)) == 9
 
 
+def test_libraries_in_workers_are_told_how_many_threads_they_may_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    monkeypatch.setenv("VIPS_CONCURRENCY", "7")
+    with Pool(SETUP, 1, threads=3) as pool:
+        tasks = [partial(os.getenv, name) for name in ("OPENBLAS_NUM_THREADS", "VIPS_CONCURRENCY")]
+        assert [answer for _, answer in pool.run(tasks)] == ["3", "7"]
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+
+
 ORPHAN = """
 import os, sys, time
 from functools import partial

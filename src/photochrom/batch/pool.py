@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -29,6 +30,11 @@ R_co = TypeVar("R_co", covariant=True)
 
 PAUSE = 0.2  # seconds until tasks that had nothing to hand out are asked again
 _CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of whoever imports us
+
+
+# Read by libraries when they are loaded, so they must be set before a worker starts. Two workers on two
+# processors whose OpenBLAS has two threads each spend a third of their time waiting for one another.
+_THREAD_COUNTS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "VIPS_CONCURRENCY")
 
 
 @dataclass(frozen=True)
@@ -57,10 +63,17 @@ class Pool(Generic[T, R]):
     """Up to `workers` processes, each running `setup()` once and the function it returns on tasks.
 
     `setup`, tasks and results are pickled. A task that takes longer than `timeout` seconds is lost.
+    `threads` is how many the libraries in each worker may start.
     """
 
-    def __init__(self, setup: Callable[[], Callable[[T], R]], workers: int, timeout: float | None = None):
-        self._setup, self._workers, self._timeout = setup, workers, timeout
+    def __init__(
+        self,
+        setup: Callable[[], Callable[[T], R]],
+        workers: int,
+        timeout: float | None = None,
+        threads: int = 1,
+    ):
+        self._setup, self._workers, self._timeout, self._threads = setup, workers, timeout, threads
         self._idle: list[_Worker[T, R]] = []
         self._busy: list[_Worker[T, R]] = []
 
@@ -94,9 +107,13 @@ class Pool(Generic[T, R]):
 
     def _give(self, task: T) -> None:
         self._idle = [worker for worker in self._idle if worker.lives()]
-        worker = self._idle.pop() if self._idle else _Worker(self._setup)
+        worker = self._idle.pop() if self._idle else self._new_worker()
         worker.give(task)
         self._busy.append(worker)
+
+    def _new_worker(self) -> _Worker[T, R]:
+        with _environment(dict.fromkeys(_THREAD_COUNTS, str(self._threads))):
+            return _Worker(self._setup)
 
     def _collect(self, patience: float | None = None) -> Iterator[tuple[T, R | Lost]]:
         """What the workers have done, waiting until at least one has or `patience` is over."""
@@ -173,6 +190,18 @@ class _Worker(Generic[T, R]):
         self._process.kill()
         self._process.join()
         self.connection.close()
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Environment variables for processes started meanwhile; what the user has set stays."""
+    added = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 def _last_words(code: int | None) -> str:

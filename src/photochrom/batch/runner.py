@@ -78,7 +78,7 @@ def workers_for(options: Options, settings: Settings, jobs: int) -> Workers:
         return Here(partial(Coloring, options))
     wanted = max(1, min(settings.workers or processors(), jobs))
     threads = max(1, processors() // wanted)
-    return Pool(partial(Coloring, options, threads), wanted, settings.timeout)
+    return Pool(partial(Coloring, options, threads), wanted, settings.timeout, threads)
 
 
 class Run:
