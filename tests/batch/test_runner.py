@@ -199,12 +199,16 @@ def test_a_ledger_that_fills_up_after_the_work_makes_it_a_failure_that_a_rerun_m
     assert statuses(house.run()) == {"a.jpg": "done"}
 
 
-def test_a_job_that_another_run_holds_is_waited_for(house: House) -> None:
+def test_a_job_that_another_run_holds_is_waited_for_and_hashed_once(house: House, monkeypatch) -> None:
     """The claim is refused at first, as if another run were at it, and granted later."""
     house.add("a.jpg")
     house.add("b.jpg")
     jobs = plan.make(plan.find([house.root / "in"]), house.out)
+    from photochrom.batch import runner
     from photochrom.batch.ledger import Claim
+
+    hashed: list[str] = []
+    monkeypatch.setattr(runner, "file_sha256", lambda path: hashed.append(path.name) or file_sha256(path))
 
     class Contested(Ledger):
         refusals = 3
@@ -219,6 +223,7 @@ def test_a_job_that_another_run_holds_is_waited_for(house: House) -> None:
         book.register(jobs)
         results = list(Run(Options(), Settings(), book).results(jobs, Here(Copying)))
     assert [plan.Path(result.input).name for result in results] == ["b.jpg", "a.jpg"]
+    assert hashed == ["a.jpg", "b.jpg"]
 
 
 def test_a_preview_changes_nothing_and_tells_the_truth(house: House) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from photochrom.batch.coloring import Coloring, Result, Task, failure, stamp_of
+from photochrom.batch.coloring import Coloring, Result, Stamp, Task, failure, stamp_of
 from photochrom.batch.ledger import Claim, Ledger, Row, decide, file_sha256, relative_name
 from photochrom.batch.options import Options, digest
 from photochrom.batch.pool import PAUSE, Lost, Pool, Settled
@@ -87,6 +87,7 @@ class Run:
     def __init__(self, options: Options, settings: Settings, ledger: Ledger | None = None):
         self._settings, self._ledger = settings, ledger
         self._folders: set[Path] = set()
+        self._held: dict[tuple[Path, Stamp], str] = {}
         self._recipe = {"model": find(options.model)[1].sha256, "options": options.fingerprint()}
 
     def results(self, jobs: Iterable[Job | None], workers: Workers) -> Generator[Result, None, None]:
@@ -172,10 +173,11 @@ class Run:
 
     def _claimed(self, job: Job, ledger: Ledger) -> Task | Settled[Task, Result] | None:
         stamp = stamp_of(job.input)
-        sha256 = file_sha256(job.input)
+        sha256 = self._held.pop((job.input, stamp), None) or file_sha256(job.input)
         key = self.key(sha256)
         claim = ledger.claim(job, key, sha256, replace=self._settings.if_exists == "overwrite")
         if claim is Claim.HELD:
+            self._held[job.input, stamp] = sha256  # it is asked for again soon
             return None
         if claim is Claim.DONE:
             return _settled(job, Result(str(job.input), "skipped", output=str(job.output)))
