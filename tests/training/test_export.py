@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from photochrom.errors import CheckpointError, ModelError
+from photochrom.models.card import sha256
 from photochrom.models.session import load
 from photochrom.training import checkpoints, onnx_graph
 from photochrom.training import export as exporting
@@ -51,7 +52,7 @@ def test_seed_networks(make: type[SeedNetwork], tmp_path: Path) -> None:
     scale = {"scores_scale": 0.1} if make is Fusion else {}  # as in the shipped recipe
     kinds = {Alpha: AlphaOptions, Beta: BetaOptions, Fusion: FusionOptions}
     options = kinds[make](luminance_scale=0.01, **scale)
-    network = livelier(make(options))
+    network = make(options).eval() if make is Fusion else livelier(make(options))
     kind = make.__name__.lower()
     card = export(network, tmp_path / "model.onnx", make_card("mine", kind, {"photos": 3}))
     assert (card.head, card.supports_hints, card.name, card.training) == ("ab", False, "mine", {"photos": 3})
@@ -95,6 +96,7 @@ def test_default_network(tmp_path: Path) -> None:
 
 def test_a_graph_that_disagrees_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "parity", lambda *_: 0.7)
+    monkeypatch.setattr(exporting, "write_graph", lambda _, target, half: target.write_bytes(b"a graph"))
     with pytest.raises(ModelError, match=r"differs from torch by 0\.70"):
         export(Alpha(), tmp_path / "model.onnx", make_card("mine", "alpha", {}))
     assert not list(tmp_path.iterdir())
@@ -103,12 +105,23 @@ def test_a_graph_that_disagrees_is_not_left(tmp_path: Path, monkeypatch: pytest.
 def test_a_network_that_feels_the_rounding_keeps_its_weights_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter([0.7, 0.0])
+    answers, halves = iter([0.7, 0.0]), []
+
+    def write(_: object, target: Path, *, half: bool) -> None:
+        halves.append(half)
+        target.write_bytes(b"a graph")
+
     monkeypatch.setattr(exporting, "parity", lambda *_: next(answers))
-    export(Alpha(), tmp_path / "model.onnx", make_card("mine", "alpha", {}))
+    monkeypatch.setattr(exporting, "write_graph", write)
+    card = export(Alpha(), tmp_path / "model.onnx", make_card("mine", "alpha", {}))
+    assert halves == [True, False]
+    assert card.sha256 == sha256(tmp_path / "model.onnx")
+
+
+def test_weights_can_be_stored_whole(tmp_path: Path) -> None:
+    onnx_graph.write_graph(Alpha().eval(), tmp_path / "model.onnx", half=False)
     stored = {tensor.data_type for tensor in onnx.load(tmp_path / "model.onnx").graph.initializer}
     assert TensorProto.FLOAT16 not in stored
-    assert load(tmp_path / "model.onnx", threads=1).card.name == "mine"
 
 
 def test_parity_sees_a_difference(tmp_path: Path) -> None:

@@ -126,8 +126,8 @@ print(code, "torch" in sys.modules)
 def test_the_model_colours_without_torch(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "coloured.png"
     command = [sys.executable, "-c", WITHOUT_TORCH, str(run / "img_gray_scale.png"), str(out), str(run)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert told.stdout.split()[-2:] == ["0", "False"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.stdout.split()[-2:] == ["0", "False"], told.stderr
     assert np.asarray(Image.open(out)).shape == (48, 64, 3)
 
 
