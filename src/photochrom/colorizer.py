@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Draw = Callable[[Float], Float]
 
-DEFAULT_VIVIDNESS = 0.25
+DEFAULT_VIVIDNESS = 0.5
 
 
 def checked_vividness(vividness: float | None) -> float:
@@ -78,6 +78,7 @@ class Plate:
         self._reduced: OrderedDict[tuple[int, int], Neutral] = OrderedDict()
         self._logits: OrderedDict[tuple[Hint, ...], Float] = OrderedDict()
         self._features: Float | None = None
+        self._plain: tuple[float, Float] | None = None
         self._lock = threading.Lock()
         self.luminance: Float = self._working_luminance()
 
@@ -221,15 +222,22 @@ class Plate:
         return self._guide(tuple(hints), vividness, draw).rows(0, self.luminance, self.size[0])
 
     def _guide(self, hints: tuple[Hint, ...], vividness: float | None, draw: Draw | None) -> Guide:
-        ab = self._colours(hints, checked_vividness(vividness))
+        ab = automatic = self._automatic(checked_vividness(vividness))
         if hints:
+            ab = self._colours(hints, checked_vividness(vividness))
             points, cells = rasterize(hints, self.luminance).points, cell_means(self.luminance)
-            automatic = self._colours((), checked_vividness(vividness))
             ab = propagate(confine(ab, automatic, cells, self.features(), points), cells, points)
         ab = cv2.resize(ab, self.size[::-1], interpolation=cv2.INTER_LINEAR)
         if draw:
             ab = draw(ab)
         return hold(guide(ab, self.luminance), hints, self.luminance)
+
+    def _automatic(self, vividness: float) -> Float:
+        """The colours without hints; kept, since every picture with hints is compared with them."""
+        kept = self._plain
+        if kept is None or kept[0] != vividness:
+            kept = self._plain = vividness, self._colours((), vividness)
+        return kept[1]
 
     def _colours(self, hints: tuple[Hint, ...], vividness: float) -> Float:
         """ab (h/stride, w/stride, 2) as the network answers."""

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from photochrom.guidance.matching import Similarity
 
 STEP = 16  # px of the working size between the patches that are compared
-MOST = 90  # hints: more cost more time than they add
+MOST = 70  # hints: more cost more time than they add
 _PATCH = 8  # half a patch's side
 _ROUNDS = (12, 5, 3)  # px that a patch may move in each round
 _TEXTURE = 2.0  # L*: standard deviation above which a patch can be located
 _AGREE = 0.6  # correlation from which a located patch counts as the same thing
+_SHAPES = 0.35  # correlation of blurred luminance under which two photos are not the same scene
 _LEVEL = 5.0  # L*: difference up to which a plain patch does
 
 
@@ -42,6 +43,8 @@ def align(luminance: Float, reference: Float, lab_ab: Float, guess: Similarity) 
     grid = _grid(luminance.shape)
     for reach in _ROUNDS:
         warped, inside = _warp(reference, matrix, luminance.shape)
+        if not _alike(luminance, warped, inside):
+            return None
         refined = _refine(luminance, warped, inside, matrix, grid, reach)
         if refined is None:
             return None
@@ -69,6 +72,14 @@ def _warp(plane: Float, matrix: NDArray[np.float64], shape: tuple[int, ...]) -> 
     whole = np.ones(plane.shape[:2], np.uint8)
     inside = cv2.warpAffine(whole, shifted, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
     return warped, inside > 0
+
+
+def _alike(luminance: Float, warped: Float, inside: NDArray[np.bool_]) -> bool:
+    """Whether the large shapes go together: a quick look that spares most of the work on other scenes."""
+    first, second = (cv2.blur(plane, (17, 17))[inside] for plane in (luminance, warped))
+    if first.size < 16 * STEP * STEP / 4 or min(first.std(), second.std()) < 1e-3:
+        return False
+    return bool(np.corrcoef(first, second)[0, 1] > _SHAPES)
 
 
 def _refine(

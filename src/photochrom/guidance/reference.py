@@ -25,6 +25,7 @@ from photochrom.guidance.matching import (
     View,
     as_view,
     common_geometry,
+    likeness,
     matched_levels,
     mutual_matches,
     view,
@@ -44,7 +45,7 @@ PULL = 0.3  # the share of the way from the automatic colour to that of a place 
 _FEWEST = 7  # agreeing matches from which one geometry is tried
 _SOFTNESS = 0.07  # cosine: how quickly likeness falls off
 _LEVELS = 20.0  # L*: the same for luminance, after matching histograms
-_MOST = 40  # hints from places only alike
+_MOST = 24  # hints from places only alike
 _WEIGHT = 0.3
 _COLOURLESS = 3.0  # C*: the 95th percentile below which a reference counts as grey
 
@@ -138,11 +139,11 @@ def _colours_of_the_alike(plate: Plate, reference: Reference, here: View, there:
     """(n, 2): for each cell the mean colour of the reference's cells, weighted by their likeness."""
     levels = matched_levels(reference.luminance, plate.luminance)
     mine, theirs = _around(plate.luminance, here.places), _around(levels, there.places)
-    likeness = here.features @ there.features.T / _SOFTNESS
-    likeness -= (mine[:, None] - theirs[None]) ** 2 / (2 * _LEVELS**2)
-    share = np.exp(likeness - likeness.max(1, keepdims=True))
+    alike = likeness(here, there) / np.float32(_SOFTNESS)
+    alike -= (mine[:, None] - theirs[None]) ** 2 / np.float32(2 * _LEVELS**2)
+    share = cv2.exp(alike - alike.max(1, keepdims=True))
     colours = _around(reference.ab, there.places)
-    wanted: Float = (share @ colours / share.sum(1, keepdims=True)).astype(np.float32)
+    wanted: Float = cv2.gemm(share, colours, 1, None, 0) / share.sum(1, keepdims=True)
     return wanted
 
 
