@@ -267,3 +267,65 @@ def test_the_page_loads_nothing_from_elsewhere(browser: Browser, address: str) -
     page.wait_for_selector("#welcome:not([hidden])")
     assert hosts == {address.split("/")[2]}
     page.close()
+
+
+def test_models_are_compared_side_by_side_with_a_tie(page: Page, study: Study) -> None:
+    """The preference part: both pictures stay, Space and the button mean no difference."""
+    answers = Answers(study)
+    me = answers.enrol()
+    before = [trial for trial in study.trials(0) if trial.kind != "preference"]
+    for trial in before:
+        answers.record(me, trial.index, "left", 500)
+    page.evaluate(f"localStorage.setItem('photochrom-study-{study.identity}', '{me}')")
+    page.reload()
+    wait_for_choice(page)
+    expect(page.locator("#question")).to_have_text("Which one looks better?")
+    assert page.locator(".picture.shown").count() == 2
+    with page.expect_response(lambda response: response.url.endswith("/answers")):
+        page.locator("#tie").click()
+    wait_for_choice(page)
+    answer(page, "ArrowRight")
+    expect(page.locator("#end")).to_be_visible()
+    assert [one.choice for one in answers.all()[len(before) :]] == ["tie", "right"]
+
+
+def test_pictures_stand_at_exactly_256_px(page: Page) -> None:
+    """Any scaling would blur both, and the machine's differently."""
+    page.keyboard.press("Enter")
+    wait_for_choice(page)
+    size = page.evaluate(
+        "(({width, height}) => [width, height])(document.querySelector('#left img').getBoundingClientRect())"
+    )
+    assert size == [256, 256]
+
+
+def test_someone_else_can_try_in_the_same_browser(page: Page, study: Study) -> None:
+    go_through(page, study, {"left": "ArrowLeft", "right": "ArrowRight"})
+    page.locator("#again").click()
+    page.wait_for_selector("#welcome:not([hidden])")
+    page.locator("#begin").click()
+    wait_for_choice(page)
+    answer(page, "ArrowLeft")
+    assert {one.participant for one in Answers(study).all()} == {0, 1}
+
+
+def test_a_server_that_went_away_is_told_and_one_that_came_back_is_used(
+    browser: Browser, address: str
+) -> None:
+    context = browser.new_context()
+    context.add_init_script(FAST)
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector("#welcome:not([hidden])")
+    page.keyboard.press("Enter")
+    wait_for_choice(page)
+    context.set_offline(True)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#broken")).to_be_visible()
+    context.set_offline(False)
+    page.keyboard.press("Enter")  # asks anew: nothing is answered yet, so it begins at the beginning
+    expect(page.locator("#welcome")).to_be_visible()
+    page.keyboard.press("Enter")
+    wait_for_choice(page)
+    expect(page.locator("#count")).to_have_text(f"Practice 1 of {PRACTICE}")
+    context.close()

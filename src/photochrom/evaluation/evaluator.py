@@ -37,7 +37,6 @@ class Evaluation:
     plan: Plan
     keys: tuple[str, ...]
     numbers: tuple[int, ...]
-    sizes: tuple[tuple[int, int], ...]
     exclusions: tuple[Exclusion, ...]
     rows: dict[str, list[Row]] = field(repr=False)  # model: one row a photo
     predictors: dict[str, Predictor] = field(repr=False)
@@ -106,23 +105,27 @@ def evaluate(
 
     results = list(_work(one, len(photos.keys), workers, progress))
     measured = [result for result in results if not isinstance(result, Exclusion)]
+    samples = [sample for sample, _ in measured]
     exclusions = tuple(result for result in results if isinstance(result, Exclusion))
-    if not measured:
-        first = exclusions[0]
-        msg = f"none of the {len(photos.keys)} photos can be measured; the first, {first.key}: {first.reason}"
-        raise DataError(msg)
+    _check_any(samples, exclusions)
     return Evaluation(
         photos,
         plan,
-        keys=tuple(sample.key for sample, _ in measured),
-        numbers=tuple(sample.number for sample, _ in measured),
-        sizes=tuple(sample.size for sample, _ in measured),
+        keys=tuple(sample.key for sample in samples),
+        numbers=tuple(sample.number for sample in samples),
         exclusions=exclusions,
         rows={name: [rows[name] for _, rows in measured] for name in models},
         predictors=models,
-        stability=_stability(photos, [sample for sample, _ in measured], listed, size_photos, sides),
+        stability=_stability(photos, samples, listed, size_photos, sides),
         unavailable=unavailable,
     )
+
+
+def _check_any(samples: Sequence[Sample], exclusions: Sequence[Exclusion]) -> None:
+    if not samples:
+        first = exclusions[0]
+        msg = f"none of the {len(exclusions)} photos can be measured; the first, {first.key}: {first.reason}"
+        raise DataError(msg)
 
 
 def _by_name(predictors: Sequence[Predictor]) -> dict[str, Predictor]:

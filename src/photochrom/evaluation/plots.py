@@ -148,7 +148,7 @@ def line(frame: Frame, series: Series, place: Callable[[float], float] = lambda 
 
 def line_ends(frame: Frame, series: Sequence[Series]) -> list[str]:
     """Names at the lines' right ends, pushed apart where they would overlap."""
-    ends = sorted((frame.y(one.points[-1].y), one) for one in series if one.points) if series else []
+    ends = [(frame.y(one.points[-1].y), one) for one in series if one.points]
     placed, last = [], -math.inf
     for y, one in sorted(ends, key=lambda end: end[0]):
         last = max(y, last + 15)
