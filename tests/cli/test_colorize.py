@@ -200,33 +200,49 @@ def test_no_progress_bar_without_a_terminal(photochrom, photo) -> None:
     assert "%" not in done.err
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
-def test_a_progress_bar_on_a_terminal(photo, tmp_path: Path) -> None:
+def on_a_terminal(*arguments: object, code: str = "pass") -> tuple[str, list[str]]:
+    """What a command shows on a terminal, and the lines of its standard output."""
     import fcntl
     import pty
     import struct
     import termios
 
-    for n in range(2):
-        photo(f"in/{n}.jpg", n)
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))
-    command = [
-        sys.executable,
-        "-m",
-        "photochrom",
-        "colorize",
-        str(tmp_path / "in"),
-        "-o",
-        str(tmp_path / "out"),
-    ]
+    start = f"from photochrom.cli import main, report; {code}; main()"
+    command = [sys.executable, "-c", start, *map(str, arguments)]
     done = subprocess.run(command, stderr=theirs, stdout=subprocess.PIPE, check=True, text=True)
     os.close(theirs)
-    shown = os.read(ours, 100_000).decode()
+    try:
+        shown = os.read(ours, 100_000).decode()
+    except OSError:  # nothing was written before the other end was closed
+        shown = ""
     os.close(ours)
+    return shown, done.stdout.splitlines()
+
+
+TERMINAL = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
+
+
+@TERMINAL
+def test_a_progress_bar_for_several_photos(photo, tmp_path: Path) -> None:
+    names = [photo(f"in/{n}.jpg", n) for n in range(2)]
+    shown, lines = on_a_terminal("colorize", tmp_path / "in", "-o", tmp_path / "out")
     assert "0/2" in shown
     assert "2 photos: 2 done" in shown
-    assert len(done.stdout.splitlines()) == 2
+    assert len(lines) == len(names)
+
+
+@TERMINAL
+def test_progress_within_one_photo_if_it_takes_long(photo, tmp_path: Path) -> None:
+    path = photo("a.png", width=1200, height=900)
+    at_once = "report.RowsBar._MOMENT = 0"
+    shown, lines = on_a_terminal("colorize", path, "-o", tmp_path / "slow.png", code=at_once)
+    assert "  0%" in shown
+    assert "left" in shown
+    assert lines == [str(tmp_path / "slow.png")]
+    shown, _ = on_a_terminal("colorize", path, "-o", tmp_path / "b.png", code="report.RowsBar._MOMENT = 999")
+    assert "%" not in shown
 
 
 def test_a_colour_photo_is_warned_about(photochrom, tmp_path: Path) -> None:

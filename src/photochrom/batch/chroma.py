@@ -9,6 +9,7 @@ most 3.5; of 400 colour photographs 1 % have less than 4 (docs/command-line.md).
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.photo.sources import PixelSource
 
+Passed = Callable[[int, int], None]
 COLOURED = 4.0  # spread from which a photo counts as coloured
 _LEVELS = 20  # of L*
 _SAMPLES = 160  # rows and columns looked at
@@ -39,10 +41,13 @@ def spread(rgb: Pixels) -> float:
 
 
 class Sampled:
-    """A photo's pixels that remember a few of those that pass, so that no one decodes them twice."""
+    """A photo's pixels that remember a few of those that pass, so that no one decodes them twice.
 
-    def __init__(self, base: PixelSource):
-        self._base = base
+    `passed(rows, height)` is told of all rows that pass.
+    """
+
+    def __init__(self, base: PixelSource, passed: Passed | None = None):
+        self._base, self._passed = base, passed
         self._lock = threading.Lock()
         self._step = (max(1, base.height // _SAMPLES), max(1, base.width // _SAMPLES))
         self._seen: dict[int, Pixels] = {}
@@ -74,6 +79,8 @@ class Sampled:
             few = pixels[first :: self._step[0], :: self._step[1]].reshape(-1, 3).copy()
             with self._lock:
                 self._seen[top] = few
+        if self._passed:
+            self._passed(bottom - top, self.height)
         return pixels
 
     def alpha_rows(self, top: int, bottom: int) -> Pixels:
@@ -84,7 +91,7 @@ class Sampled:
         return bool(self._seen) and spread(np.concatenate(list(self._seen.values()))) > COLOURED
 
 
-def sampled(photo: Photo) -> tuple[Photo, Sampled]:
+def sampled(photo: Photo, passed: Passed | None = None) -> tuple[Photo, Sampled]:
     """The photo with pixels that are remembered as they pass, and what remembers them."""
-    source = Sampled(photo.source)
+    source = Sampled(photo.source, passed)
     return replace(photo, source=source), source

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from photochrom import __version__
 from photochrom.batch.beside import side_by_side
-from photochrom.batch.chroma import Sampled, sampled
+from photochrom.batch.chroma import Passed, Sampled, sampled
 from photochrom.batch.guided import Guide
 from photochrom.batch.ideas import contact_sheet, hints_text, ideas
 from photochrom.batch.layer import overlay, write_ab
@@ -91,8 +91,9 @@ def failure(job: Job, error: str, seconds: float = 0.0) -> Result:
 class Coloring:
     """Colours one photo after another with the same model and options."""
 
-    def __init__(self, options: Options, threads: int | None = None):
-        self._options = options
+    def __init__(self, options: Options, threads: int | None = None, passed: Passed | None = None):
+        """`passed(rows, height)` is told of all rows of a photo that pass, twice for each picture made."""
+        self._options, self._passed = options, passed
         self._colorizer = Colorizer(options.model, threads=threads)
         self._guide = Guide(options, self._colorizer.session)
 
@@ -128,7 +129,7 @@ class Coloring:
     def pipe(self, source: str, target: str, *, overwrite: bool = False) -> tuple[str, ...]:
         """Colour from a path or "-" to a path or "-"; the warnings. Raises PhotochromError."""
         photo = self.read(source)
-        original, seen = sampled(photo)
+        original, seen = sampled(photo, self._passed)
         self.store(self.picture(original, self.render(original)), target, overwrite=overwrite)
         return warnings_of(photo, seen, kept=self._options.keep_color)
 
@@ -140,7 +141,7 @@ class Coloring:
         if task.stamp and stamp_of(job.input) != task.stamp:
             msg = f"{job.input} changed while it was read: run again when it is at rest"
             raise DamagedPhoto(msg)
-        original, seen = sampled(photo)
+        original, seen = sampled(photo, self._passed)
         plate, guided = self.guided(original)
         coloured = guided.render(plate, self._options.vividness)
         job.output.parent.mkdir(parents=True, exist_ok=True)

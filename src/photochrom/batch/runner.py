@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
+    from photochrom.batch.chroma import Passed
     from photochrom.batch.plan import Job
 
 IfExists = Literal["error", "skip", "overwrite"]
@@ -71,11 +72,11 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def workers_for(options: Options, settings: Settings, jobs: int) -> Workers:
-    """Worker processes for many photos, this process for one."""
+def workers_for(options: Options, settings: Settings, jobs: int, passed: Passed | None = None) -> Workers:
+    """Worker processes for many photos, this process for one, whose rows `passed` is told of."""
     find(options.model)  # an unknown model is said once, before any work
     if not settings.isolate:
-        return Here(partial(Coloring, options))
+        return Here(partial(Coloring, options, passed=passed))
     wanted = max(1, min(settings.workers or processors(), jobs))
     threads = max(1, processors() // wanted)
     return Pool(partial(Coloring, options, threads), wanted, settings.timeout, threads)

@@ -13,7 +13,7 @@ from photochrom.batch import plan
 from photochrom.batch.coloring import Coloring, Result
 from photochrom.batch.runner import Run, Settings, workers_for
 from photochrom.cli.options import IF_EXISTS, JSON, rendering
-from photochrom.cli.report import Report
+from photochrom.cli.report import Report, RowsBar
 from photochrom.errors import OptionError
 from photochrom.photo import is_picture_name
 
@@ -53,8 +53,10 @@ def command(
         context.exit(_pipe(inputs, output, options, if_exists, as_json))
     jobs = _plan(inputs, Path(output) if output else None, options)
     settings = Settings(if_exists=if_exists, isolate=len(jobs) > 1)
-    with closing(Run(options, settings).results(jobs, workers_for(options, settings, len(jobs)))) as results:
-        context.exit(Report(len(jobs), as_json=as_json).follow(results))
+    with closing(RowsBar()) as bar:
+        workers = workers_for(options, settings, len(jobs), passed=bar)
+        with closing(Run(options, settings).results(jobs, workers)) as results:
+            context.exit(Report(len(jobs), as_json=as_json).follow(results))
 
 
 def _plan(inputs: tuple[str, ...], out: Path | None, options: Options) -> list[plan.Job]:

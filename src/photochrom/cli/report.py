@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,37 @@ def report_findings(findings: Iterable[Finding], *, as_json: bool) -> int:
     if not bad:
         return 0
     return SOME_FAILED if total > bad else 1
+
+
+class RowsBar:
+    """Progress within one photo, on a terminal, if it takes longer than a moment."""
+
+    _PASSES = 2  # the rows pass when the photo is prepared and when it is rendered
+    _MOMENT = 2.0  # seconds
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._lock = threading.Lock()
+
+    def __call__(self, rows: int, height: int) -> None:
+        """Rows of a photo of that height have passed; called from several threads."""
+        if not sys.stderr.isatty():
+            return
+        with self._lock:
+            if self._bar is None:
+                self._bar = self._new_bar(self._PASSES * height)
+            self._bar.update(rows)
+
+    def _new_bar(self, total: int) -> Any:
+        from tqdm import tqdm
+
+        shape = "{percentage:3.0f}% {bar} {remaining} left"
+        return tqdm(total=total, delay=self._MOMENT, leave=False, bar_format=shape, file=sys.stderr)
+
+    def close(self) -> None:
+        """Take the bar off the terminal."""
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _progress_bar(total: int | None) -> Any:
