@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import subprocess
@@ -105,6 +106,19 @@ def test_a_pass_decodes_once(monkeypatch: pytest.MonkeyPatch) -> None:
     )  # colour and alpha
     assert len(restarts) == 1
     np.testing.assert_array_equal(read(buffer.getvalue()).alpha, noise(700, 90, 4)[..., 3])
+
+
+@pytest.mark.usefixtures("streaming")
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")
+def test_a_pass_that_is_over_closes_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(FILES["png"])
+    photo = read(path)
+    for _ in range(2):
+        np.testing.assert_array_equal(photo.pixels, ARRAY)
+        gc.collect()
+        held = {entry.resolve() for entry in list(Path("/proc/self/fd").iterdir())}
+        assert path.resolve() not in held
 
 
 @pytest.mark.usefixtures("streaming")

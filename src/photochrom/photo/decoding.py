@@ -114,7 +114,7 @@ class StreamSource:
 
     def _all_bands(self, top: int, bottom: int) -> NDArray[Any]:
         with self._lock:
-            if self._region is None or top < self._first_kept():
+            if top < self._first_kept() or (self._region is None and self._next < bottom):
                 self._restart()
             while self._next < bottom:
                 self._advance(max(bottom - top, 16))
@@ -138,6 +138,7 @@ class StreamSource:
         self._next += rows
         self._forget(self._next - _KEPT * rows)
         if self._next == self.height:
+            self._region = None  # which closes the file
             self.finish()
 
     def _forget(self, above: int) -> None:
