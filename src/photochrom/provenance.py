@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 XMP_BASIC = "http://ns.adobe.com/xap/1.0/"
-OWN = "https://photochrom.dev/ns/1.0/"  # a name, not an address: nothing is ever fetched from it
+OWN = "urn:photochrom:1.0#"
 
 
 # --- the mark ------------------------------------------------------------------------------------
