@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photochrom.errors import GuidanceError
+from photochrom.errors import GuidanceError, PhotoError
 from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class ReferenceFile:
         """Raises GuidanceError for a file that cannot be read."""
         try:
             return cls(path.absolute(), file_sha256(path))
-        except OSError as error:
-            msg = f"cannot read the reference {path}: {error.strerror or error}"
+        except PhotoError as error:
+            msg = f"the reference {error}"
             raise GuidanceError(msg) from None
 
     def to_json(self) -> dict[str, str]:
