@@ -51,8 +51,10 @@ def serving() -> Iterator[tuple[str, psutil.Process]]:
                 break
             except httpx.HTTPError:
                 time.sleep(0.1)
-        yield base, psutil.Process(process.pid)
-        process.terminate()
+        try:
+            yield base, psutil.Process(process.pid)
+        finally:
+            process.terminate()
 
 
 def scan() -> bytes:
@@ -90,7 +92,7 @@ def measure(base: str, process: psutil.Process, photo: bytes, rounds: int) -> di
                 f"/v1/photos/{photo_id}/render", json={"side": SIDE, "hints": [wish]}
             ).raise_for_status()
             wait, wait_cpu = time.perf_counter() - started, busy(process) - before
-            inputs, _ = plate._inputs((Hint(**wish),))
+            inputs = plate._inputs((Hint(**wish),))
             preview = plate.preview([Hint(**wish)], side=SIDE)
             started, before = time.perf_counter(), time.process_time()
             plate.session.run("logits", **inputs)

@@ -38,8 +38,10 @@ def serving() -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.2)
-        yield url
-        process.terminate()
+        try:
+            yield url
+        finally:
+            process.terminate()
 
 
 class Camera:
