@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from photochrom.color import Pixels
 
 _DEVICE_INDEPENDENT = ("lab", "labs", "labq", "xyz", "scrgb", "hsv", "yxy", "oklab")
+_TO_CONVERT = (*_DEVICE_INDEPENDENT, "cmyk")
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,26 @@ class Normalized:
 def normalize(image: Any) -> Normalized:
     """Brings a freshly loaded libvips image to sRGB at 8 or 16 bits; grey stays one band."""
     has_alpha = bool(image.hasalpha())
-    alpha = image[image.bands - 1] if has_alpha else None
-    colour = image[: image.bands - 1] if has_alpha else image
-    colour = _to_integers(colour)
+    colours = image.bands - has_alpha
+    if image.format in ("uchar", "ushort") and colours in (1, 3) and image.interpretation not in _TO_CONVERT:
+        profile, warnings = _profile_of(image, "GRAY" if colours == 1 else "RGB")
+        if profile is None or is_srgb(profile, colours):  # as almost all are: not a pixel is touched
+            return Normalized(image, has_alpha, warnings)
+    colour = _to_integers(image[:colours] if has_alpha else image)
     colour, warnings = _to_srgb(colour)
-    if alpha is None:
+    if not has_alpha:
         return Normalized(colour, False, warnings)
-    return Normalized(colour.bandjoin(_alpha_like(alpha, image, colour)), True, warnings)
+    return Normalized(colour.bandjoin(_alpha_like(image[colours], image, colour)), True, warnings)
+
+
+def _profile_of(image: Any, space: str) -> tuple[bytes | None, tuple[str, ...]]:
+    """The profile of an image, if it is one of its colour space; else a warning."""
+    if not image.get_typeof("icc-profile-data"):
+        return None, ()
+    profile = bytes(image.get("icc-profile-data"))
+    if colour_space(profile) == space:
+        return profile, ()
+    return None, ("its colour profile is invalid or of another kind and was ignored",)
 
 
 def _to_integers(image: Any) -> Any:
@@ -65,14 +79,10 @@ def _to_srgb(image: Any) -> tuple[Any, tuple[str, ...]]:
         image, space = image[0].copy(interpretation="grey16" if deep else "b-w"), "GRAY"
     else:
         image, space = image[:3].copy(interpretation="rgb16" if deep else "srgb"), "RGB"
-    profile = bytes(image.get("icc-profile-data")) if image.get_typeof("icc-profile-data") else b""
-    fits = bool(profile) and colour_space(profile) == space
-    warnings = (
-        ("its colour profile is invalid or of another kind and was ignored",) if profile and not fits else ()
-    )
+    profile, warnings = _profile_of(image, space)
     if space == "CMYK":
-        return _transformed(image, deep, fits, "cmyk"), warnings
-    if not fits or is_srgb(profile, image.bands):
+        return _transformed(image, deep, profile is not None, "cmyk"), warnings
+    if profile is None or is_srgb(profile, image.bands):
         return image, warnings
     converted = _transformed(image, deep, True, SRGB)
     return (converted[1] if space == "GRAY" else converted), warnings
