@@ -21,6 +21,7 @@ from photochrom.training import checkpoints, finish, loader
 from photochrom.training import recipe as recipes
 from photochrom.training import run as running
 from photochrom.training.run import RunOptions
+from photochrom.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -285,6 +286,25 @@ def test_a_loss_that_is_no_number_stops_the_run(
     monkeypatch.setattr(loader, "make_sample", genuine)
     train(squeezed, folder, out, RunOptions(resume=True))
     assert checkpoints.load(out / "checkpoint.pt", CPU)["seen"] == 12
+
+
+@pytest.mark.usefixtures("no_export")
+def test_weights_that_are_no_numbers_are_never_kept(
+    folder: Path, tmp_path: Path, squeezed: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = Trainer.step
+
+    def step(self: Trainer, batches: list[list[torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
+        result = genuine(self, batches)
+        if self.seen == 8:  # an update that overflows, right where a checkpoint is due
+            with torch.no_grad():
+                next(self.network.parameters())[0] = float("inf")
+        return result
+
+    monkeypatch.setattr(Trainer, "step", step)
+    with pytest.raises(TrainingError, match="weights became NaN or infinite at step 4; the last good"):
+        train(squeezed, folder, tmp_path / "run")
+    assert checkpoints.load(tmp_path / "run/checkpoint.pt", CPU)["seen"] == 4
 
 
 def test_a_finished_run_resumed_only_makes_its_model_again(

@@ -61,6 +61,7 @@ def train(recipe: Recipe, data: Path, out: Path, options: RunOptions | None = No
     CheckpointError (--resume or --init), TrainingError (a loss that is no number, a full disk).
     """
     options = options or RunOptions()
+    check_device(options.device)
     prepare_folder(out, options.resume)
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -84,17 +85,21 @@ def prepare_folder(out: Path, resume: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
 
 
-def pick_device(name: str, world: World) -> torch.device:
-    """The device of this rank. Raises OptionError where this machine has none of that kind."""
+def check_device(name: str) -> None:
+    """Raises OptionError where this machine has no device of that kind."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there[name]:
+    if not there.get(name, False):
         msg = f"this machine has no {name} device that torch can use: train with --device cpu"
         raise OptionError(msg)
-    if name == "cuda":
-        torch.backends.cudnn.benchmark = True
-        torch.cuda.set_device(world.local_rank)
-        return torch.device("cuda", world.local_rank)
-    return torch.device(name)
+
+
+def pick_device(name: str, world: World) -> torch.device:
+    """The device of this rank."""
+    if name != "cuda":
+        return torch.device(name)
+    torch.backends.cudnn.benchmark = True
+    torch.cuda.set_device(world.local_rank)
+    return torch.device("cuda", world.local_rank)
 
 
 class Run:
@@ -240,7 +245,10 @@ class Run:
 
     def _save(self) -> None:
         self.trainer.sync_statistics()
-        if self.world.first and self.trainer.healthy():
+        if not self.trainer.healthy():
+            step = self.trainer.seen // self.trainer.photos_a_step
+            raise TrainingError(self._no_number("weights", step))
+        if self.world.first:
             state = {"config": recipe_tables.table(self.recipe, KINDS), **self.trainer.state()}
             checkpoints.save(self.out / checkpoints.NAME, state)
 
