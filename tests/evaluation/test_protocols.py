@@ -61,6 +61,15 @@ def test_the_grey_has_the_luminance_of_the_photo(truth: np.ndarray) -> None:
     assert difference.mean() < 0.12
 
 
+def test_the_grey_is_rounded_exactly(truth: np.ndarray) -> None:
+    """IEC 61966-2-1 in plain numpy: another rounding of the grey moves PSNR in the fourth digit."""
+    encoded = truth / 255
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    y = linear @ np.array([0.2126729, 0.7151522, 0.0721750])
+    grey = np.where(y <= 0.0031308, 12.92 * y, 1.055 * y ** (1 / 2.4) - 0.055)
+    assert (grey_of(truth) == np.rint(255 * grey)).mean() > 0.9999
+
+
 def test_places_come_from_the_photos_number() -> None:
     rng = random.Random(7)
     expected = [(rng.randint(3, 252), rng.randint(3, 252)) for _ in range(5)]

@@ -17,11 +17,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from PIL import Image
 
-from photochrom.color import LUMINANCE_WEIGHTS, encode, rgb_to_hex, to_linear
+from photochrom.color import LUMINANCE_WEIGHTS, linear_to_srgb, quantize, rgb_to_hex, to_linear
 from photochrom.errors import DataError, OptionError
 from photochrom.hints import Hint
 
@@ -138,9 +137,9 @@ def grey_of(rgb: RGB) -> NDArray[np.uint8]:
 
 
 def mixed_grey(rgb: RGB, weights: Sequence[float] | NDArray[np.float64]) -> NDArray[np.uint8]:
-    """(H, W) uint8 of a weighted sum of linear R, G and B."""
-    mixed: NDArray[np.float32] = cv2.transform(to_linear(rgb), np.array([weights], np.float32))
-    return encode(mixed.reshape(rgb.shape[:2]), np.dtype(np.uint8)).astype(np.uint8, copy=False)
+    """(H, W) uint8 of a weighted sum of linear R, G and B, rounded exactly (no table in between)."""
+    mixed = to_linear(rgb).astype(np.float64) @ np.asarray(weights, np.float64)
+    return np.asarray(quantize(linear_to_srgb(mixed)), np.uint8)
 
 
 def parse_counts(text: str) -> tuple[int, ...]:
