@@ -1,14 +1,13 @@
 """Revive a faded colour photograph: its own remaining colour, as weak hints.
 
-Dyes fade unevenly: a cast comes over the whole print, different in the shadows and in the lights, and
-what colour is left is pale. The automatic colours serve as a yardstick for both: the cast is what the
-photo's ab has more than they have at each luminance, and the rest is stretched to their spread.
+Dyes fade unevenly: a cast comes over the whole print, another in the shadows than in the lights, and what
+colour is left may be pale. The automatic colours serve as a yardstick for both: the cast is what shows on
+things that the network takes for nearly grey, and the rest is stretched to the strength of their colours.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
@@ -25,8 +24,12 @@ if TYPE_CHECKING:
 MOST = 400  # hints
 WEIGHT = 0.4
 _RADIUS = 0.012
-_MOST_STRETCH = 5.0
-_LEVELS = 8  # steps of luminance at which the cast is measured
+_MOST_STRETCH = 4.0
+_COLOURLESS = 1.5  # C*, the 95th percentile with the photo's tone off, below which nothing is left
+_NEARLY_GREY = 10.0  # C* of automatic colours up to about which a thing tells of the cast
+_LEAST = 0.02  # the say of all other things
+_OUTLIER = 6.0  # ab: residuals above it count less
+_ROUNDS = 4
 
 
 def remaining_hints(plate: Plate) -> list[Hint]:
@@ -56,30 +59,31 @@ def remaining_hints(plate: Plate) -> list[Hint]:
 def restored(lab: Float, automatic: Float) -> Float:
     """(h, w, 2): the remaining ab of a photo (h, w, 3), its cast off and stretched, given automatic ab.
 
-    Raises GuidanceError where there is nothing left but one tint.
+    Raises GuidanceError where there is nothing left but one tone.
     """
-    ab = lab[..., 1:]
-    own = ab - _cast(lab[..., 0], ab - automatic)
-    rest = ab - _cast(lab[..., 0], ab)
-    if np.percentile(chroma_of(rest), 95) < 1.0:
+    level, ab = lab[..., 0], lab[..., 1:]
+    everywhere = np.ones_like(level)
+    if np.percentile(chroma_of(ab - _line(level, ab, everywhere)), 95) < _COLOURLESS:
         msg = "the photo has no colour of its own left to keep: leave --keep-color out"
         raise GuidanceError(msg)
-    base = _cast(lab[..., 0], automatic)
-    spread = np.sqrt((rest**2).mean((0, 1)))
-    wanted = np.sqrt(((automatic - base) ** 2).mean((0, 1)))
-    stretch = np.clip(wanted / (spread + 1e-3), 1, _MOST_STRETCH)
-    result: Float = (base + (own - base) * stretch).astype(np.float32)
-    return result
+    say = np.exp(-(chroma_of(automatic) ** 2) / (2 * _NEARLY_GREY**2)) + _LEAST
+    own = ab - _line(level, ab - automatic, say)
+    stretch = _strength(automatic) / (_strength(own) + 1e-3)
+    return own * np.float32(np.clip(stretch, 1, _MOST_STRETCH))
 
 
-def _cast(luminance: Float, ab: Float) -> Float:
-    """(h, w, 2): a straight line in luminance through the medians of ab at its levels."""
-    edges = np.percentile(luminance, np.linspace(0, 100, _LEVELS + 1))
-    middles, medians = [], []
-    for low, high in pairwise(edges):
-        inside = (luminance >= low) & (luminance <= high)
-        middles.append(float(luminance[inside].mean()))
-        medians.append(np.median(ab[inside], axis=0))
-    line = np.polyfit(middles, np.array(medians), 1)
-    cast: Float = (luminance[..., None] * line[0] + line[1]).astype(np.float32)
-    return cast
+def _strength(ab: Float) -> float:
+    return float(np.sqrt((chroma_of(ab) ** 2).mean()))
+
+
+def _line(level: Float, ab: Float, say: Float) -> Float:
+    """(h, w, 2): a straight line in luminance through ab, weighted, with outliers held down (Huber 1964)."""
+    x = np.column_stack([level.ravel() / 100, np.ones(level.size)])
+    y, weight = ab.reshape(-1, 2), say.ravel()
+    line = np.zeros((2, 2))
+    for _ in range(_ROUNDS):
+        weighted = (x * weight[:, None]).T
+        line = np.linalg.solve(weighted @ x + 1e-6 * np.eye(2), weighted @ y)
+        away = np.hypot(*(y - x @ line).T)
+        weight = say.ravel() / np.maximum(1, away / _OUTLIER)
+    return np.asarray((x @ line).reshape(ab.shape), np.float32)
