@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import signal
+import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -110,10 +111,22 @@ def test_deadline_kills_and_the_next_photo_decodes(decode: Any, make_jpeg: Calla
 
 
 def test_a_crash_is_a_damaged_photo(decode: Any, make_jpeg: Callable[..., bytes]) -> None:
-    os.kill(decode.decoders._idle[-1].pid, signal.SIGKILL)
+    pid = decode.decoders._idle[-1].pid
+    os.kill(pid, signal.SIGSTOP)
+    crash = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
+    crash.start()
     with pytest.raises(DamagedPhoto):
         decode(make_jpeg())
+    crash.join()
     assert decode(make_jpeg()).width == 96
+
+
+def test_one_that_died_idle_is_replaced(decode: Any, make_jpeg: Callable[..., bytes]) -> None:
+    process = decode.decoders._idle[-1]
+    process.kill()
+    process._child.wait()
+    assert decode(make_jpeg()).width == 96
+    assert decode.decoders._idle[-1].pid != process.pid
 
 
 def test_closed_decoders_take_nothing(make_jpeg: Callable[..., bytes]) -> None:

@@ -123,20 +123,25 @@ class Decoders:
 
         timer = threading.Timer(seconds, end)
         timer.start()
+        spoiled = False
         try:
             return self._converse(process, data, reservation)
         except (EOFError, OSError, ValueError, KeyError, TypeError) as error:
-            process.kill()
+            spoiled = True
             raise (TooSlow(seconds) if expired.is_set() else DamagedPhoto(_BROKEN)) from error
         finally:
             timer.cancel()
-            self._put_back(process, spoiled=expired.is_set())
+            self._put_back(process, spoiled=spoiled or expired.is_set())
 
     def _take(self) -> _Process:
         if self._closed:
             raise NotReady
         with self._lock:
-            return self._idle.pop() if self._idle else _Process()
+            process = self._idle.pop() if self._idle else _Process()
+        if not process.worn:
+            return process
+        process.close()  # it died while it had nothing to do
+        return _Process()
 
     def _put_back(self, process: _Process, *, spoiled: bool) -> None:
         process.jobs += 1
