@@ -166,7 +166,7 @@ export class Editor {
     document.body.dataset.editing = String(Boolean(hint));
     if (!hint) return;
     const number = (this.colouring?.selected ?? 0) + 1;
-    block("editor-title").textContent = this.draft ? "What colour was this?" : `Hint ${number}, ${nameOf(hint.color)}`;
+    block("editor-title").textContent = this.draft ? "Which colour?" : `Hint ${number}, ${nameOf(hint.color)}`;
     block("editor-swatch").style.setProperty("--color", this.draft ? "transparent" : hint.color);
     this.reach.hidden = Boolean(this.draft);
     this.radius.value = String(Math.log10(hint.radius));
@@ -207,7 +207,7 @@ export class Editor {
       "button",
       { type: "button", class: "suggestion", title: `Key ${at + 1}`, "data-color": color },
       swatch,
-      make("span", { class: "suggestion-name" }, nameOf(shown)),
+      make("span", { class: "suggestion-name" }, nameOf(shown, false)),
       make("span", { class: "share" }, share),
       make("span", { class: "bar-track", "aria-hidden": "true" }, bar),
     );
