@@ -182,3 +182,11 @@ def test_bins_are_those_of_the_embedded_model():
 
     card = find("photochrom")[1]
     assert np.array_equal(np.array(card.bins, np.float32), color.ab_bins())
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (2, 2), (1, 4), (1, 5)])
+@given(data=st.data())
+def test_merge_of_tiny_planes(shape, data):
+    neutral = data.draw(arrays.arrays(np.uint8, shape, elements=st.integers(0, 255)))
+    ab = data.draw(arrays.arrays(np.float32, (*shape, 2), elements=st.floats(-100, 100, width=32)))
+    assert np.abs(grey_of(color.merge(neutral, ab)) - neutral).max() <= 0.5

@@ -301,6 +301,12 @@ def chunks(height: int, width: int) -> Iterator[slice]:
 def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
     """`merge` of one chunk: a* and b* are planes (h, W) float32, `out` is (h, W, 3) and filled."""
     neutral = cast("Neutral", np.ascontiguousarray(neutral))
+    if neutral.size <= 4:  # OpenCV would take these for scalars
+        wide: Any = [np.pad(plane, ((0, 0), (0, 8)), mode="edge") for plane in (neutral, a, b)]
+        padded: Pixels = np.empty((*wide[0].shape, 3), out.dtype)
+        merge_into(padded, *wide)
+        out[...] = padded[:, : out.shape[1]]
+        return
     fy = _look_up(neutral, _fy_table(white(neutral.dtype) + 1))
     y = to_linear(neutral)
     x = cv2.subtract(_cube(cv2.scaleAdd(a, 1 / 500, fy)), y)

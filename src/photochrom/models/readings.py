@@ -32,7 +32,8 @@ def vivid_mean(probability: Float, bins: Float, vividness: float) -> Float:
     eq. 5) and has none of its patches (docs/model-development.md).
     """
     weights = np.vstack([bins.T, np.hypot(bins[:, 0], bins[:, 1])])  # (3, Q)
-    sums = weights @ probability.reshape(len(bins), -1)
+    # OpenCV's product: NumPy's would wake BLAS threads, which then spin for longer than it takes
+    sums = cv2.gemm(weights, probability.reshape(len(bins), -1), 1, None, 0)
     a, b, expected = sums.reshape(3, *probability.shape[1:])
     if vividness > 0:
         chroma = np.hypot(a, b)
