@@ -40,7 +40,7 @@ class Region(NamedTuple):
     """Uncertain cells of like things."""
 
     cells: NDArray[np.int64]  # (n, 2): row, column at stride 4
-    middle: NDArray[np.int64]  # the cells, those most like the whole region first
+    calm: NDArray[np.int64]  # the calmer half of them, away from edges, the most typical first
 
 
 def proposals(plate: Plate, k: int = 4, seed: int = 0, hints: Sequence[Hint] = ()) -> list[list[Hint]]:
@@ -88,7 +88,8 @@ def _regions(plate: Plate, probability: Float, bins: Float, hints: Sequence[Hint
     if len(cells) < _REGIONS:
         return []
     expected = np.tensordot(probability, bins, axes=(0, 0))[mask]
-    levels = cell_means(plate.luminance)[mask]
+    planes = cell_means(plate.luminance)
+    levels, unrest = planes[mask], _unrest(planes)[mask]
     table = np.column_stack([cells * (40 / min(mask.shape)), levels / 2, expected]).astype(np.float32)
     cv2.setRNGSeed(seed)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
@@ -96,17 +97,24 @@ def _regions(plate: Plate, probability: Float, bins: Float, hints: Sequence[Hint
     found = []
     for number, centre in enumerate(centres):
         mine = np.flatnonzero(owners.ravel() == number)
-        order = mine[np.argsort(((table[mine] - centre) ** 2).sum(1), kind="stable")]
+        calm = mine[unrest[mine] <= np.median(unrest[mine])] if len(mine) else mine
+        order = calm[np.argsort(((table[calm] - centre) ** 2).sum(1), kind="stable")]
         if len(mine):
             found.append(Region(cells[mine], cells[order]))
-    return sorted(found, key=lambda region: tuple(region.middle[0]))
+    return sorted(found, key=lambda region: tuple(region.calm[0]))
+
+
+def _unrest(levels: Float) -> Float:
+    """(h, w): the range of L* around each cell; colours placed at edges would run over them."""
+    kernel = np.ones((5, 5), np.uint8)
+    return np.asarray(cv2.dilate(levels, kernel) - cv2.erode(levels, kernel), np.float32)
 
 
 def _places(region: Region, rng: np.random.Generator) -> NDArray[np.int64]:
     """A few cells of a region: its most typical one and others drawn from all of it."""
-    count = min(_HINTS - 1, len(region.cells) - 1)
-    others = 1 + rng.choice(max(1, len(region.cells) - 1), count, replace=False)
-    return region.middle[np.concatenate([[0], others]).astype(np.int64)]
+    count = min(_HINTS - 1, len(region.calm) - 1)
+    others = 1 + rng.choice(max(1, len(region.calm) - 1), count, replace=False)
+    return region.calm[np.concatenate([[0], others]).astype(np.int64)]
 
 
 # --- which colours -----------------------------------------------------------------------------
