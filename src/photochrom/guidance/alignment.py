@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 STEP = 16  # px of the working size between the patches that are compared
 MOST = 70  # hints: more cost more time than they add
 _PATCH = 8  # half a patch's side
-_ROUNDS = (12, 5, 3)  # px that a patch may move in each round
+_ROUNDS = (12, 4)  # px that a patch may move in each round
 _TEXTURE = 2.0  # L*: standard deviation above which a patch can be located
 _AGREE = 0.6  # correlation from which a located patch counts as the same thing
+_SANE = 1.01  # correlations beyond it come from a window without texture
 _SHAPES = 0.35  # correlation of blurred luminance under which two photos are not the same scene
 _LEVEL = 5.0  # L*: difference up to which a plain patch does
 
@@ -41,6 +42,7 @@ def align(luminance: Float, reference: Float, lab_ab: Float, guess: Similarity) 
     """Lay the reference (L* (h', w'), ab (h', w', 2)) over the photo (L* (h, w)); None if it does not fit."""
     matrix = guess.matrix()
     grid = _grid(luminance.shape)
+    grid = grid[_deviation(luminance)[grid[:, 0], grid[:, 1]] > _TEXTURE]
     for reach in _ROUNDS:
         warped, inside = _warp(reference, matrix, luminance.shape)
         if not _alike(luminance, warped, inside):
@@ -109,6 +111,14 @@ def _refine(
     return cast("NDArray[np.float64]", full)
 
 
+def _deviation(plane: Float) -> Float:
+    """(h, w): the standard deviation over the patch around each pixel."""
+    size = (2 * _PATCH + 1, 2 * _PATCH + 1)
+    mean = cv2.blur(plane, size)
+    deviation: Float = cv2.sqrt((cv2.blur(plane * plane, size) - mean * mean).clip(0))
+    return deviation
+
+
 def _move(
     luminance: Float, warped: Float, inside: NDArray[np.bool_], y: int, x: int, reach: int
 ) -> tuple[float, float] | None:
@@ -117,17 +127,13 @@ def _move(
     height, width = luminance.shape
     if not (far <= y < height - far and far <= x < width - far):
         return None
+    if not inside[y - far : y + far + 1 : far, x - far : x + far + 1 : far].all():
+        return None
     patch = luminance[y - half : y + half + 1, x - half : x + half + 1]
-    if patch.std() < _TEXTURE or not inside[y - far : y + far + 1 : far, x - far : x + far + 1 : far].all():
-        return None
     around = warped[y - far : y + far + 1, x - far : x + far + 1]
-    if around.std() < _TEXTURE:
-        return None
-    scores = cv2.matchTemplate(around, np.ascontiguousarray(patch), cv2.TM_CCOEFF_NORMED)
-    row, column = divmod(int(scores.argmax()), scores.shape[1])
-    if scores[row, column] < _AGREE:
-        return None
-    return float(row - reach), float(column - reach)
+    scores = cv2.matchTemplate(around, patch, cv2.TM_CCOEFF_NORMED)
+    _, best, _, (column, row) = cv2.minMaxLoc(scores)
+    return (float(row - reach), float(column - reach)) if _AGREE < best <= _SANE else None
 
 
 def _judge(

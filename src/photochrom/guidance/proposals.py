@@ -83,7 +83,7 @@ def uncertain_cells(uncertainty: Float, free: NDArray[np.bool_] | None = None) -
 def _regions(plate: Plate, probability: Float, bins: Float, hints: Sequence[Hint], seed: int) -> list[Region]:
     """The uncertain cells in groups alike in place, luminance and expected colour (k-means)."""
     free = cell_means(say(plate, hints)) < _TAKEN
-    mask = uncertain_cells(plate.uncertainty(hints), free)
+    mask = uncertain_cells(_entropy(probability), free)
     cells = np.argwhere(mask)
     if len(cells) < _REGIONS:
         return []
@@ -102,6 +102,11 @@ def _regions(plate: Plate, probability: Float, bins: Float, hints: Sequence[Hint
         if len(mine):
             found.append(Region(cells[mine], cells[order]))
     return sorted(found, key=lambda region: tuple(region.calm[0]))
+
+
+def _entropy(probability: Float) -> Float:
+    """(h, w), as `Plate.uncertainty` but for its scale, of a distribution at hand."""
+    return np.asarray(-(probability * cv2.log(np.maximum(probability, 1e-12))).sum(0), np.float32)
 
 
 def _unrest(levels: Float) -> Float:
