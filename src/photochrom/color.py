@@ -275,7 +275,7 @@ _SLACK = 0.25
 _ROUNDS = 30  # of chords; photos need two or three
 # Pixels merged at a time. A float plane of a chunk stays below 128 KiB, so that it comes from the heap
 # and lives in the processor's cache; larger ones are mapped and faulted in anew at every step.
-CHUNK = 30_000
+CHUNK = 120_000
 
 
 def merge(neutral: Neutral, ab: Float, dtype: np.dtype[Any] | type | None = None) -> Pixels:
