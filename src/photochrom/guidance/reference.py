@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
 
 RADIUS = 0.012  # of a hint, as a fraction of the longer side
-PULL = 0.3  # the share of the way from the automatic colour to that of a place only alike
+PULL = 0.25  # the share of the way from the automatic colour to that of a place only alike
 _FEWEST = 7  # agreeing matches from which one geometry is tried
 _SOFTNESS = 0.07  # cosine: how quickly likeness falls off
 _LEVELS = 20.0  # L*: the same for luminance, after matching histograms
