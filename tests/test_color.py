@@ -190,3 +190,8 @@ def test_merge_of_tiny_planes(shape, data):
     neutral = data.draw(arrays.arrays(np.uint8, shape, elements=st.integers(0, 255)))
     ab = data.draw(arrays.arrays(np.float32, (*shape, 2), elements=st.floats(-100, 100, width=32)))
     assert np.abs(grey_of(color.merge(neutral, ab)) - neutral).max() <= 0.5
+
+
+@given(arrays.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 30))))
+def test_sparse_is_flatnonzero(mask):
+    assert np.array_equal(color._sparse(mask), np.flatnonzero(mask))

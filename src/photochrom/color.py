@@ -196,7 +196,8 @@ def encode(linear: Float, dtype: np.dtype[Any]) -> Pixels:
     dtype = np.dtype(dtype)
     table = _encode_table(dtype)
     if dtype == np.uint8:
-        index = cv2.multiply(np.atleast_2d(linear), 65535.0, dtype=cv2.CV_16U)  # rounds and saturates
+        plane = np.atleast_2d(linear)
+        index = cv2.addWeighted(plane, 65535.0, plane, 0.0, 0.0, dtype=cv2.CV_16U)  # rounds and saturates
         codes: Pixels = cv2.LUT(index, table).reshape(linear.shape)
         return codes
     root = np.sqrt(np.maximum(linear, 0))
@@ -317,12 +318,21 @@ def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
     slack = _SLACK / white(out.dtype)
     low, high = _bounds(slack)
     if lowest.min() < low or highest.max() > high:
-        outside = np.flatnonzero((lowest < low) | (highest > high))
+        outside = _sparse((lowest < low) | (highest > high))
         planes = (np.take(plane, outside) for plane in (fy, y, a, b, lowest, highest))
         fitted = _fitted(*planes, slack=slack)
         np.put(red, outside, fitted[0])
         np.put(blue, outside, fitted[1])
     _round(y, red, blue, out)
+
+
+def _sparse(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """`np.flatnonzero` of a mask with few entries, looking at eight at a time."""
+    flat = np.ascontiguousarray(mask).reshape(-1)
+    whole = flat.size // 8 * 8
+    words = np.flatnonzero(flat[:whole].view(np.uint64))
+    row, column = np.nonzero(flat[:whole].reshape(-1, 8)[words])
+    return np.concatenate([words[row] * 8 + column, whole + np.flatnonzero(flat[whole:])])
 
 
 def _fitted(
