@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a background job's; children would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile(
     "photochrom", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
