@@ -142,7 +142,7 @@ def test_fit_gamut_keeps_luminance_and_hue(level, hue, chroma):
     assert 0 <= share <= 1 + 1e-9
     assert np.allclose(fitted[0, 1:], lab[0, 1:] * share, atol=1e-9)
     if not color.in_gamut(lab)[0]:  # as vivid as the gamut allows
-        beyond = np.array([[level, *(lab[0, 1:] * (1.012 * share + 0.001))]])
+        beyond = np.array([[level, *(lab[0, 1:] * (1.02 * share + 0.001))]])
         assert not color.in_gamut(beyond)[0]
 
 

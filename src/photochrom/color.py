@@ -237,7 +237,7 @@ def _fitting_share(
     step_x, step_z = a * (1 / 500), b * (-1 / 200)
     per_least, per_most = 1 / (least - y), 1 / (most - y)
     rows = _FROM_XYZ.astype(y.dtype)
-    fitting = np.zeros_like(y)
+    fitting, beyond = np.zeros_like(y), np.ones_like(y)
     for number in range(_ROUNDS):
         x, z = _f_inverse(fy + share * step_x) - y, _f_inverse(fy + share * step_z) - y
         runs = [row[0] * x + row[2] * z for row in rows]
@@ -248,8 +248,10 @@ def _fitting_share(
         fitting = np.where(fits, np.maximum(fitting, share), fitting)
         if settled.all():
             break
-        chord = share / worst * (1 if number < _ROUNDS // 2 else used)
-        share = np.where(settled, share, np.minimum(1, chord))
+        beyond = np.where(fits, beyond, np.minimum(beyond, share))
+        chord = share / worst
+        between = (chord > fitting) & (chord < beyond) & (number % 3 < 2)  # every third time, bisect
+        share = np.where(settled, share, np.where(between, chord, (fitting + beyond) / 2))
     return fitting
 
 
@@ -273,7 +275,7 @@ def _fy_table(size: int) -> Float:
 # Steps by which a channel may be clipped: at the yellow cusp the gamut is so steep that without it the
 # rounding of L* alone would cost most of the chroma.
 _SLACK = 0.25
-_ROUNDS = 30  # of chords; photos need two or three
+_ROUNDS = 40  # of chords; photos need two or three
 # Pixels merged at a time. A float plane of a chunk stays below 128 KiB, so that it comes from the heap
 # and lives in the processor's cache; larger ones are mapped and faulted in anew at every step.
 CHUNK = 120_000
