@@ -213,7 +213,7 @@ def fit_gamut(lab: NDArray[Any], slack: float = 1e-6) -> NDArray[Any]:
     """
     fy = (lab[:, 0] + 16) / 116
     start = np.ones_like(fy)
-    share = _fitting_share(fy, _f_inverse(fy), lab[:, 1], lab[:, 2], start, slack, tolerance=1e-9, used=0.99)
+    share = _fitting_share(fy, _f_inverse(fy), lab[:, 1], lab[:, 2], start, slack, tolerance=1e-9, used=0.999)
     return np.column_stack([lab[:, 0], lab[:, 1] * share, lab[:, 2] * share])
 
 
