@@ -4,6 +4,7 @@ Shapes are (..., 3) for colours and any shape for single planes. "Neutral" means
 that carries a photo's luminance: uint8 or uint16, sRGB-encoded, so that R = G = B = neutral has the
 photo's CIE L*. Formulas: IEC 61966-2-1 (sRGB), CIE 15:2018 (CIELAB). The white point is the sum of
 the sRGB primaries' columns, so every grey has a* = b* = 0 exactly.
+A little over 400 lines: the conversions, the gamut and the merge share their tables and constants.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from photochrom.batch.chroma import COLOURED, sampled, spread
 from photochrom.color import lab_to_rgb, quantize
 from photochrom.photo import Photo
 
-SHARED = Path("/work/shared/photos")
+SHARED = Path(__file__).parents[3] / "shared" / "photos"
 
 
 def picture(seed: int = 0, side: int = 200) -> np.ndarray:

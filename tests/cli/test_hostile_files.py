@@ -12,7 +12,7 @@ import pytest
 
 from photochrom.photo import PICTURE_SUFFIXES, read
 
-CORPUS = Path("/work/shared/malformed")
+CORPUS = Path(__file__).parents[3] / "shared" / "malformed"
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="needs the shared corpus of broken files")
 
 

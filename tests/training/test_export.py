@@ -34,7 +34,7 @@ from photochrom.training.networks.seed import (
 if TYPE_CHECKING:
     from photochrom.training.networks import Network
 
-FIRST = Path("/work/shared/weights/first.safetensors")
+FIRST = Path(__file__).parents[3] / "shared" / "weights" / "first.safetensors"
 
 
 def livelier(network: Network) -> Network:

@@ -14,7 +14,7 @@ from photochrom.color import ab_bins
 from photochrom.training.export import load_network
 from photochrom.training.networks.photochrom import Photochrom, pool_hints
 
-SHARED = Path("/work/shared/weights")
+SHARED = Path(__file__).parents[3] / "shared" / "weights"
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the shared weights are not here")
 
 
