@@ -44,12 +44,11 @@ class Session:
         self._inputs = {item.name for item in self._session.get_inputs()}
 
     def run(self, output: str, **inputs: Float) -> Float:
-        """One output of the graph; inputs that it does not know are left out."""
-        known = {name: value for name, value in inputs.items() if name in self._inputs}
-        return np.asarray(self._session.run([output], known)[0])
+        """One output of the graph, as `run_many`."""
+        return np.asarray(self.run_many([output], **inputs)[0])
 
     def run_many(self, outputs: Sequence[str], **inputs: Float) -> list[Any]:
-        """Several outputs of one pass."""
+        """Several outputs of one pass; inputs that the graph does not know are left out."""
         known = {name: value for name, value in inputs.items() if name in self._inputs}
         return list(self._session.run(list(outputs), known))
 
