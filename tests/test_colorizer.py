@@ -193,6 +193,22 @@ def test_more_hints_restore_more(colorizer):
     assert errors[2] < 0.6 * errors[0]
 
 
+def test_a_new_hint_takes_one_pass(home, monkeypatch):
+    passes = []
+    run = home.session.run_many
+    monkeypatch.setattr(home.session, "run_many", lambda *a, **k: (passes.append(1), run(*a, **k))[1])
+    home.logits()
+    passes.clear()
+    home.preview([Hint(0.31, 0.47, "#805040")])
+    assert len(passes) == 1
+
+
+def test_a_hint_without_weight_changes_nothing(home):
+    ignored = [Hint(0.4, 0.6, "#c02020", weight=0.0)]
+    assert np.allclose(home.logits(ignored), home.logits(), atol=1e-3)
+    assert np.abs(home.chroma(ignored) - home.chroma()).max() < 0.2
+
+
 def test_too_many_hints_and_strange_vividness(home):
     with pytest.raises(HintError, match="at most"):
         home.render([Hint(0.5, 0.5, "#fff")] * 5001)

@@ -4,64 +4,97 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photochrom.hints import Hint, Points
-from photochrom.residual import confine, hold, propagate, reach, surprises
+from photochrom.residual import Scene, hold, obey
 from photochrom.upsample import Guide
 
 
 def points(places, ab, luminance=50.0, weight=1.0):
     count = len(places)
     return Points(
-        np.float32(places),
+        np.float32(places).reshape(-1, 2),
         np.full(count, luminance, np.float32),
-        np.float32(ab),
+        np.float32(ab).reshape(-1, 2),
         np.full(count, weight, np.float32),
     )
 
 
+def scene(cells, automatic=None, features=None):
+    """Cells (h, w) of L*, by default grey and all alike to the network."""
+    height, width = cells.shape
+    automatic = np.zeros((height, width, 2), np.float32) if automatic is None else automatic
+    features = np.zeros((3, height // 4, width // 4), np.float32) if features is None else features
+    return Scene(np.float32(cells), automatic, features)
+
+
+def flat(size=16, level=50):
+    """One thing, but for a strip at the left that looks otherwise."""
+    features = np.zeros((2, size // 4, size // 4), np.float32)
+    features[0, :, 1:], features[1, :, 0] = 1, 1
+    return scene(np.full((size, size), level, np.float32), features=features)
+
+
+def doubt(size=16, value=15.0):
+    return np.full((size, size), value, np.float32)
+
+
 def test_without_hints_nothing_changes():
     ab = np.random.default_rng(0).normal(0, 10, (8, 8, 2)).astype(np.float32)
-    empty = Points(
-        np.zeros((0, 2), np.float32),
-        np.zeros(0, np.float32),
-        np.zeros((0, 2), np.float32),
-        np.zeros(0, np.float32),
-    )
-    assert propagate(ab, np.full((8, 8), 50, np.float32), empty) is ab
+    empty = points(np.zeros((0, 2)), np.zeros((0, 2)))
+    assert obey(ab, doubt(8), flat(8), empty) is ab
     guide = Guide(ab, ab)
     assert hold(guide, (), np.full((8, 8), 50, np.float32)) is guide
 
 
 @given(st.floats(-60, 60), st.floats(-60, 60))
 def test_the_residual_is_gone_at_the_hint(a, b):
-    cells = np.full((16, 16), 50, np.float32)
-    corrected = propagate(np.zeros((16, 16, 2), np.float32), cells, points([[8.5, 8.5]], [[a, b]]))
-    assert np.abs(corrected[8, 8] - (a, b)).max() <= 0.01 * max(1, abs(a), abs(b))
+    zero = np.zeros((16, 16, 2), np.float32)
+    corrected = obey(zero, doubt(), flat(), points([[8.5, 8.5]], [[a, b]]))
+    assert np.abs(corrected[8, 8] - (a, b)).max() <= 0.05 * max(1, abs(a), abs(b))
 
 
 def test_the_residual_stops_at_an_edge():
     cells = np.full((16, 16), 30, np.float32)
     cells[:, 8:] = 90
-    corrected = propagate(
-        np.zeros((16, 16, 2), np.float32), cells, points([[8.5, 6.5]], [[40, 0]], luminance=30)
-    )
+    hint = points([[8.5, 6.5]], [[40, 0]], luminance=30)
+    corrected = obey(np.zeros((16, 16, 2), np.float32), doubt(), scene(cells), hint)
     assert corrected[8, 7, 0] > 20
-    assert np.abs(corrected[:, 8:]).max() < 0.5
+    assert np.abs(corrected[:, 8:]).max() < 2
+
+
+def test_where_the_network_is_sure_the_residual_moves_little():
+    sure = doubt()
+    sure[:, 9:] = 1.5
+    zero = np.zeros((16, 16, 2), np.float32)
+    corrected = obey(zero, sure, flat(), points([[8.5, 7.5]], [[8, 0]]))
+    assert corrected[8, 8, 0] > 4 * corrected[8, 9, 0] > 0
 
 
 def test_weight_weakens_the_residual():
-    cells = np.full((16, 16), 50, np.float32)
     zero = np.zeros((16, 16, 2), np.float32)
-    strong, weak = (propagate(zero, cells, points([[8.5, 8.5]], [[40, 0]], weight=w)) for w in (1.0, 0.02))
-    assert 0 < weak[8, 8, 0] < strong[8, 8, 0]
+    given_ab = [
+        obey(zero, doubt(), flat(), points([[8.5, 8.5]], [[9, 0]], weight=w))[8, 8, 0]
+        for w in (0.0, 0.25, 0.5, 1.0)
+    ]
+    assert given_ab == pytest.approx([0, 0.25 * 9, 0.5 * 9, 9], abs=0.5)
 
 
-def test_denser_hints_reach_less_far():
-    shares = [reach(n)[0] for n in (1, 5, 20, 100, 5000)]
-    assert shares == sorted(shares, reverse=True)
+def test_agreeing_hints_do_not_add_up():
+    zero = np.zeros((16, 16, 2), np.float32)
+    many = points(np.random.default_rng(1).uniform(7, 9, (40, 2)), [[20, -10]] * 40)
+    corrected = obey(zero, doubt(), flat(), many)
+    assert np.abs(corrected).max() < 21
+
+
+def test_the_order_of_hints_and_their_chunks_do_not_matter():
+    random = np.random.default_rng(2)
+    listed = points(random.uniform(0, 16, (300, 2)), random.normal(0, 10, (300, 2)))
+    turned = Points(*(field[::-1] for field in listed))
+    zero = np.zeros((16, 16, 2), np.float32)
+    assert np.allclose(obey(zero, doubt(), flat(), listed), obey(zero, doubt(), flat(), turned), atol=0.05)
 
 
 @pytest.mark.parametrize("place", [(0.5, 0.5), (0, 0), (1, 1)])
@@ -78,41 +111,40 @@ def test_a_pin_is_exact_and_local(place):
     assert not guide.offset.any(), "the guide given is left as it was"
 
 
-# --- confine -----------------------------------------------------------------------------------
+# --- a contradiction stays with its object ----------------------------------------------------
 
 
 def two_things(size=16):
-    """Cells, features and colours of a left thing and a right one of other luminance and look."""
+    """A left thing and a right one of other luminance and look, and the same colour."""
     cells = np.full((size, size), 30, np.float32)
     cells[:, size // 2 :] = 75
     features = np.zeros((3, size // 4, size // 4), np.float32)
     features[0, :, : size // 8], features[1, :, size // 8 :] = 1, 1
-    automatic = np.full((size, size, 2), (5, 10), np.float32)
-    return cells, features, automatic
+    return scene(cells, np.full((size, size, 2), (5, 10), np.float32), features)
 
 
 def test_a_surprising_hint_changes_its_thing_alone():
-    cells, features, automatic = two_things()
-    answer = automatic + np.float32([-40, 20])  # the network turned all of it
-    kept = confine(answer, automatic, cells, features, points([[8.5, 3.5]], [[-35, 30]], luminance=30))
-    assert np.abs(kept[8, 3] - answer[8, 3]).max() < 1
-    assert np.abs(kept[:, 12:] - automatic[:, 12:]).max() < 1
+    things = two_things()
+    answer = things.automatic + np.float32([-40, 20])  # the network turned all of it
+    obeyed = obey(answer, doubt(), things, points([[8.5, 3.5]], [[-35, 30]], luminance=30))
+    assert np.abs(obeyed[8, 3] - answer[8, 3]).max() < 2
+    assert np.abs(obeyed[:, 12:] - things.automatic[:, 12:]).max() < 1
 
 
 def test_an_expected_hint_may_tell_of_the_whole_scene():
-    cells, features, automatic = two_things()
-    answer = automatic + np.float32([4, 4])
-    kept = confine(answer, automatic, cells, features, points([[8.5, 3.5]], [[7, 13]], luminance=30))
-    assert np.allclose(kept, answer, atol=1e-4)
+    things = two_things()
+    answer = things.automatic + np.float32([4, 4])
+    obeyed = obey(answer, doubt(), things, points([[8.5, 3.5]], [[9, 14]], luminance=30))
+    assert np.abs(obeyed[:, 12:] - answer[:, 12:]).max() < 1.5
 
 
-@given(st.integers(1, 600))
-def test_confined_colours_lie_between_the_two_answers(count):
-    cells, features, automatic = two_things()
+@given(st.integers(1, 600), st.floats(0, 80))
+@settings(max_examples=30)
+def test_colours_stay_near_what_was_said(count, spread):
+    """Kriging between wild hints does not overshoot into colours that nobody asked for."""
+    things = two_things()
     random = np.random.default_rng(count)
-    answer = automatic + 10
-    listed = points(random.uniform(0, 16, (count, 2)), random.normal(0, 40, (count, 2)))
-    kept = confine(answer, automatic, cells, features, listed)
-    assert (kept >= automatic - 1e-3).all()
-    assert (kept <= answer + 1e-3).all()
-    assert 0 <= surprises(automatic, listed).min() <= surprises(automatic, listed).max() <= 1
+    listed = points(random.uniform(0, 16, (count, 2)), random.uniform(-spread, spread, (count, 2)))
+    obeyed = obey(things.automatic, doubt(), things, listed)
+    assert np.isfinite(obeyed).all()
+    assert np.abs(obeyed).max() <= 2 * max(spread, 10)

@@ -11,10 +11,10 @@ import numpy as np
 
 from photochrom.color import chunks, fit_gamut, lab_to_rgb, luminance, merge_into, neutralize, rgb_to_hex
 from photochrom.errors import HintError, OptionError, UnsupportedReading
-from photochrom.hints import MAX_HINTS, STRIDE, Hint, cell_means, evidence, rasterize, spread
+from photochrom.hints import MAX_HINTS, STRIDE, Hint, Raster, cell_means, evidence, rasterize, spread
 from photochrom.models import DEFAULT, Card, load, readings
 from photochrom.photo import Photo
-from photochrom.residual import confine, hold, propagate
+from photochrom.residual import Scene, hold, obey
 from photochrom.upsample import AreaReduction, Guide, guide
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ class Plate:
         self._reduced: OrderedDict[tuple[int, int], Neutral] = OrderedDict()
         self._logits: OrderedDict[tuple[Hint, ...], Float] = OrderedDict()
         self._features: Float | None = None
+        self._mirroring: Float | None = None  # what averaging with the mirror image changes
         self._plain: tuple[float, Float] | None = None
+        self._raster: tuple[tuple[Hint, ...], Raster] | None = None
         self._lock = threading.Lock()
         self.luminance: Float = self._working_luminance()
 
@@ -112,7 +114,7 @@ class Plate:
     # --- the network's answer ------------------------------------------------------------------
 
     def logits(self, hints: Sequence[Hint] = ()) -> Float:
-        """(Q, h/4, w/4) float32: the network's answer, averaged with that to the mirror image.
+        """(Q, h/4, w/4) float32: the network's answer, averaged with that to the mirror image of the photo.
 
         Raises UnsupportedReading for a model without a distribution, HintError for too many hints.
         """
@@ -126,7 +128,7 @@ class Plate:
             if hints in self._logits:
                 self._logits.move_to_end(hints)
                 return self._logits[hints]
-        answer = self._run(self._inputs(hints))
+        answer = self._run(hints)
         with self._lock:
             self._logits[hints] = answer
             while len(self._logits) > 4:
@@ -135,11 +137,18 @@ class Plate:
 
     def _inputs(self, hints: tuple[Hint, ...]) -> dict[str, Float]:
         self._check(hints)
-        raster = rasterize(hints, self.luminance)
+        raster = self._drawn(hints)
         inputs = {"luminance": self.luminance[None, None], "hints": raster.hints[None]}
         if self.card.supports_hints:
             inputs["spread"] = spread(cell_means(self.luminance), raster.points)[None]
         return inputs
+
+    def _drawn(self, hints: tuple[Hint, ...]) -> Raster:
+        """The hints as the network takes them; the last are kept, since they are needed twice a picture."""
+        kept = self._raster
+        if kept is None or kept[0] != hints:
+            kept = self._raster = hints, rasterize(hints, self.luminance)
+        return kept[1]
 
     def _check(self, hints: tuple[Hint, ...]) -> None:
         if hints and not self.card.supports_hints:
@@ -152,21 +161,42 @@ class Plate:
             msg = f"these strokes are too long ({points} points of colour, {MAX_HINTS} are taken): draw fewer"
             raise HintError(msg)
 
-    def _run(self, inputs: dict[str, Float]) -> Float:
-        output = "logits" if self.card.head == "bins" else "ab"
-        wanted = [output]
-        if self.card.supports_hints and not inputs["hints"].any():
-            wanted.append("features")  # of the photo without hints, in the same pass
-        first, *features = self.session.run_many(wanted, **inputs)
-        answer: Float = first[0]
-        if features:
-            self._features = features[0][0]
-        if self.card.mirror:
-            flipped = {name: np.ascontiguousarray(x[..., ::-1]) for name, x in inputs.items()}
-            answer = (answer + self.session.run(output, **flipped)[0][..., ::-1]) / 2
+    def _run(self, hints: tuple[Hint, ...]) -> Float:
+        answer = self._hinted(hints) if hints else self._plain_answer()
         if self.card.head == "bins" and self.card.temperature != 1:
             answer /= np.float32(self.card.temperature)
         return answer
+
+    @property
+    def _output(self) -> str:
+        return "logits" if self.card.head == "bins" else "ab"
+
+    def _plain_answer(self) -> Float:
+        """The answer without hints, averaged with that to the mirror image. Features come with it."""
+        inputs = self._inputs(())
+        wanted = [self._output, *(["features"] if self.card.supports_hints else [])]
+        first, *features = self.session.run_many(wanted, **inputs)
+        if not self.card.mirror:
+            mirrored = first
+        else:
+            flipped = {name: np.ascontiguousarray(x[..., ::-1]) for name, x in inputs.items()}
+            mirrored = self.session.run(self._output, **flipped)[..., ::-1]
+        change: Float = (mirrored[0] - first[0]) / 2
+        with self._lock:
+            self._mirroring = change
+            self._features = features[0][0] if features else None
+        return np.asarray(first[0] + change)
+
+    def _hinted(self, hints: tuple[Hint, ...]) -> Float:
+        """The answer to hints in one pass: averaging with the mirror image changes what it changed without.
+
+        That is as good as a second pass (docs/model-development.md), and leaves alone what no hint touches.
+        """
+        inputs = self._inputs(hints)
+        if self._mirroring is None:
+            self._answer(())
+        assert self._mirroring is not None
+        return np.asarray(self.session.run(self._output, **inputs)[0] + self._mirroring)
 
     def features(self) -> Float:
         """(C, h/16, w/16) float32: the network's view of the photo without hints, for guidance.
@@ -222,11 +252,11 @@ class Plate:
         return self._guide(tuple(hints), vividness, draw).rows(0, self.luminance, self.size[0])
 
     def _guide(self, hints: tuple[Hint, ...], vividness: float | None, draw: Draw | None) -> Guide:
-        ab = automatic = self._automatic(checked_vividness(vividness))
+        ab = self._automatic(checked_vividness(vividness))
         if hints:
-            ab = self._colours(hints, checked_vividness(vividness))
-            points, cells = rasterize(hints, self.luminance).points, cell_means(self.luminance)
-            ab = propagate(confine(ab, automatic, cells, self.features(), points), cells, points)
+            answer, deviation = self._colours(hints, checked_vividness(vividness))
+            scene = Scene(cell_means(self.luminance), ab, self.features())
+            ab = obey(answer, deviation, scene, self._drawn(hints).points)
         ab = cv2.resize(ab, self.size[::-1], interpolation=cv2.INTER_LINEAR)
         if draw:
             ab = draw(ab)
@@ -236,15 +266,16 @@ class Plate:
         """The colours without hints; kept, since every picture with hints is compared with them."""
         kept = self._plain
         if kept is None or kept[0] != vividness:
-            kept = self._plain = vividness, self._colours((), vividness)
+            kept = self._plain = vividness, self._colours((), vividness)[0]
         return kept[1]
 
-    def _colours(self, hints: tuple[Hint, ...], vividness: float) -> Float:
-        """ab (h/stride, w/stride, 2) as the network answers."""
+    def _colours(self, hints: tuple[Hint, ...], vividness: float) -> tuple[Float, Float]:
+        """ab (h, w, 2), cells of the network's stride, as it answers, and its standard deviation (h, w)."""
         answer = self._answer(hints)
         if self.card.head == "bins":
-            return readings.vivid_mean(readings.softmax(answer), self._bins, vividness)
-        return np.ascontiguousarray(answer.transpose(1, 2, 0))
+            p, bins = readings.softmax(answer), self._bins
+            return readings.vivid_mean(p, bins, vividness), readings.deviation(p, bins)
+        return np.ascontiguousarray(answer.transpose(1, 2, 0)), np.ones(answer.shape[1:], np.float32)
 
     def render(
         self, hints: Sequence[Hint] = (), vividness: float | None = None, *, draw: Draw | None = None

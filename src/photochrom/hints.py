@@ -192,12 +192,18 @@ def kernels(cells: Float, points: Points, reaches: Sequence[tuple[float, float]]
     dx = (np.arange(width, dtype=np.float32) + 0.5)[:, None] - points.places[:, 1]
     distance = ((dy * dy)[:, None] + (dx * dx)[None]).reshape(height * width, -1)
     difference = (cells.reshape(-1, 1) - points.luminance) ** 2
-    short = min(height, width)
+    return [fall * points.weights for fall in falloff(distance, difference, min(height, width), reaches)]
+
+
+def falloff(
+    distance: Float, difference: Float, short: int, reaches: Sequence[tuple[float, float]]
+) -> list[Float]:
+    """exp(−distance / 2(s·short)² − difference / 2t²) for each reach (s, t), of squared distances and L*."""
     out = []
     for share, tolerance in reaches:
         exponent = distance * np.float32(-0.5 / (share * short) ** 2)
         exponent += difference * np.float32(-0.5 / tolerance**2)
-        out.append(cv2.exp(exponent).reshape(exponent.shape) * points.weights)
+        out.append(cv2.exp(exponent).reshape(exponent.shape))
     return out
 
 
@@ -219,17 +225,21 @@ def rasterize(hints: Sequence[Hint], luminance: Float) -> Raster:
     """Draw hints on a photo of the working size, given its L* (H, W); later hints cover earlier ones."""
     height, width = luminance.shape
     drawn = np.zeros((3, height, width), np.float32)
+    latest = np.full((height, width), -1, np.int64)  # the number of the last hint drawn
     rows: list[tuple[float, ...]] = []
-    for hint in hints:
+    for number, hint in enumerate(hints):
         mask = hint_mask(hint, height, width)
         weight = np.float32(hint.weight)
         for channel, value in zip(drawn, (hint.ab[0] / AB_SCALE, hint.ab[1] / AB_SCALE, 1.0), strict=True):
             channel[mask] = np.float32(value) * weight
-        rows = [row for row in rows if not mask[_pixel(row[0], height), _pixel(row[1], width)]]
+        latest[mask] = number
         for x, y in stroke_points(hint, height, width):
             under = hint_mask(Hint(x, y, hint.color, hint.radius), height, width) if hint.path else mask
-            rows.append((y * height, x * width, float(luminance[under].mean()), *hint.ab, hint.weight))
-    table: Float = np.array(rows, np.float32).reshape(-1, 6)
+            level = float(luminance[under].mean())
+            rows.append((y * height, x * width, level, *hint.ab, hint.weight, number))
+    table: Float = np.array(rows, np.float32).reshape(-1, 7)
+    row, column = (np.minimum(size - 1, table[:, k].astype(int)) for k, size in enumerate(latest.shape))
+    table = table[latest[row, column] <= table[:, 6]]
     points = Points(table[:, :2] / np.float32(STRIDE), table[:, 2], table[:, 3:5], table[:, 5])
     return Raster(drawn, points)
 

@@ -1,103 +1,200 @@
 """What the engine adds to the network's answer, so that hints obey.
 
-`confine`: a hint that contradicts the network speaks for its own object alone. `propagate`: what a hint
-says minus what the answer says, carried along the edges. `hold`: the hint's colour, exactly, at its place.
+`obey`: the answer corrected by kriging, so that it agrees with the hints; and where a hint contradicts
+what the network believed of its place, only its own object follows. `hold`: the hint's colour, exactly,
+at its place.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from photochrom.hints import STRIDE, Hint, Points, kernels, stroke_points
+from photochrom.hints import Hint, Points, falloff, kernels, stroke_points
 from photochrom.upsample import Guide
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from photochrom.color import Float
 
-_FLOOR = 0.05
-_ROUNDS = 3  # each round carries what the last one left at the hints
+# Chosen on validation (docs/model-development.md).
+_REACHES = ((1.0, 25.0), (0.3, 20.0), (0.1, 12.0), (0.04, 10.0))  # (share of the short side, L*)
+_SHARES: Float = np.array([4 / 9, 2 / 9, 2 / 9, 1 / 9], np.float32)  # of the residual's variance
+_COLOURS = 15.0  # ab: automatic colours well within this are alike
+_NOISE = 0.03  # of a hint, as a share of the residual's variance
+_AUTOMATIC = 0.3  # share of the automatic colours in what is corrected
 
-
-# Chosen on validation: hint_leak falls from 7.7 to 2.9, ten hints lose nothing (docs/model-development.md).
 _AFFINITY = (0.30, 15.0)  # (share of the short side, L*) within which a hint's object is sought
+_SCENE = (0.6, 60.0)
 _LIKENESS = (-0.1, 0.3)  # cosine of centred features: below, another thing; above, the same
 _LIFT = 3.0  # affinities above 1/3 count in full
 _DOUBT = (10.0, 30.0)  # ab distance from the automatic colour: below, no surprise; above, full
-_CHUNK = 128  # hints at a time: what OpenCV resizes as channels
+_CHUNK = 128  # hints at a time: a few tens of megabytes
 
 
-def confine(ab: Float, automatic: Float, cells: Float, features: Float, points: Points) -> Float:
-    """Undo what surprising hints changed outside their objects: ab (h, w, 2), as `automatic`.
+@dataclass(frozen=True)
+class Scene:
+    """What is known of a photo's cells without any hint."""
+
+    cells: Float  # (h, w): mean L*
+    automatic: Float  # (h, w, 2): the colours without hints
+    features: Float  # (C, h/4, w/4): the network's
+
+    def unit_features(self) -> Float:
+        """(h·w, C): centred features of length at most 1."""
+        centred = self.features - self.features.mean((1, 2), keepdims=True)
+        unit = centred / (np.sqrt((centred * centred).sum(0)) + np.float32(1e-6))
+        fine = cv2.resize(
+            np.ascontiguousarray(unit.transpose(1, 2, 0)),
+            self.cells.shape[::-1],
+            interpolation=cv2.INTER_LINEAR,
+        )
+        return np.asarray(fine.reshape(-1, len(self.features)), np.float32)
+
+
+def obey(answer: Float, deviation: Float, scene: Scene, points: Points) -> Float:
+    """The answer (h, w, 2) to hints, corrected so that it agrees with them.
+
+    deviation (h, w): the standard deviation of ab that the network sees in each cell, given the hints.
+
+    What the hints say minus what the answer says is interpolated by simple kriging (Gaussian process
+    regression; Matheron 1963): its covariance falls off with distance and with differences of L*, of the
+    network's features and of the automatic colours, and it grows with the network's own doubt. The
+    answer is first mixed with the automatic colours: two estimates whose errors differ.
 
     A true colour tells much of the whole scene, and may; a colour that contradicts what the network
-    believed of its place (a dress made green) tells of its object alone. Objects are told by distance,
-    L* (cells, (h, w)) and the network's features (C, h/4, w/4).
+    believed of its place (a dress made green) tells of its object alone.
     """
     if len(points.places) == 0:
-        return ab
-    height, width = cells.shape
-    belongs = np.zeros(height * width, np.float32)
-    surprise, weight = np.zeros_like(belongs), np.zeros_like(belongs)
+        return answer
+    shape = answer.shape
+    automatic = scene.automatic.reshape(-1, 2)
+    mean = answer.reshape(-1, 2) + np.float32(_AUTOMATIC) * (automatic - answer.reshape(-1, 2))
+    sigma = deviation.reshape(-1, 1)
+    at = _cell_numbers(points, scene.cells.shape)
+    unit = scene.unit_features()
+    coefficients = _solve(
+        _between_hints(scene, points, unit[at], automatic[at]),
+        points.weights,
+        (points.ab - mean[at]) / sigma[at],
+    )
+    residual = np.zeros_like(mean)
+    local = Locality(len(mean))
+    for part in _parts(points):
+        falls = kernels(scene.cells, _unweighted(points, part), [*_REACHES, _AFFINITY, _SCENE])
+        cosine = _cosines(unit, unit[at[part]])
+        alike = _alike(cosine, automatic, automatic[at[part]])
+        residual += cv2.gemm(_mixed(falls[:-2]) * alike, coefficients[part], 1, None, 0)
+        local.add(
+            falls[-2],
+            falls[-1],
+            cosine,
+            _surprises(automatic[at[part]], points.ab[part]),
+            points.weights[part],
+        )
+    corrected = mean + sigma * residual
+    confined: Float = automatic + local.kept()[:, None] * (corrected - automatic)
+    return confined.reshape(shape)
+
+
+def _parts(points: Points) -> Iterator[slice]:
+    """The hints, a chunk at a time: memory is of cells times a chunk, whatever their number."""
     for start in range(0, len(points.places), _CHUNK):
-        part = Points(*(field[start : start + _CHUNK] for field in points))
-        near, wide = kernels(cells, part, [_AFFINITY, (0.6, 60.0)])
-        belongs = np.maximum(belongs, (near * likeness(features, cells.shape, part)).max(-1))
-        wide += np.float32(1e-4)
-        surprise += wide @ surprises(automatic, part)
-        weight += wide.sum(-1)
-    kept = 1 - surprise / weight * (1 - np.minimum(1, _LIFT * belongs))
-    confined: Float = automatic + kept.reshape(height, width, 1) * (ab - automatic)
-    return confined
+        yield slice(start, start + _CHUNK)
 
 
-def surprises(automatic: Float, points: Points) -> Float:
+def _unweighted(points: Points, part: slice) -> Points:
+    places, levels, ab = points.places[part], points.luminance[part], points.ab[part]
+    return Points(places, levels, ab, np.ones(len(places), np.float32))
+
+
+# --- kriging -----------------------------------------------------------------------------------
+
+
+def _mixed(falls: Sequence[Float]) -> Float:
+    """The correlation by distance and L*: the reaches' falloffs by their shares."""
+    total = falls[0] * _SHARES[0]
+    for fall, share in zip(falls[1:], _SHARES[1:], strict=True):
+        total += fall * share
+    return np.asarray(total)
+
+
+def _cosines(unit: Float, hinted: Float) -> Float:
+    """(m, n): cosines of the features of places and hints."""
+    product: Float = cv2.gemm(unit, hinted, 1, None, 0, flags=cv2.GEMM_2_T)
+    return product
+
+
+def _alike(cosine: Float, ab: Float, hinted: Float) -> Float:
+    """(m, n) in 0..1: how alike places (colours ab (m, 2)) and hints look, by features and by colour."""
+    exponent = _squares(ab, hinted)
+    exponent *= np.float32(-0.5 / _COLOURS**2)
+    alike: Float = cv2.exp(exponent).reshape(exponent.shape) * (np.float32(0.5) + np.float32(0.5) * cosine)
+    return alike
+
+
+def _squares(a: Float, b: Float) -> Float:
+    """(m, n): squared distances of a (m, 2) from b (n, 2)."""
+    first, second = a[:, :1] - b[:, 0], a[:, 1:] - b[:, 1]
+    return np.asarray(first * first + second * second)
+
+
+def _between_hints(scene: Scene, points: Points, unit: Float, ab: Float) -> Float:
+    """(n, n): the correlation of the residuals at the hints; unit (n, C) and ab (n, 2): of their cells."""
+    distance = _squares(points.places, points.places)
+    difference = (points.luminance[:, None] - points.luminance) ** 2
+    falls = falloff(distance, difference, min(scene.cells.shape), _REACHES)
+    return _mixed(falls) * _alike(_cosines(unit, unit), ab, ab)
+
+
+def _solve(correlation: Float, weights: Float, residual: Float) -> Float:
+    """(n, 2): what each hint contributes. A weak hint counts as a noisy one: alone it moves its place by
+    about its weight."""
+    noise = np.float32(_NOISE) + (1 - weights) / np.maximum(weights, np.float32(1e-3))
+    solved: Float = np.linalg.solve(correlation + np.diag(noise), residual)
+    return solved
+
+
+# --- a contradiction stays with its object ------------------------------------------------------
+
+
+class Locality:
+    """How much of the hints' effect each cell keeps: all on a hint's object, and where no hint surprises."""
+
+    def __init__(self, count: int):
+        self.belongs, self.surprise, self.weight = np.zeros((3, count), np.float32)
+
+    def add(self, near: Float, wide: Float, cosine: Float, surprises: Float, weights: Float) -> None:
+        """Hints: closeness to the cells (m, n) in two reaches and in features; surprise, weight (n,)."""
+        alike = ((cosine - _LIKENESS[0]) / (_LIKENESS[1] - _LIKENESS[0])).clip(0, 1)
+        self.belongs = np.maximum(self.belongs, (near * alike * weights).max(-1))
+        wide = wide * weights + np.float32(1e-4)
+        self.surprise += wide @ surprises
+        self.weight += wide.sum(-1)
+
+    def kept(self) -> Float:
+        """(m,) in 0..1."""
+        kept: Float = 1 - self.surprise / self.weight * (1 - np.minimum(1, _LIFT * self.belongs))
+        return kept
+
+
+def _surprises(automatic: Float, ab: Float) -> Float:
     """(n,) in 0..1: how much each hint contradicts the automatic colour of its place."""
-    row, column = _cells_of(points, automatic.shape[:2])
-    distance = np.hypot(*(automatic[row, column] - points.ab).T)
+    distance = np.hypot(*(automatic - ab).T)
     share: Float = ((distance - _DOUBT[0]) / (_DOUBT[1] - _DOUBT[0])).clip(0, 1).astype(np.float32)
     return share
 
 
-def likeness(features: Float, shape: tuple[int, ...], points: Points) -> Float:
-    """(h·w, n) in 0..1: how alike each cell and each hint's place look to the network."""
-    centred = features - features.mean((1, 2), keepdims=True)
-    unit = centred / (np.linalg.norm(centred, axis=0, keepdims=True) + 1e-6)
-    row, column = (place // STRIDE for place in _cells_of(points, shape))
-    cosine = np.einsum("chw,cn->hwn", unit, unit[:, row, column])
-    fine = cv2.resize(cosine, shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(-1, len(points.places))
-    alike: Float = ((fine - _LIKENESS[0]) / (_LIKENESS[1] - _LIKENESS[0])).clip(0, 1)
-    return alike
-
-
-def _cells_of(points: Points, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row and column of the cell in which each point lies."""
+def _cell_numbers(points: Points, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """The number of the cell in which each point lies, row by row."""
     place = points.places.astype(np.int64)
-    return place[:, 0].clip(0, shape[0] - 1), place[:, 1].clip(0, shape[1] - 1)
-
-
-def reach(count: int) -> tuple[float, float]:
-    """(share of the short side, L*) over which a residual is carried: the denser the hints, the nearer."""
-    share = float(np.clip(0.25 / np.sqrt(max(count, 1)), 0.03, 0.12))
-    return share, 12.0 if count < 10 else 8.0
-
-
-def propagate(ab: Float, cells: Float, points: Points) -> Float:
-    """ab (h, w, 2) corrected so that it agrees with the points, given the cells' L* (h, w)."""
-    if len(points.places) == 0:
-        return ab
-    (kernel,) = kernels(cells, points, [reach(len(points.places))])  # (h·w, n)
-    row, column = _cells_of(points, cells.shape)
-    share = kernel / (kernel.sum(-1, keepdims=True) + _FLOOR)
-    corrected = ab.reshape(-1, 2).copy()
-    for _ in range(_ROUNDS):
-        residual = points.ab - corrected[row * cells.shape[1] + column]
-        corrected += share @ residual
-    return corrected.reshape(ab.shape)
+    return np.asarray(place[:, 0].clip(0, shape[0] - 1) * shape[1] + place[:, 1].clip(0, shape[1] - 1))
 
 
 def hold(guide: Guide, hints: tuple[Hint, ...], luminance: Float) -> Guide:

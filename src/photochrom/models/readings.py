@@ -42,6 +42,14 @@ def vivid_mean(probability: Float, bins: Float, vividness: float) -> Float:
     return np.stack([a, b], axis=-1)
 
 
+def deviation(probability: Float, bins: Float) -> Float:
+    """(h, w): the standard deviation of ab under the distribution, at least 1."""
+    weights = np.vstack([bins.T, (bins * bins).sum(-1)])  # (3, Q)
+    a, b, square = cv2.gemm(weights, probability.reshape(len(bins), -1), 1, None, 0)
+    spread: Float = np.sqrt(np.maximum(square - a * a - b * b, 1)).reshape(probability.shape[1:])
+    return spread
+
+
 def uncertainty(logits: Float) -> Float:
     """(h, w) in 0..1: entropy over log Q."""
     p = softmax(logits)

@@ -33,6 +33,8 @@ class Session:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # Spinning threads would steal their cores from what comes next, in this process and in others
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_cpu_mem_arena = False  # sizes vary: an arena would keep a block for each
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
