@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parents[1] / "examples/photos"
 SIZE = (1152, 868)
 BOUND, WORKERS = 1.4, 2
+LAST = 5  # photos before the end: all workers are still at work
 
 
 class Cost(NamedTuple):
@@ -116,7 +118,7 @@ def measure_batch(source: Path, out: Path, count: int) -> Cost:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as batch:
         assert batch.stdout is not None
         for number, _ in enumerate(batch.stdout, 1):
-            if number % 50 == 0 or number == count:
+            if number == count - LAST or number % 50 == 0:
                 memory[number] = resident(batch.pid)
     cost = Cost(time.perf_counter() - started, children_time() - before)
     assert batch.returncode == 0
@@ -129,7 +131,11 @@ def resident(pid: int) -> int:
     """Bytes that a process and its children hold, shared pages once."""
     parent = psutil.Process(pid)
     family = [parent, *parent.children(recursive=True)]
-    return sum(process.memory_full_info().pss for process in family)
+    total = 0
+    for process in family:
+        with suppress(psutil.NoSuchProcess):  # the last workers go as soon as they can
+            total += process.memory_full_info().pss
+    return total
 
 
 def measure_threads(paths: list[Path], out: Path) -> Cost:

@@ -176,16 +176,17 @@ class Plate:
         inputs = self._inputs(())
         wanted = [self._output, *(["features"] if self.card.supports_hints else [])]
         first, *features = self.session.run_many(wanted, **inputs)
-        if not self.card.mirror:
-            mirrored = first
-        else:
+        answer: Float = first[0]
+        change: Float | None = None
+        if self.card.mirror:
             flipped = {name: np.ascontiguousarray(x[..., ::-1]) for name, x in inputs.items()}
-            mirrored = self.session.run(self._output, **flipped)[..., ::-1]
-        change: Float = (mirrored[0] - first[0]) / 2
+            change = np.subtract(self.session.run(self._output, **flipped)[0][..., ::-1], answer)
+            change *= np.float32(0.5)
+            answer += change
         with self._lock:
             self._mirroring = change
             self._features = features[0][0] if features else None
-        return np.asarray(first[0] + change)
+        return answer
 
     def _hinted(self, hints: tuple[Hint, ...]) -> Float:
         """The answer to hints in one pass: averaging with the mirror image changes what it changed without.
@@ -193,10 +194,11 @@ class Plate:
         That is as good as a second pass (docs/model-development.md), and leaves alone what no hint touches.
         """
         inputs = self._inputs(hints)
-        if self._mirroring is None:
-            self._answer(())
-        assert self._mirroring is not None
-        return np.asarray(self.session.run(self._output, **inputs)[0] + self._mirroring)
+        self._answer(())
+        answer: Float = self.session.run(self._output, **inputs)[0]
+        if self._mirroring is not None:
+            answer += self._mirroring
+        return answer
 
     def features(self) -> Float:
         """(C, h/16, w/16) float32: the network's view of the photo without hints, for guidance.
@@ -252,11 +254,11 @@ class Plate:
         return self._guide(tuple(hints), vividness, draw).rows(0, self.luminance, self.size[0])
 
     def _guide(self, hints: tuple[Hint, ...], vividness: float | None, draw: Draw | None) -> Guide:
-        ab = self._automatic(checked_vividness(vividness))
+        vividness = checked_vividness(vividness)
+        ab = self._automatic(vividness)
         if hints:
-            answer, deviation = self._colours(hints, checked_vividness(vividness))
             scene = Scene(cell_means(self.luminance), ab, self.features())
-            ab = obey(answer, deviation, scene, self._drawn(hints).points)
+            ab = obey(*self._colours_and_doubt(hints, vividness), scene, self._drawn(hints).points)
         ab = cv2.resize(ab, self.size[::-1], interpolation=cv2.INTER_LINEAR)
         if draw:
             ab = draw(ab)
@@ -266,16 +268,23 @@ class Plate:
         """The colours without hints; kept, since every picture with hints is compared with them."""
         kept = self._plain
         if kept is None or kept[0] != vividness:
-            kept = self._plain = vividness, self._colours((), vividness)[0]
+            kept = self._plain = vividness, self._colours((), vividness)
         return kept[1]
 
-    def _colours(self, hints: tuple[Hint, ...], vividness: float) -> tuple[Float, Float]:
-        """ab (h, w, 2), cells of the network's stride, as it answers, and its standard deviation (h, w)."""
+    def _colours(self, hints: tuple[Hint, ...], vividness: float) -> Float:
+        """ab (h, w, 2) as the network answers, in cells of its stride."""
         answer = self._answer(hints)
         if self.card.head == "bins":
-            p, bins = readings.softmax(answer), self._bins
-            return readings.vivid_mean(p, bins, vividness), readings.deviation(p, bins)
-        return np.ascontiguousarray(answer.transpose(1, 2, 0)), np.ones(answer.shape[1:], np.float32)
+            return readings.vivid_mean(readings.softmax(answer), self._bins, vividness)
+        return np.ascontiguousarray(answer.transpose(1, 2, 0))
+
+    def _colours_and_doubt(self, hints: tuple[Hint, ...], vividness: float) -> tuple[Float, Float]:
+        """The same, and the standard deviation (h, w) of ab that the network sees in each cell."""
+        if self.card.head != "bins":
+            ab = self._colours(hints, vividness)
+            return ab, np.ones(ab.shape[:2], np.float32)
+        p, bins = readings.softmax(self._answer(hints)), self._bins
+        return readings.vivid_mean(p, bins, vividness), readings.deviation(p, bins)
 
     def render(
         self, hints: Sequence[Hint] = (), vividness: float | None = None, *, draw: Draw | None = None

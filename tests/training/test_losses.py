@@ -12,6 +12,7 @@ from photochrom import color
 from photochrom.training.losses import (
     L1,
     Huber,
+    LogMse,
     Mse,
     Prediction,
     SoftBinCrossEntropy,
@@ -170,6 +171,23 @@ def test_perceptual_trains_the_answer_alone(perceptual: Perceptual) -> None:
 
 
 # --- the sum -----------------------------------------------------------------------------------
+
+
+def test_log_mse_is_psnr_averaged_over_photos() -> None:
+    generator = torch.Generator().manual_seed(3)
+    truth = torch.randn(3, 2, 8, 8, generator=generator) * 20
+    errors = torch.tensor([3.0, 10.0, 40.0]).view(3, 1, 1, 1)
+    loss = LogMse()(Prediction(truth + errors), Truth(truth, torch.zeros(3, 1, 32, 32)))
+    assert loss.item() == pytest.approx(np.log([2 * e * e + 4 for e in (3, 10, 40)]).mean(), rel=1e-4)
+
+
+def test_under_log_mse_a_nearly_grey_photo_weighs_more() -> None:
+    truth = torch.zeros(2, 2, 4, 4)
+    guess = (torch.tensor([2.0, 30.0]).view(2, 1, 1, 1) * torch.ones_like(truth)).requires_grad_()
+    LogMse()(Prediction(guess), Truth(truth, torch.zeros(2, 1, 16, 16))).backward()
+    assert guess.grad is not None
+    near, far = guess.grad.abs().mean((1, 2, 3))
+    assert near > 4 * far
 
 
 @pytest.mark.parametrize("name", ["mse", "l1", "huber"])

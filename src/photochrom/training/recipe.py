@@ -22,7 +22,7 @@ from photochrom.training.networks.seed import BetaOptions
 from photochrom.training.samples import SAMPLE_KINDS, HintedConfig, SampleConfig, WholeConfig
 
 KINDS: dict[str, dict[str, type[Any]]] = {"network": {**NETWORK_KINDS}, "samples": {**SAMPLE_KINDS}}
-LOSSES = ("mse", "l1", "huber", "soft_bins", "perceptual")
+LOSSES = ("mse", "l1", "huber", "log_mse", "soft_bins", "perceptual")
 
 
 @dataclass(frozen=True)
