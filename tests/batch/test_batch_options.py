@@ -26,6 +26,7 @@ options = st.builds(
     quality=st.integers(1, 100),
     subsampling=st.sampled_from(["4:2:0", "4:4:4"]),
     depth=st.sampled_from([None, "8", "16"]),
+    profile=st.sampled_from(["srgb", "input"]),
     strip=st.booleans(),
     mark=st.booleans(),
     sidecar=st.booleans(),

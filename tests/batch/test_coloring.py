@@ -17,6 +17,7 @@ from photochrom.batch.options import Options
 from photochrom.color import luminance, rgb_to_lab
 from photochrom.hints import Hint
 from photochrom.photo import read
+from photochrom.photo.vips import libvips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +96,23 @@ def test_jpeg_options_reach_the_file(
             photo("c.png", 1, width=300, height=200), tmp_path / f"{quality}.jpg", Options(quality=quality)
         )
     assert (tmp_path / "100.jpg").stat().st_size > 1.5 * (tmp_path / "30.jpg").stat().st_size
+
+
+@pytest.mark.parametrize("strip", [False, True])
+def test_colours_in_the_inputs_own_profile(photo: Callable[..., Path], tmp_path: Path, strip: bool) -> None:
+    """The same colours as in sRGB, in other numbers; a profile is no metadata that --strip takes away."""
+    wide = tmp_path / "wide.png"
+    with Image.open(photo("a.png", 1)) as image:
+        image.convert("RGB").save(wide, icc_profile=libvips().Operation.call("profile_load", "p3"))
+    colour(wide, tmp_path / "own.png", Options(profile="input", strip=strip))
+    colour(wide, tmp_path / "srgb.png", Options(strip=strip))
+    with Image.open(tmp_path / "own.png") as own, Image.open(tmp_path / "srgb.png") as srgb:
+        assert own.info["icc_profile"] == libvips().Operation.call("profile_load", "p3")
+        assert srgb.info["icc_profile"] != own.info["icc_profile"]
+        assert np.abs(np.asarray(own, int) - np.asarray(srgb)).max() > 2
+    own_seen, srgb_seen = (read(tmp_path / name).rgb for name in ("own.png", "srgb.png"))
+    as_shares = (seen / np.iinfo(seen.dtype).max for seen in (own_seen, srgb_seen))
+    assert np.abs(np.subtract(*as_shares)).max() <= 3 / 255
 
 
 def test_depth(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ class Coloring:
     def store(self, photo: Photo, target: Path | str, *, overwrite: bool = False) -> None:
         """Write a picture as the options say, to a path or "-"."""
         options = self._options
-        metadata = Metadata() if options.strip else photo.metadata
+        metadata = Metadata(icc=photo.metadata.icc) if options.strip else photo.metadata
         if options.mark:
             metadata = mark(metadata, self.model, __version__)
         write(
@@ -183,6 +183,7 @@ class Coloring:
             quality=options.quality,
             subsampling=options.subsampling,
             depth=int(options.depth) if options.depth else None,
+            profile=options.profile,
             overwrite=overwrite,
         )
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from photochrom.batch.guided import MAX_IDEAS, ReferenceFile, palette_from_json, parse_palette
 from photochrom.errors import OptionError
@@ -144,6 +144,12 @@ class Options:
     )
     depth: str | None = _option(
         None, "--depth", kind=("8", "16"), help="Bits a channel; the input's where the format can hold them."
+    )
+    profile: Literal["srgb", "input"] = _option(
+        "srgb",
+        "--profile",
+        kind=("srgb", "input"),
+        help="Store the colours in sRGB, or in the input's own RGB profile.",
     )
     strip: bool = _option(False, "--strip", kind=bool, help="Leave out EXIF, XMP, IPTC, captions and DPI.")
     mark: bool = _option(
