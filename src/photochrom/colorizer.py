@@ -12,6 +12,7 @@ import numpy as np
 from photochrom.color import chunks, fit_gamut, lab_to_rgb, luminance, merge_into, neutralize, rgb_to_hex
 from photochrom.errors import HintError, OptionError, UnsupportedReading
 from photochrom.hints import MAX_HINTS, STRIDE, Hint, Raster, cell_means, evidence, rasterize, spread
+from photochrom.levels import even
 from photochrom.models import DEFAULT, Card, load, readings
 from photochrom.photo import Photo
 from photochrom.residual import Scene, hold, obey
@@ -83,6 +84,7 @@ class Plate:
         self._raster: tuple[tuple[Hint, ...], Raster] | None = None
         self._lock = threading.Lock()
         self.luminance: Float = self._working_luminance()
+        self._seen: Float = even(self.luminance)  # what the network sees
 
     @property
     def card(self) -> Card:
@@ -138,16 +140,16 @@ class Plate:
     def _inputs(self, hints: tuple[Hint, ...]) -> dict[str, Float]:
         self._check(hints)
         raster = self._drawn(hints)
-        inputs = {"luminance": self.luminance[None, None], "hints": raster.hints[None]}
+        inputs = {"luminance": self._seen[None, None], "hints": raster.hints[None]}
         if self.card.supports_hints:
-            inputs["spread"] = spread(cell_means(self.luminance), raster.points)[None]
+            inputs["spread"] = spread(cell_means(self._seen), raster.points)[None]
         return inputs
 
     def _drawn(self, hints: tuple[Hint, ...]) -> Raster:
         """The hints as the network takes them; the last are kept, since they are needed twice a picture."""
         kept = self._raster
         if kept is None or kept[0] != hints:
-            kept = self._raster = hints, rasterize(hints, self.luminance)
+            kept = self._raster = hints, rasterize(hints, self._seen)
         return kept[1]
 
     def _check(self, hints: tuple[Hint, ...]) -> None:
@@ -257,7 +259,7 @@ class Plate:
         vividness = checked_vividness(vividness)
         ab = self._automatic(vividness)
         if hints:
-            scene = Scene(cell_means(self.luminance), ab, self.features())
+            scene = Scene(cell_means(self._seen), ab, self.features())
             ab = obey(*self._colours_and_doubt(hints, vividness), scene, self._drawn(hints).points)
         ab = cv2.resize(ab, self.size[::-1], interpolation=cv2.INTER_LINEAR)
         if draw:
