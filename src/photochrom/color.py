@@ -277,8 +277,9 @@ def _fy_table(size: int) -> Float:
 # rounding of L* alone would cost most of the chroma.
 _SLACK = 0.25
 _ROUNDS = 40  # of chords; photos need two or three
-# Pixels merged at a time. A float plane of a chunk stays below 128 KiB, so that it comes from the heap
-# and lives in the processor's cache; larger ones are mapped and faulted in anew at every step.
+# Pixels merged at a time. On one thread 60,000 are best, since their planes stay in the cache (12.4 ns a pixel;
+# 13.0 with 120,000, 14.8 with 240,000). On two threads more are better, since each of forty calls passes the
+# interpreter's lock on (12 megapixels: 0.36, 0.31 and 0.29 s).
 CHUNK = 120_000
 
 
@@ -316,11 +317,11 @@ def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
     x = cv2.subtract(_cube(cv2.scaleAdd(a, 1 / 500, fy)), y)
     z = cv2.subtract(_cube(cv2.scaleAdd(b, -1 / 200, fy)), y)
     red, green, blue = (_weigh(row, x, y, z) for row in _FROM_XYZ)
-    lowest = cv2.min(cv2.min(red, green), blue)
-    highest = cv2.max(cv2.max(red, green), blue)
     slack = _SLACK / white(out.dtype)
     low, high = _bounds(slack)
-    if lowest.min() < low or highest.max() > high:
+    if any(channel.min() < low or channel.max() > high for channel in (red, green, blue)):
+        lowest = cv2.min(cv2.min(red, green), blue)
+        highest = cv2.max(cv2.max(red, green), blue)
         outside = _sparse((lowest < low) | (highest > high))
         planes = (np.take(plane, outside) for plane in (fy, y, a, b, lowest, highest))
         fitted = _fitted(*planes, slack=slack)
@@ -352,7 +353,7 @@ def _fitted(
 
 def _cube(f: Float) -> Float:
     """CIELAB's inverse; the straight toe is filled in only where there is one."""
-    cubed: Float = cv2.multiply(cv2.multiply(f, f), f)
+    cubed: Float = cv2.pow(f, 3)
     if f.min() < 6 / 29:
         toe = cv2.compare(f, 6 / 29, cv2.CMP_LT)
         cv2.copyTo(cv2.addWeighted(f, 116 / _KAPPA, f, 0, -16 / _KAPPA), toe, cubed)
