@@ -277,7 +277,7 @@ def _fy_table(size: int) -> Float:
 # rounding of L* alone would cost most of the chroma.
 _SLACK = 0.25
 _ROUNDS = 40  # of chords; photos need two or three
-# Pixels merged at a time. On one thread 60,000 are best, since their planes stay in the cache (12.4 ns a pixel;
+# Pixels merged at a time. On one thread 60,000 are best, since their planes stay in the cache (12.4 ns each;
 # 13.0 with 120,000, 14.8 with 240,000). On two threads more are better, since each of forty calls passes the
 # interpreter's lock on (12 megapixels: 0.36, 0.31 and 0.29 s).
 CHUNK = 120_000

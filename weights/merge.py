@@ -1,0 +1,45 @@
+"""The mean of two networks' weights, one trained on from the other: python weights/merge.py --help.
+
+The mean keeps what each does better (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"); what
+it brought here is in docs/model-development.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def mean(first: Tensor, second: Tensor, share: float) -> Tensor:
+    """`share` of the second; integers are the second's."""
+    if not second.is_floating_point():
+        return second
+    return first.float().lerp(second.float(), share).to(second.dtype)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("first", type=Path, help="safetensors")
+    parser.add_argument("second", type=Path, help="safetensors of the same network")
+    parser.add_argument("target", type=Path, help="safetensors to write")
+    parser.add_argument("--share", type=float, default=0.5, help="of the second")
+    options = parser.parse_args()
+    first, second = load_file(options.first), load_file(options.second)
+    if first.keys() != second.keys():
+        parser.error("these are weights of two different networks")
+    with safe_open(options.second, "pt") as file:
+        metadata = file.metadata() or {}
+    merged = {name: mean(first[name], value, options.share) for name, value in second.items()}
+    save_file(merged, options.target, metadata=metadata)
+    print(options.target)
+
+
+if __name__ == "__main__":
+    main()
