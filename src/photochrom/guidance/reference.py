@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from photochrom.color import fit_gamut, lab_to_rgb, rgb_to_hex
 from photochrom.colorizer import Plate, working_size
 from photochrom.errors import GuidanceError, UnsupportedReading
 from photochrom.guidance.alignment import Aligned, align
@@ -30,7 +31,7 @@ from photochrom.guidance.matching import (
     mutual_matches,
     view,
 )
-from photochrom.hints import Hint, hint_from_ab
+from photochrom.hints import Hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,10 +117,8 @@ def _view_pairs(plate: Plate, reference: Reference) -> Iterator[tuple[View, View
 
 
 def _exact(plate: Plate, found: Aligned) -> list[Hint]:
-    return [
-        _hint(plate, y + 0.5, x + 0.5, ab, float(confidence))
-        for (y, x), ab, confidence in zip(found.places, found.ab, found.confidence, strict=True)
-    ]
+    places = np.array([complex(x + 0.5, y + 0.5) for y, x in found.places])
+    return _hints(plate, places, found.ab, found.confidence)
 
 
 def _alike(plate: Plate, reference: Reference) -> list[Hint]:
@@ -129,10 +128,11 @@ def _alike(plate: Plate, reference: Reference) -> list[Hint]:
     automatic = plate.chroma()
     index = {place: number for number, place in enumerate(here.places)}
     surest = matches.here[np.argsort(-matches.similarity, kind="stable")[:_MOST]]
-    return [
-        _hint(plate, place.imag, place.real, ab + PULL * (wanted[index[place]] - ab), _WEIGHT)
-        for place, ab in zip(surest, _around(automatic, surest), strict=True)
-    ]
+    ab = _around(automatic, surest)
+    target = np.array([wanted[index[place]] for place in surest], np.float32).reshape(-1, 2)
+    return _hints(
+        plate, surest, ab + np.float32(PULL) * (target - ab), np.full(len(surest), _WEIGHT, np.float32)
+    )
 
 
 def _colours_of_the_alike(plate: Plate, reference: Reference, here: View, there: View) -> Float:
@@ -153,12 +153,17 @@ def _around(plane: Float, places: Places) -> Float:
     return mean
 
 
-def _hint(plate: Plate, y: float, x: float, ab: Float, weight: float) -> Hint:
+def _hints(plate: Plate, places: Places, ab: Float, weights: Float) -> list[Hint]:
+    """Hints of colours ab (n, 2) at places x + iy, px of the working size; clipped into sRGB all at once."""
     height, width = plate.size
-    level = float(plate.luminance[min(height - 1, int(y)), min(width - 1, int(x))])
-    return hint_from_ab(
-        x / width, y / height, (float(ab[0]), float(ab[1])), level, radius=RADIUS, weight=weight
-    )
+    rows = np.minimum(height - 1, places.imag.astype(int))
+    columns = np.minimum(width - 1, places.real.astype(int))
+    lab = np.column_stack([plate.luminance[rows, columns], ab]).astype(np.float64)
+    colours = lab_to_rgb(fit_gamut(lab)) if len(lab) else lab
+    return [
+        Hint(float(place.real) / width, float(place.imag) / height, rgb_to_hex(rgb), RADIUS, float(weight))
+        for place, rgb, weight in zip(places, colours, weights, strict=True)
+    ]
 
 
 __all__ = ["PULL", "RADIUS", "Reference", "reference_hints"]
