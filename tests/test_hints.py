@@ -17,8 +17,8 @@ from photochrom.hints import (
     Points,
     cell_means,
     dump_hints,
-    hint_from_ab,
     hint_mask,
+    hints_from_ab,
     load_hints,
     rasterize,
     spread,
@@ -124,10 +124,11 @@ def test_any_bytes_are_hints_or_an_error(content):
         assert str(error)  # noqa: PT017 — either outcome is right
 
 
-def test_hint_from_ab_is_in_gamut():
-    hint = hint_from_ab(0.5, 0.5, (20, -30), 60.0, weight=0.5)
+def test_hints_from_ab_are_in_gamut():
+    middle, ab = np.full(2, 0.5), np.array([(20, -30), (200, 200)])
+    hint, beyond = hints_from_ab(middle, middle, ab, np.array([60.0, 50.0]), radius=0.01, weight=middle)
     assert hint.ab == pytest.approx((20, -30), abs=0.6)
-    assert hint_from_ab(0.5, 0.5, (200, 200), 50.0).color.startswith("#")
+    assert beyond.color.startswith("#")
 
 
 # --- drawing -----------------------------------------------------------------------------------

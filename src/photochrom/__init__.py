@@ -1,9 +1,11 @@
 """Photochrom: believable colour for black-and-white photographs, and you have the last word.
 
-from photochrom import Colorizer, Hint, read, write
+For example:
 
-plate = Colorizer().prepare(read("in.jpg"))
-write(plate.render([Hint(0.31, 0.22, "#6a8fbf")]), "out.jpg")
+    from photochrom import Colorizer, Hint, read, write
+
+    plate = Colorizer().prepare(read("in.jpg"))
+    write(plate.render([Hint(0.31, 0.22, "#6a8fbf")]), "out.jpg")
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -90,6 +91,11 @@ class Plate:
     def card(self) -> Card:
         return self.session.card
 
+    @cached_property
+    def _cells(self) -> Float:
+        """(h/4, w/4): what the network sees, averaged over its cells."""
+        return cell_means(self._seen)
+
     def _working_luminance(self) -> Float:
         """(h, w) L*: the neutral plane averaged over areas, enlarged where the photo is smaller."""
         plane = luminance(self._neutral(*self.size))
@@ -142,7 +148,7 @@ class Plate:
         raster = self._drawn(hints)
         inputs = {"luminance": self._seen[None, None], "hints": raster.hints[None]}
         if self.card.supports_hints:
-            inputs["spread"] = spread(cell_means(self._seen), raster.points)[None]
+            inputs["spread"] = spread(self._cells, raster.points)[None]
         return inputs
 
     def _drawn(self, hints: tuple[Hint, ...]) -> Raster:
@@ -259,7 +265,7 @@ class Plate:
         vividness = checked_vividness(vividness)
         ab = self._automatic(vividness)
         if hints:
-            scene = Scene(cell_means(self._seen), ab, self.features())
+            scene = Scene(self._cells, ab, self.features())
             ab = obey(*self._colours_and_doubt(hints, vividness), scene, self._drawn(hints).points)
         ab = cv2.resize(ab, self.size[::-1], interpolation=cv2.INTER_LINEAR)
         if draw:

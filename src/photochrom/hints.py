@@ -24,6 +24,8 @@ from photochrom.errors import HintError, OptionError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from numpy.typing import NDArray
+
 STRIDE = 4  # pixels of the working size in a cell of `spread` and of the network's answer
 REACHES = ((0.30, 18.0), (0.12, 12.0), (0.05, 8.0))  # (share of the short side, L*) of the kernel
 MAX_HINTS = 5000
@@ -147,12 +149,28 @@ def dump_hints(hints: Iterable[Hint]) -> dict[str, Any]:
     return {"version": 1, "hints": listed}
 
 
-def hint_from_ab(x: float, y: float, ab: Sequence[float], luminance: float, **options: Any) -> Hint:
-    """A hint with the given ab, its colour written at the given L* (clipped into sRGB)."""
+def hints_from_ab(
+    x: NDArray[Any],
+    y: NDArray[Any],
+    ab: NDArray[Any],
+    luminance: NDArray[Any],
+    *,
+    radius: float,
+    weight: NDArray[Any],
+) -> list[Hint]:
+    """Hints of colours ab (n, 2), written at the given L* (n,) and clipped into sRGB all at once.
+
+    x, y (n,): fractions of width and height; weight (n,).
+    """
     from photochrom.color import fit_gamut, lab_to_rgb
 
-    lab = fit_gamut(np.array([[luminance, ab[0], ab[1]]]))
-    return Hint(x=x, y=y, color=rgb_to_hex(lab_to_rgb(lab)[0]), **options)
+    if len(ab) == 0:
+        return []
+    colours = lab_to_rgb(fit_gamut(np.column_stack([luminance, ab]).astype(np.float64)))
+    return [
+        Hint(float(place_x), float(place_y), rgb_to_hex(rgb), radius, float(share))
+        for place_x, place_y, rgb, share in zip(x, y, colours, weight, strict=True)
+    ]
 
 
 # --- rasterising and spreading -----------------------------------------------------------------

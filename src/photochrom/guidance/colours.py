@@ -1,18 +1,24 @@
-"""A photo's own colours at the working size. (A Plate drops them: it keeps the luminance alone.)"""
+"""Colours at the working size: a photo's own (a Plate keeps the luminance alone), and those put on it."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
 
 from photochrom.color import linear_to_lab, to_linear
+from photochrom.hints import STRIDE, Hint, hints_from_ab
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from photochrom.color import Float, Pixels
+    from photochrom.colorizer import Plate
     from photochrom.photo import Photo
+
+RADIUS = 0.012  # of guidance's hints, as a fraction of the longer side
 
 
 def working_lab(photo: Photo, size: tuple[int, int]) -> Float:
@@ -57,3 +63,20 @@ def chroma_of(ab: Float) -> Float:
 def hue_of(ab: Float) -> Float:
     """The hue angle in degrees, −180..180, of ab (..., 2)."""
     return cast("Float", np.degrees(np.arctan2(ab[..., 1], ab[..., 0])).astype(np.float32))
+
+
+def placed(
+    plate: Plate, y: NDArray[Any], x: NDArray[Any], ab: NDArray[Any], weight: NDArray[Any] | float
+) -> list[Hint]:
+    """Hints of colours ab (n, 2) at places y, x (n,), px of the working size; weight of each or of all."""
+    height, width = plate.size
+    rows, columns = np.minimum(height - 1, y.astype(int)), np.minimum(width - 1, x.astype(int))
+    level = plate.luminance[rows, columns]
+    weights = np.broadcast_to(np.asarray(weight), level.shape)
+    return hints_from_ab(x / width, y / height, ab, level, radius=RADIUS, weight=weights)
+
+
+def placed_in_cells(plate: Plate, cells: NDArray[Any], ab: NDArray[Any], weight: float) -> list[Hint]:
+    """The same in the middle of cells (n, 2): row and column of the network's answer."""
+    y, x = (cells.T + 0.5) * STRIDE
+    return placed(plate, y, x, ab, weight)

@@ -14,16 +14,15 @@ import cv2
 import numpy as np
 
 from photochrom.errors import GuidanceError
-from photochrom.guidance.colours import chroma_of, working_lab
-from photochrom.hints import Hint, hint_from_ab
+from photochrom.guidance.colours import chroma_of, placed, working_lab
 
 if TYPE_CHECKING:
     from photochrom.color import Float
     from photochrom.colorizer import Plate
+    from photochrom.hints import Hint
 
 MOST = 400  # hints
 WEIGHT = 0.4
-_RADIUS = 0.012
 _MOST_STRETCH = 4.0
 _COLOURLESS = 1.5  # C*, the 95th percentile with the photo's tone off, below which nothing is left
 _NEARLY_GREY = 10.0  # C* of automatic colours up to about which a thing tells of the cast
@@ -42,18 +41,8 @@ def remaining_hints(plate: Plate) -> list[Hint]:
     height, width = plate.size
     step = max(8, math.ceil(math.sqrt(height * width / MOST)))
     smooth = cv2.blur(own, (9, 9))
-    return [
-        hint_from_ab(
-            (x + 0.5) / width,
-            (y + 0.5) / height,
-            (float(smooth[y, x, 0]), float(smooth[y, x, 1])),
-            float(plate.luminance[y, x]),
-            radius=_RADIUS,
-            weight=WEIGHT,
-        )
-        for y in range(step // 2, height, step)
-        for x in range(step // 2, width, step)
-    ]
+    y, x = np.mgrid[step // 2 : height : step, step // 2 : width : step].reshape(2, -1)
+    return placed(plate, y + 0.5, x + 0.5, smooth[y, x], WEIGHT)
 
 
 def restored(lab: Float, automatic: Float) -> Float:

@@ -16,8 +16,7 @@ import numpy as np
 
 from photochrom.color import hex_to_rgb, lab_to_rgb, rgb_to_hex, rgb_to_lab
 from photochrom.errors import GuidanceError, OptionError
-from photochrom.guidance.colours import chroma_of, hue_of, working_lab
-from photochrom.hints import STRIDE, Hint, hint_from_ab
+from photochrom.guidance.colours import chroma_of, hue_of, placed_in_cells, working_lab
 from photochrom.photo import is_picture_name, read
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from photochrom.color import Float
     from photochrom.colorizer import Plate
+    from photochrom.hints import Hint
     from photochrom.photo import Photo
 
 GREY = 6.0  # C* below which a colour has no hue to speak of
@@ -37,7 +37,6 @@ _THINGS = 11  # cells over which the palette's colours compete: about the size o
 _CLEARLY = 1.25  # times as likely as the palette's other colours, for a hint
 _WIDTH = 15.0  # ab: how far from a colour its likelihood is gathered
 _WEIGHT = 0.15
-_RADIUS = 0.012
 
 
 @dataclass(frozen=True)
@@ -145,15 +144,18 @@ def palette_hints(plate: Plate, palette: Palette, hints: Sequence[Hint] = ()) ->
     gathered: Float = np.tensordot(near, probability, axes=1)  # (n, h, w)
     allowed = gathered / _likeliest(probability, bins)
     wide = np.stack([cv2.blur(plane, (_THINGS, _THINGS)) for plane in allowed])
-    found = []
+    places: list[tuple[int, int]] = []
+    asked: list[Float] = []
     for number, ab in enumerate(colours):
         others = np.delete(wide, number, axis=0).max(0, initial=0)
         clear = (allowed[number] > _ALLOWED) & (wide[number] > _CLEARLY * others)
         score = np.where(clear, allowed[number], 0)
         for y, x in _peaks(score):
             meant = near[number] * probability[:, y, x] @ bins / gathered[number, y, x]
-            found.append(_hint(plate, y, x, ab / chroma_of(ab) * chroma_of(meant)))
-    return found
+            places.append((y, x))
+            asked.append(ab / chroma_of(ab) * chroma_of(meant))
+    cells, ab = np.array(places).reshape(-1, 2), np.array(asked).reshape(-1, 2)
+    return placed_in_cells(plate, cells, ab, _WEIGHT)
 
 
 def _nearness(colours: Float, bins: Float) -> Float:
@@ -179,14 +181,6 @@ def _peaks(score: Float) -> list[tuple[int, int]]:
         found.append((y, x))
         left[max(0, y - gap) : y + gap + 1, max(0, x - gap) : x + gap + 1] = 0
     return found
-
-
-def _hint(plate: Plate, row: int, column: int, ab: Float) -> Hint:
-    height, width = plate.size
-    y, x = (row + 0.5) * STRIDE, (column + 0.5) * STRIDE
-    level = float(plate.luminance[int(y), int(x)])
-    colour = (float(ab[0]), float(ab[1]))
-    return hint_from_ab(x / width, y / height, colour, level, radius=_RADIUS, weight=_WEIGHT)
 
 
 # --- hues --------------------------------------------------------------------------------------

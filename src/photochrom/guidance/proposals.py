@@ -14,8 +14,10 @@ import cv2
 import numpy as np
 
 from photochrom.errors import GuidanceError
+from photochrom.guidance.colours import placed_in_cells
 from photochrom.guidance.combine import combined, say
-from photochrom.hints import STRIDE, Hint, cell_means, hint_from_ab
+from photochrom.hints import Hint, cell_means
+from photochrom.models import readings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +33,6 @@ DARING = 0.36  # the share of the way from the expected colour to another
 _REGIONS = 4
 _HINTS = 4  # a region
 _WEIGHT = 0.7
-_RADIUS = 0.012
 _TAKEN = 0.5  # where a person's hints have more say than this, there is nothing to propose
 _ROUNDS = 15
 
@@ -58,7 +59,7 @@ def proposals(plate: Plate, k: int = 4, seed: int = 0, hints: Sequence[Hint] = (
         places = _places(region, rng)
         share = probability[:, region.cells[:, 0], region.cells[:, 1]].mean(1)
         for number, ab in enumerate(alternatives(share, bins, k, rng)):
-            proposed[number] += [_hint(plate, row, column, ab) for row, column in places]
+            proposed[number] += placed_in_cells(plate, places, np.tile(ab, (len(places), 1)), _WEIGHT)
     return [combined(plate, hints, added) for added in proposed]
 
 
@@ -83,7 +84,7 @@ def uncertain_cells(uncertainty: Float, free: NDArray[np.bool_] | None = None) -
 def _regions(plate: Plate, probability: Float, bins: Float, hints: Sequence[Hint], seed: int) -> list[Region]:
     """The uncertain cells in groups alike in place, luminance and expected colour (k-means)."""
     free = cell_means(say(plate, hints)) < _TAKEN
-    mask = uncertain_cells(_entropy(probability), free)
+    mask = uncertain_cells(readings.entropy(probability), free)
     cells = np.argwhere(mask)
     if len(cells) < _REGIONS:
         return []
@@ -102,11 +103,6 @@ def _regions(plate: Plate, probability: Float, bins: Float, hints: Sequence[Hint
         if len(mine):
             found.append(Region(cells[mine], cells[order]))
     return sorted(found, key=lambda region: tuple(region.calm[0]))
-
-
-def _entropy(probability: Float) -> Float:
-    """(h, w), as `Plate.uncertainty` but for its scale, of a distribution at hand."""
-    return np.asarray(-(probability * cv2.log(np.maximum(probability, 1e-12))).sum(0), np.float32)
 
 
 def _unrest(levels: Float) -> Float:
@@ -149,14 +145,6 @@ def alternatives(share: Float, bins: Float, k: int, rng: np.random.Generator) ->
 def _without_rounding(share: Float) -> NDArray[np.float64]:
     exact = share.astype(np.float64) + 1e-9
     return cast("NDArray[np.float64]", exact / exact.sum())
-
-
-def _hint(plate: Plate, row: int, column: int, ab: Float) -> Hint:
-    height, width = plate.size
-    y, x = (row + 0.5) * STRIDE, (column + 0.5) * STRIDE
-    level = float(plate.luminance[int(y), int(x)])
-    colour = (float(ab[0]), float(ab[1]))
-    return hint_from_ab(x / width, y / height, colour, level, radius=_RADIUS, weight=_WEIGHT)
 
 
 __all__ = ["DARING", "MOST", "UNCERTAIN", "alternatives", "proposals", "uncertain_cells"]

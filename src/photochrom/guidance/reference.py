@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from photochrom.color import fit_gamut, lab_to_rgb, rgb_to_hex
 from photochrom.colorizer import Plate, working_size
 from photochrom.errors import GuidanceError, UnsupportedReading
 from photochrom.guidance.alignment import Aligned, align
-from photochrom.guidance.colours import chroma_of, working_lab
+from photochrom.guidance.colours import chroma_of, placed, working_lab
 from photochrom.guidance.matching import (
     SMALLER,
     View,
@@ -31,17 +30,16 @@ from photochrom.guidance.matching import (
     mutual_matches,
     view,
 )
-from photochrom.hints import Hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from photochrom.color import Float
     from photochrom.guidance.matching import Places
+    from photochrom.hints import Hint
     from photochrom.models import Session
     from photochrom.photo import Photo
 
-RADIUS = 0.012  # of a hint, as a fraction of the longer side
 PULL = 0.25  # the share of the way from the automatic colour to that of a place only alike
 _FEWEST = 7  # agreeing matches from which one geometry is tried
 _SOFTNESS = 0.07  # cosine: how quickly likeness falls off
@@ -117,8 +115,8 @@ def _view_pairs(plate: Plate, reference: Reference) -> Iterator[tuple[View, View
 
 
 def _exact(plate: Plate, found: Aligned) -> list[Hint]:
-    places = np.array([complex(x + 0.5, y + 0.5) for y, x in found.places])
-    return _hints(plate, places, found.ab, found.confidence)
+    y, x = np.asarray(found.places, np.float64).T + 0.5
+    return placed(plate, y, x, found.ab, found.confidence)
 
 
 def _alike(plate: Plate, reference: Reference) -> list[Hint]:
@@ -130,9 +128,7 @@ def _alike(plate: Plate, reference: Reference) -> list[Hint]:
     surest = matches.here[np.argsort(-matches.similarity, kind="stable")[:_MOST]]
     ab = _around(automatic, surest)
     target = np.array([wanted[index[place]] for place in surest], np.float32).reshape(-1, 2)
-    return _hints(
-        plate, surest, ab + np.float32(PULL) * (target - ab), np.full(len(surest), _WEIGHT, np.float32)
-    )
+    return placed(plate, surest.imag, surest.real, ab + np.float32(PULL) * (target - ab), _WEIGHT)
 
 
 def _colours_of_the_alike(plate: Plate, reference: Reference, here: View, there: View) -> Float:
@@ -153,17 +149,4 @@ def _around(plane: Float, places: Places) -> Float:
     return mean
 
 
-def _hints(plate: Plate, places: Places, ab: Float, weights: Float) -> list[Hint]:
-    """Hints of colours ab (n, 2) at places x + iy, px of the working size; clipped into sRGB all at once."""
-    height, width = plate.size
-    rows = np.minimum(height - 1, places.imag.astype(int))
-    columns = np.minimum(width - 1, places.real.astype(int))
-    lab = np.column_stack([plate.luminance[rows, columns], ab]).astype(np.float64)
-    colours = lab_to_rgb(fit_gamut(lab)) if len(lab) else lab
-    return [
-        Hint(float(place.real) / width, float(place.imag) / height, rgb_to_hex(rgb), RADIUS, float(weight))
-        for place, rgb, weight in zip(places, colours, weights, strict=True)
-    ]
-
-
-__all__ = ["PULL", "RADIUS", "Reference", "reference_hints"]
+__all__ = ["PULL", "Reference", "reference_hints"]

@@ -53,9 +53,13 @@ def deviation(probability: Float, bins: Float) -> Float:
 def uncertainty(logits: Float) -> Float:
     """(h, w) in 0..1: entropy over log Q."""
     p = softmax(logits)
-    entropy = -(p * np.log(np.maximum(p, 1e-12))).sum(0)
-    share: Float = np.clip(entropy / np.log(len(p)), 0, 1).astype(np.float32)
+    share: Float = np.clip(entropy(p) / np.log(len(p)), 0, 1).astype(np.float32)
     return share
+
+
+def entropy(probability: Float) -> Float:
+    """(h, w), in nats."""
+    return np.asarray(-(probability * cv2.log(np.maximum(probability, 1e-12))).sum(0), np.float32)
 
 
 def modes(probability: Float, bins: Float, k: int, apart: float = 20.0) -> list[tuple[Float, float]]:
