@@ -193,5 +193,5 @@ def test_merge_of_tiny_planes(shape, data):
 
 
 @given(arrays.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 30))))
-def test_sparse_is_flatnonzero(mask):
-    assert np.array_equal(color._sparse(mask), np.flatnonzero(mask))
+def testsparse_is_flatnonzero(mask):
+    assert np.array_equal(color.sparse(mask), np.flatnonzero(mask))

@@ -121,11 +121,22 @@ def test_uncertainty_of_certain_and_even():
 
 
 def test_vivid_mean_keeps_hue_and_reaches_expected_chroma():
-    p = peaked(((30, 0), 0.6), ((0, 30), 0.4))[:, None, None]
-    mean, vivid = (readings.vivid_mean(p, BINS, v)[0, 0] for v in (0, 1))
+    moments = readings.moments(np.log(peaked(((30, 0), 0.6), ((0, 30), 0.4)) + 1e-30)[:, None, None], BINS)
+    mean, vivid = (moments.vivid(v)[0, 0] for v in (0, 1))
     assert mean == pytest.approx((18, 12), abs=0.1)
     assert np.hypot(*vivid) == pytest.approx(30, abs=0.1)
     assert vivid / np.hypot(*vivid) == pytest.approx(mean / np.hypot(*mean), abs=1e-3)
+
+
+def test_moments_are_those_of_the_distribution():
+    logits = np.random.default_rng(0).normal(0, 3, (len(BINS), 17, 29)).astype(np.float32)
+    p = readings.softmax(logits).astype(np.float64)
+    moments = readings.moments(logits, BINS)
+    mean = np.einsum("qhw,qc->hwc", p, BINS)
+    assert moments.mean == pytest.approx(mean, abs=1e-3)
+    assert moments.chroma == pytest.approx(np.einsum("qhw,q->hw", p, np.hypot(*BINS.T)), rel=1e-4)
+    variance = np.einsum("qhw,q->hw", p, (BINS**2).sum(-1)) - (mean**2).sum(-1)
+    assert moments.deviation() == pytest.approx(np.sqrt(np.maximum(variance, 1)), rel=1e-3)
 
 
 def test_softmax_sums_to_one_and_orders():

@@ -78,7 +78,7 @@ def white(dtype: np.dtype[Any]) -> int:
 
 
 @cache
-def _linear_table(size: int) -> Float:
+def linear_table(size: int) -> Float:
     """Linear light of every 8-bit (size 256) or 16-bit (size 65536) sRGB value."""
     return srgb_to_linear(np.arange(size) / (size - 1)).astype(np.float32)
 
@@ -89,7 +89,7 @@ def luminance_table(size: int) -> Float:
     return (116 * _f(srgb_to_linear(np.arange(size) / (size - 1))) - 16).astype(np.float32)
 
 
-def _look_up(pixels: Pixels, table: Float) -> Float:
+def look_up(pixels: Pixels, table: Float) -> Float:
     """table[pixels], vectorised; OpenCV takes rows of any number of channels."""
     found: Float = cv2.LUT(np.atleast_2d(pixels), table).reshape(pixels.shape)
     return found
@@ -97,12 +97,12 @@ def _look_up(pixels: Pixels, table: Float) -> Float:
 
 def to_linear(pixels: Pixels) -> Float:
     """Linear light in 0..1 of uint8 or uint16 sRGB pixels, any shape."""
-    return _look_up(pixels, _linear_table(white(pixels.dtype) + 1))
+    return look_up(pixels, linear_table(white(pixels.dtype) + 1))
 
 
 def luminance(neutral: Neutral) -> Float:
     """CIE L* in 0..100 of a neutral plane, by table."""
-    return _look_up(neutral, luminance_table(white(neutral.dtype) + 1))
+    return look_up(neutral, luminance_table(white(neutral.dtype) + 1))
 
 
 # --- sRGB <-> CIELAB ---------------------------------------------------------------------------
@@ -312,7 +312,7 @@ def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
         merge_into(padded, *wide)
         out[...] = padded[:, : out.shape[1]]
         return
-    fy = _look_up(neutral, _fy_table(white(neutral.dtype) + 1))
+    fy = look_up(neutral, _fy_table(white(neutral.dtype) + 1))
     y = to_linear(neutral)
     x = cv2.subtract(_cube(cv2.scaleAdd(a, 1 / 500, fy)), y)
     z = cv2.subtract(_cube(cv2.scaleAdd(b, -1 / 200, fy)), y)
@@ -322,7 +322,7 @@ def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
     if any(channel.min() < low or channel.max() > high for channel in (red, green, blue)):
         lowest = cv2.min(cv2.min(red, green), blue)
         highest = cv2.max(cv2.max(red, green), blue)
-        outside = _sparse((lowest < low) | (highest > high))
+        outside = sparse((lowest < low) | (highest > high))
         planes = (np.take(plane, outside) for plane in (fy, y, a, b, lowest, highest))
         fitted = _fitted(*planes, slack=slack)
         np.put(red, outside, fitted[0])
@@ -330,7 +330,7 @@ def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
     _round(y, red, blue, out)
 
 
-def _sparse(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+def sparse(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """`np.flatnonzero` of a mask with few entries, looking at eight at a time."""
     flat = np.ascontiguousarray(mask).reshape(-1)
     whole = flat.size // 8 * 8

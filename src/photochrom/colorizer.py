@@ -16,8 +16,10 @@ from photochrom.hints import MAX_HINTS, STRIDE, Hint, Raster, cell_means, eviden
 from photochrom.levels import even
 from photochrom.models import DEFAULT, Card, load, readings
 from photochrom.photo import Photo
+from photochrom.photo.photo import rescale
 from photochrom.residual import Scene, hold, obey
-from photochrom.upsample import AreaReduction, Guide, guide
+from photochrom.subsampling import merge_halved
+from photochrom.upsample import AreaReduction, Guide, guide, halved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from photochrom.color import Float, Neutral, Pixels
     from photochrom.models import Session
+    from photochrom.photo.sources import Planes
 
     Draw = Callable[[Float], Float]
 
@@ -82,6 +85,7 @@ class Plate:
         self._features: Float | None = None
         self._mirroring: Float | None = None  # what averaging with the mirror image changes
         self._plain: tuple[float, Float] | None = None
+        self._kept_scene: tuple[float, Scene] | None = None
         self._raster: tuple[tuple[Hint, ...], Raster] | None = None
         self._lock = threading.Lock()
         self.luminance: Float = self._working_luminance()
@@ -183,17 +187,20 @@ class Plate:
         """The answer without hints, averaged with that to the mirror image. Features come with it."""
         inputs = self._inputs(())
         wanted = [self._output, *(["features"] if self.card.supports_hints else [])]
-        first, *features = self.session.run_many(wanted, **inputs)
-        answer: Float = first[0]
         change: Float | None = None
         if self.card.mirror:
             flipped = {name: np.ascontiguousarray(x[..., ::-1]) for name, x in inputs.items()}
-            change = np.subtract(self.session.run(self._output, **flipped)[0][..., ::-1], answer)
+            found, mirrored = self.session.run_both((wanted, inputs), ([self._output], flipped))
+            change = np.subtract(mirrored[0][0][..., ::-1], found[0][0])
             change *= np.float32(0.5)
+        else:
+            found = self.session.run_many(wanted, **inputs)
+        answer: Float = found[0][0]
+        if change is not None:
             answer += change
         with self._lock:
             self._mirroring = change
-            self._features = features[0][0] if features else None
+            self._features = found[1][0] if len(found) > 1 else None
         return answer
 
     def _hinted(self, hints: tuple[Hint, ...]) -> Float:
@@ -225,7 +232,7 @@ class Plate:
         """Probabilities (Q, h/4, w/4) that sum to 1 over Q, and the ab bins (Q, 2)."""
         return readings.softmax(self.logits(hints)), self._bins
 
-    @property
+    @cached_property
     def _bins(self) -> Float:
         return np.array(self.card.bins, np.float32)
 
@@ -265,8 +272,8 @@ class Plate:
         vividness = checked_vividness(vividness)
         ab = self._automatic(vividness)
         if hints:
-            scene = Scene(self._cells, ab, self.features())
-            ab = obey(*self._colours_and_doubt(hints, vividness), scene, self._drawn(hints).points)
+            doubted = self._colours_and_doubt(hints, vividness)
+            ab = obey(*doubted, self._scene(vividness), self._drawn(hints).points)
         ab = cv2.resize(ab, self.size[::-1], interpolation=cv2.INTER_LINEAR)
         if draw:
             ab = draw(ab)
@@ -279,11 +286,19 @@ class Plate:
             kept = self._plain = vividness, self._colours((), vividness)
         return kept[1]
 
+    def _scene(self, vividness: float) -> Scene:
+        """What is known of the cells without hints; kept as well."""
+        kept = self._kept_scene
+        if kept is None or kept[0] != vividness:
+            scene = Scene(self._cells, self._automatic(vividness), self.features())
+            kept = self._kept_scene = vividness, scene
+        return kept[1]
+
     def _colours(self, hints: tuple[Hint, ...], vividness: float) -> Float:
         """ab (h, w, 2) as the network answers, in cells of its stride."""
         answer = self._answer(hints)
         if self.card.head == "bins":
-            return readings.vivid_mean(readings.softmax(answer), self._bins, vividness)
+            return readings.moments(answer, self._bins).vivid(vividness)
         return np.ascontiguousarray(answer.transpose(1, 2, 0))
 
     def _colours_and_doubt(self, hints: tuple[Hint, ...], vividness: float) -> tuple[Float, Float]:
@@ -291,8 +306,8 @@ class Plate:
         if self.card.head != "bins":
             ab = self._colours(hints, vividness)
             return ab, np.ones(ab.shape[:2], np.float32)
-        p, bins = readings.softmax(self._answer(hints)), self._bins
-        return readings.vivid_mean(p, bins, vividness), readings.deviation(p, bins)
+        moments = readings.moments(self._answer(hints), self._bins)
+        return moments.vivid(vividness), moments.deviation()
 
     def render(
         self, hints: Sequence[Hint] = (), vividness: float | None = None, *, draw: Draw | None = None
@@ -303,13 +318,8 @@ class Plate:
         change of ab (h, w, 2) at the working size, before hints are held and edges put back.
         Raises OptionError, HintError, UnsupportedReading.
         """
-        photo, colours = self.photo, self._guide(tuple(hints), vividness, draw)
-
-        def coloured(top: int, bottom: int) -> Pixels:
-            neutral = neutralize(photo.rows(top, bottom))
-            return _colour(neutral, colours, top, photo.height, photo.dtype)
-
-        return photo.with_pixels(coloured)
+        colours = self._guide(tuple(hints), vividness, draw)
+        return _coloured(self.photo, colours, self.photo.dtype)
 
     def preview(
         self,
@@ -320,11 +330,22 @@ class Plate:
         draw: Draw | None = None,
     ) -> Pixels:
         """(H, W, 3) uint8: the same picture with its longer side at most `side` px, fast."""
+        return self.render_small(hints, vividness, side, draw=draw).pixels
+
+    def render_small(
+        self,
+        hints: Sequence[Hint] = (),
+        vividness: float | None = None,
+        side: int = 1000,
+        *,
+        draw: Draw | None = None,
+    ) -> Photo:
+        """`preview` as a photo with 8 bits, without metadata: its pixels are computed when it is written."""
         scale = min(1.0, side / max(self.photo.height, self.photo.width))
         rows, columns = (max(1, round(n * scale)) for n in (self.photo.height, self.photo.width))
-        neutral = self._neutral(rows, columns)
-        colours = self._guide(tuple(hints), vividness, draw)
-        return _colour(neutral, colours, 0, neutral.shape[0], np.dtype(np.uint8))
+        eight = np.dtype(np.uint8)
+        small = Photo.from_array(rescale(self._neutral(rows, columns), eight))
+        return _coloured(small, self._guide(tuple(hints), vividness, draw), eight)
 
 
 def working_size(height: int, width: int, card: Card) -> tuple[int, int]:
@@ -338,6 +359,16 @@ def working_size(height: int, width: int, card: Card) -> tuple[int, int]:
     return rows, columns
 
 
+def _coloured(photo: Photo, colours: Guide, dtype: np.dtype[Any]) -> Photo:
+    def coloured(top: int, bottom: int) -> Pixels:
+        return _colour(neutralize(photo.rows(top, bottom)), colours, top, photo.height, dtype)
+
+    def in_blocks(top: int, bottom: int) -> Planes:
+        return _colour_blocks(neutralize(photo.rows(top, bottom)), colours, top, photo.height)
+
+    return photo.with_pixels(coloured, dtype=dtype, halved=in_blocks)
+
+
 def _colour(neutral: Neutral, colours: Guide, top: int, height: int, dtype: np.dtype[Any]) -> Pixels:
     """Rows top.. of a photo of `height` rows in colour, a cacheful of pixels at a time."""
     out: Pixels = np.empty((*neutral.shape, 3), dtype)
@@ -346,6 +377,13 @@ def _colour(neutral: Neutral, colours: Guide, top: int, height: int, dtype: np.d
         a, b = colours.planes(top + part.start, luminance(chunk), height)
         merge_into(out[part], chunk, a, b)
     return out
+
+
+def _colour_blocks(neutral: Neutral, colours: Guide, top: int, height: int) -> Planes:
+    """The same for an encoder that halves chroma; top is even."""
+    small = halved(neutral)
+    a, b = colours.planes(top // 2, luminance(small), height / 2)
+    return merge_halved(neutral, small, a, b)
 
 
 __all__ = ["DEFAULT_VIVIDNESS", "Colorizer", "Plate", "checked_vividness", "working_size"]

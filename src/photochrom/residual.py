@@ -8,6 +8,7 @@ at its place.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
@@ -46,6 +47,7 @@ class Scene:
     automatic: Float  # (h, w, 2): the colours without hints
     features: Float  # (C, h/4, w/4): the network's
 
+    @cached_property
     def unit_features(self) -> Float:
         """(h·w, C): centred features of length at most 1."""
         centred = self.features - self.features.mean((1, 2), keepdims=True)
@@ -78,7 +80,7 @@ def obey(answer: Float, deviation: Float, scene: Scene, points: Points) -> Float
     mean = answer.reshape(-1, 2) + np.float32(_AUTOMATIC) * (automatic - answer.reshape(-1, 2))
     sigma = deviation.reshape(-1, 1)
     at = _cell_numbers(points, scene.cells.shape)
-    unit = scene.unit_features()
+    unit = scene.unit_features
     coefficients = _solve(
         _between_hints(scene, points, unit[at], automatic[at]),
         points.weights,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -20,27 +20,54 @@ if TYPE_CHECKING:
 
     from photochrom.color import Float, Neutral
 
+_LARGE = 1000  # px
 RADIUS = 5  # px of the working size
 TOLERANCE = 4.0  # L*: luminance differences well above this are edges
 
 
+def halved(plane: Neutral) -> Neutral:
+    """(⌈h/2⌉, ⌈W/2⌉): the means of 2×2 pixels of a plane (h, W), its last row or column repeated if odd."""
+    plane = even_sided(plane)
+    size = (plane.shape[1] // 2, plane.shape[0] // 2)
+    return cast("Neutral", cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+
+
+def even_sided(plane: Neutral) -> Neutral:
+    """A plane, contiguous, with its last row and column repeated where their number is odd."""
+    height, width = plane.shape
+    plane = cast("Neutral", np.ascontiguousarray(plane))
+    if height % 2 == 0 and width % 2 == 0:
+        return plane
+    return cast("Neutral", cv2.copyMakeBorder(plane, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
+
+
 class AreaReduction:
-    """Area average of a plane that arrives in strips of rows, in any order, on any thread."""
+    """Area average of a plane that arrives in strips of rows, in any order, on any thread.
+
+    Exact, but for reductions of large planes to an eighth and less: there 2×2 pixels are averaged first,
+    which is three times as fast and may count a row or column of pixels half to the neighbour.
+    """
 
     def __init__(self, height: int, width: int, rows: int, columns: int):
         """From (height, width) to (min(rows, height), min(columns, width))."""
         self.height, self.width = height, width
         self.rows, self.columns = min(rows, height), min(columns, width)
+        eighth = self.rows * 8 <= height and self.columns * 8 <= width
+        self._coarse = eighth and min(height, width) >= _LARGE
 
     def add(self, top: int, strip: Neutral) -> tuple[int, Float]:
         """A strip's share of the target rows that it touches: (first row, (n, columns)).
 
         16-bit steps, whatever the strip's depth.
         """
+        first, weights = self._weights(top, len(strip))
+        if self._coarse and top % 2 == 0:
+            strip = halved(strip)
+            weights = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2)))
+            weights = weights[:, ::2] + weights[:, 1::2]
         narrow = strip.astype(np.float32)
         if self.columns < self.width:
             narrow = cv2.resize(narrow, (self.columns, len(strip)), interpolation=cv2.INTER_AREA)
-        first, weights = self._weights(top, len(strip))
         if strip.dtype == np.uint8:
             weights *= np.float32(257)
         share: Float = cv2.gemm(weights, narrow, 1, None, 0)  # NumPy's product would wake BLAS threads
@@ -70,35 +97,38 @@ class Guide:
     slope: Float  # (h, w, 2), ab per L*
     offset: Float  # (h, w, 2)
 
-    def planes(self, top: int, luminance: Float, height: int) -> tuple[Float, Float]:
+    def planes(self, top: int, luminance: Float, height: float) -> tuple[Float, Float]:
         """a* and b*, (n, W) each, of rows top..top+n of a photo of `height` rows, from their L* (n, W)."""
         count, width = luminance.shape
-        tall = _rows(self._bands, top, count, height)
-        wide = cv2.resize(tall.reshape(4 * count, -1), (width, 4 * count), interpolation=cv2.INTER_LINEAR)
-        slope_a, slope_b, offset_a, offset_b = wide.reshape(4, count, width)
+        tall = self._enlarged_rows(top, count, height)
+        slope_a, slope_b, offset_a, offset_b = (
+            cv2.resize(band, (width, count), interpolation=cv2.INTER_LINEAR)
+            for band in np.split(tall, 4, axis=1)
+        )
         a: Float = cv2.add(cv2.multiply(slope_a, luminance), offset_a)
         b: Float = cv2.add(cv2.multiply(slope_b, luminance), offset_b)
         return a, b
 
     @cached_property
-    def _bands(self) -> Float:
-        """(4, h, w)."""
-        return np.ascontiguousarray(np.concatenate([self.slope, self.offset], axis=-1).transpose(2, 0, 1))
+    def _bands(self) -> tuple[Float, Float]:
+        """(h, 4·w): the four bands beside each other; and what the next row has more."""
+        bands = np.concatenate([self.slope, self.offset], axis=-1).transpose(0, 2, 1)
+        rows = np.ascontiguousarray(bands.reshape(len(bands), -1))
+        return rows, np.diff(rows, axis=0, append=rows[-1:])
+
+    def _enlarged_rows(self, top: int, count: int, height: float) -> Float:
+        """Rows top..top+count of the bands enlarged bilinearly to `height` rows, width as it is."""
+        rows, rise = self._bands
+        place = ((top + np.arange(count) + 0.5) * len(rows) / height - 0.5).clip(0, len(rows) - 1)
+        low = place.astype(np.int64)
+        enlarged: Float = rise[low]
+        enlarged *= (place - low).astype(np.float32)[:, None]
+        enlarged += rows[low]
+        return enlarged
 
     def rows(self, top: int, luminance: Float, height: int) -> Float:
         """`planes` as one array (n, W, 2)."""
         return np.stack(self.planes(top, luminance, height), axis=-1)
-
-
-def _rows(bands: Float, top: int, count: int, height: int) -> Float:
-    """Rows top..top+count of the bands (c, h, w) enlarged bilinearly to `height` rows, width as it is."""
-    small = bands.shape[1]
-    place = ((top + np.arange(count) + 0.5) * small / height - 0.5).clip(0, small - 1)
-    low = np.minimum(place.astype(np.int64), max(0, small - 2))
-    share = (place - low).astype(np.float32)[:, None]
-    high = np.minimum(low + 1, small - 1)
-    rows: Float = bands[:, low] * (1 - share) + bands[:, high] * share
-    return rows
 
 
 def guide(ab: Float, luminance: Float, radius: int = RADIUS, tolerance: float = TOLERANCE) -> Guide:

@@ -40,20 +40,19 @@ def test_threads_change_no_byte(name: str) -> None:
 
 
 def test_restart_markers_part_the_strips() -> None:
-    data = encoded(scene(2000, 3000), "jpeg")
+    data = encoded(scene(4000, 3000), "jpeg")
     scan = data[data.index(b"\xff\xda") :]
     markers = [
         scan[at + 1] - 0xD0
         for at in range(len(scan) - 1)
         if scan[at] == 0xFF and 0xD0 <= scan[at + 1] <= 0xD7
     ]
-    strips = -(-2000 // strip_height(3000))
+    height = 2 * strip_height(3000)
+    strips = -(-4000 // height)
     assert strips > 8
     assert markers == [number % 8 for number in range(strips - 1)]
     interval = data.index(b"\xff\xdd\0\4")
-    assert int.from_bytes(data[interval + 4 : interval + 6], "big") == -(-3000 // 16) * (
-        strip_height(3000) // 16
-    )
+    assert int.from_bytes(data[interval + 4 : interval + 6], "big") == -(-3000 // 16) * (height // 16)
 
 
 def test_opencv_and_pillow_decode_the_same() -> None:

@@ -45,6 +45,10 @@ class Guided:
         """The same at a small size, as `Plate.preview`."""
         return plate.preview(self.hints, vividness, side, draw=self.draw)
 
+    def render_small(self, plate: Plate, vividness: float | None = None, side: int = 1000) -> Photo:
+        """The same as a photo, as `Plate.render_small`."""
+        return plate.render_small(self.hints, vividness, side, draw=self.draw)
+
 
 @dataclass(frozen=True)
 class Guidance:

@@ -5,6 +5,7 @@ Logits are (Q, h, w), bins (Q, 2).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,6 +13,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from photochrom.color import Float
+
+# Cells read at a time: they stay in the cache, and a product so small wakes no BLAS threads, which would spin
+# for longer than it takes.
+_CELLS = 208
 
 
 def softmax(logits: Float, temperature: float = 1.0) -> Float:
@@ -23,31 +28,50 @@ def softmax(logits: Float, temperature: float = 1.0) -> Float:
     return p
 
 
-def vivid_mean(probability: Float, bins: Float, vividness: float) -> Float:
-    """(h, w, 2): the hue of the mean colour, with a chroma between the mean's and the expected one.
+@dataclass(frozen=True)
+class Moments:
+    """What is expected of ab in each cell."""
 
-    chroma = |E ab|^(1 − v) · (E |ab|)^v. At v = 0 this is the mean of the distribution, safe and pale,
-    because doubt about the hue cancels; at v = 1 it is as colourful as the network expects the place to
-    be. It brings twice the colourfulness per lost dB of the annealed mean (Zhang, Isola & Efros 2016,
-    eq. 5) and has none of its patches (docs/model-development.md).
-    """
-    weights = np.vstack([bins.T, np.hypot(bins[:, 0], bins[:, 1])])  # (3, Q)
-    # OpenCV's product: NumPy's would wake BLAS threads, which then spin for longer than it takes
-    sums = cv2.gemm(weights, probability.reshape(len(bins), -1), 1, None, 0)
-    a, b, expected = sums.reshape(3, *probability.shape[1:])
-    if vividness > 0:
-        chroma = np.hypot(a, b)
-        lift = (expected / np.maximum(chroma, 1e-3)).clip(1, 8) ** np.float32(vividness)
-        a, b = a * lift, b * lift
-    return np.stack([a, b], axis=-1)
+    mean: Float  # (h, w, 2): E ab
+    chroma: Float  # (h, w): E |ab|
+    square: Float  # (h, w): E |ab|²
+
+    def vivid(self, vividness: float) -> Float:
+        """(h, w, 2): the hue of the mean colour, with a chroma between the mean's and the expected one.
+
+        chroma = |E ab|^(1 − v) · (E |ab|)^v. At v = 0 this is the mean of the distribution, safe and pale,
+        because doubt about the hue cancels; at v = 1 it is as colourful as the network expects the place
+        to be. It brings twice the colourfulness per lost dB of the annealed mean (Zhang, Isola & Efros
+        2016, eq. 5) and has none of its patches (docs/model-development.md).
+        """
+        if vividness == 0:
+            return self.mean
+        chroma = np.sqrt(self._mean_square())
+        lift = (self.chroma / np.maximum(chroma, 1e-3)).clip(1, 8) ** np.float32(vividness)
+        vivid: Float = self.mean * lift[..., None]
+        return vivid
+
+    def deviation(self) -> Float:
+        """(h, w): the standard deviation of ab, at least 1."""
+        spread: Float = np.sqrt(np.maximum(self.square - self._mean_square(), 1))
+        return spread
+
+    def _mean_square(self) -> Float:
+        a, b = self.mean[..., 0], self.mean[..., 1]
+        return np.asarray(a * a + b * b)
 
 
-def deviation(probability: Float, bins: Float) -> Float:
-    """(h, w): the standard deviation of ab under the distribution, at least 1."""
-    weights = np.vstack([bins.T, (bins * bins).sum(-1)])  # (3, Q)
-    a, b, square = cv2.gemm(weights, probability.reshape(len(bins), -1), 1, None, 0)
-    spread: Float = np.sqrt(np.maximum(square - a * a - b * b, 1)).reshape(probability.shape[1:])
-    return spread
+def moments(logits: Float, bins: Float) -> Moments:
+    """The moments of the distribution softmax(logits)."""
+    square = (bins * bins).sum(-1)
+    weights = np.vstack([bins.T, np.sqrt(square), square, np.ones_like(square)])  # (5, Q)
+    flat = logits.reshape(len(logits), -1)
+    sums = np.empty((5, flat.shape[1]), np.float32)
+    for start in range(0, flat.shape[1], _CELLS):
+        part = flat[:, start : start + _CELLS]
+        sums[:, start : start + _CELLS] = weights @ cv2.exp(part - part.max(0))
+    expected = (sums[:4] / sums[4]).reshape(4, *logits.shape[1:])
+    return Moments(np.ascontiguousarray(expected[:2].transpose(1, 2, 0)), expected[2], expected[3])
 
 
 def uncertainty(logits: Float) -> Float:

@@ -15,6 +15,7 @@ import numpy as np
 from photochrom.errors import WriteError
 from photochrom.photo.photo import rescale
 from photochrom.photo.segments import metadata_segments, segment
+from photochrom.photo.strips import mapped_in_order, strip_height
 
 if TYPE_CHECKING:
     from photochrom.color import Pixels
@@ -29,6 +30,7 @@ _CV_SAMPLING = {
     "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
     "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
 }
+Strip = tuple[bytes, memoryview, int]  # segments before the scan's data, the scan's data, rows
 _SOF0, _DHT, _SOI, _EOI, _SOS, _DQT, _DRI = 0xC0, 0xC4, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD
 
 
@@ -38,9 +40,12 @@ def write_jpeg(photo: Photo, sink: Sink, options: Options) -> None:
         size = f"{photo.width}×{photo.height}"
         msg = f"JPEG holds at most {MOST} pixels a side, the photo is {size}: write TIFF or PNG"
         raise WriteError(msg)
-    encoded = photo.map_strips(
-        lambda top, strip: _encode(photo, top, strip, options), threads=options.threads
-    )
+    height = min(2 * strip_height(photo.width), 16 * -(-photo.height // 32))  # two strips at least
+
+    def encode(top: int) -> Strip:
+        return _encode(photo, top, min(top + height, photo.height), options)
+
+    encoded = mapped_in_order(encode, range(0, photo.height, height), options.threads)
     for number, (top, (tables, scan, rows)) in enumerate(encoded):
         if top == 0:
             sink.write(_header(photo, tables, _interval(photo, rows, options)))
@@ -50,20 +55,30 @@ def write_jpeg(photo: Photo, sink: Sink, options: Options) -> None:
     sink.write(bytes((0xFF, _EOI)))
 
 
-def _encode(photo: Photo, top: int, strip: Pixels, options: Options) -> tuple[bytes, memoryview, int]:
-    """(segments before the scan's data, the scan's data, rows) of one strip."""
-    pixels = rescale(strip, np.dtype(np.uint8))
-    if photo.has_alpha:
-        alpha = rescale(photo.source.alpha_rows(top, top + len(strip)), np.dtype(np.uint8))
-        pixels = _on_white(pixels, alpha)
-    if pixels.ndim == 3:
-        pixels = cast("Pixels", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+def _encode(photo: Photo, top: int, bottom: int, options: Options) -> Strip:
+    if photo.halved and not photo.has_alpha and options.subsampling == "4:2:0":
+        pixels = cast("Pixels", cv2.merge(photo.halved(top, bottom)[::-1]))
+    else:
+        pixels = _in_opencv_order(_opaque(photo, top, photo.rows(top, bottom)))
     choice = [cv2.IMWRITE_JPEG_QUALITY, options.quality]
     choice += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _CV_SAMPLING[options.subsampling]]
     _, data = cv2.imencode(".jpg", pixels, choice)
     whole = memoryview(data.tobytes())
     tables, scan = _split(whole)
-    return tables, whole[scan:-2], len(strip)
+    return tables, whole[scan:-2], bottom - top
+
+
+def _opaque(photo: Photo, top: int, strip: Pixels) -> Pixels:
+    """A strip with 8 bits, transparent parts on white."""
+    pixels = rescale(strip, np.dtype(np.uint8))
+    if not photo.has_alpha:
+        return pixels
+    alpha = rescale(photo.source.alpha_rows(top, top + len(strip)), np.dtype(np.uint8))
+    return _on_white(pixels, alpha)
+
+
+def _in_opencv_order(pixels: Pixels) -> Pixels:
+    return pixels if pixels.ndim == 2 else cast("Pixels", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
 
 
 def _on_white(pixels: Pixels, alpha: Pixels) -> Pixels:

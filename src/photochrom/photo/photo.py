@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import cv2
 import numpy as np
 
 from photochrom.color import Pixels, white
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from photochrom.photo.sources import Planes
 
 T = TypeVar("T")
 
@@ -91,6 +94,11 @@ class Photo:
             raise OptionError(msg)
         return self.source.rows(top, bottom)
 
+    @property
+    def halved(self) -> Callable[[int, int], Planes] | None:
+        """What computes rows for an encoder that halves chroma (`with_pixels`); None for most photos."""
+        return self.source.halved if isinstance(self.source, ComputedSource) else None
+
     def strips(
         self, height: int | None = None, *, threads: int | None = None
     ) -> Iterator[tuple[int, Pixels]]:
@@ -118,17 +126,20 @@ class Photo:
         *,
         channels: int = 3,
         dtype: np.dtype[Any] | type | None = None,
+        halved: Callable[[int, int], Planes] | None = None,
     ) -> Photo:
         """This photo with other pixels of the same size: metadata, alpha and path stay.
 
         `source` is an array (H, W[, 3]), or a thread-safe function (top, bottom) → those rows, which is
         asked strip by strip when the pixels are needed; then `channels` and `dtype` (the photo's own by
-        default) say what it returns. Raises OptionError for an array of another size.
+        default) say what it returns, and `halved` may compute the same for an encoder that halves chroma, of
+        one chroma in every block of 2×2 pixels: (top, bottom), top even → R, G, B (h, W), uint8.
+        Raises OptionError for an array of another size.
         """
         if not isinstance(source, np.ndarray):
             kind = np.dtype(dtype or self.dtype)
             white(kind)
-            return replace(self, source=ComputedSource(self.source, source, channels, kind))
+            return replace(self, source=ComputedSource(self.source, source, channels, kind, halved))
         if source.shape[:2] != (self.height, self.width):
             size = f"{source.shape[1]}×{source.shape[0]}"
             msg = f"these pixels are {size}, the photo is {self.width}×{self.height}"
@@ -173,4 +184,4 @@ def rescale(pixels: Pixels, dtype: np.dtype[Any]) -> Pixels:
         return pixels
     if dtype == np.uint16:
         return pixels.astype(np.uint16) * np.uint16(257)
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return cast("Pixels", cv2.convertScaleAbs(pixels, alpha=1 / 257).reshape(pixels.shape))

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
+    from numpy.typing import NDArray
 
     from photochrom.color import Pixels
+
+    Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
 
 class PixelSource(Protocol):
@@ -76,12 +79,17 @@ class ArraySource:
 
 @dataclass(frozen=True, eq=False)
 class ComputedSource:
-    """Rows computed by a function, with the size and the alpha of another source."""
+    """Rows computed by a function, with the size and the alpha of another source.
+
+    `halved` computes them for an encoder that halves chroma, of one chroma in every block of 2×2 pixels:
+    (top, bottom), top even → R, G, B (h, W) of 8 bits.
+    """
 
     base: PixelSource
     compute: Callable[[int, int], Pixels]
     channels: int
     dtype: np.dtype[Any]
+    halved: Callable[[int, int], Planes] | None = None
 
     @property
     def height(self) -> int:

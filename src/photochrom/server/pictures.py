@@ -80,7 +80,10 @@ def coloured_preview(
     """The coloured photo, or a part of it, `side` pixels long at most."""
     guided, photo = wishes.guide(plate), plate.photo
     if region is None:
-        return jpeg(guided.preview(plate, vividness, side))
+        target = io.BytesIO()
+        small = guided.render_small(plate, vividness, side)
+        write(small, target, format="jpeg", quality=PREVIEW_QUALITY)
+        return target.getvalue()
     top, bottom, left, right = box(region, photo.height, photo.width)
     longest = max(photo.height, photo.width)
     wanted = side * longest / max(bottom - top, right - left)  # of the whole photo, for that detail
