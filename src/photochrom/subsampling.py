@@ -249,15 +249,15 @@ def _curvature(size: int) -> Float:
 def _solve(
     neutral: Neutral, blocks: NDArray[np.int64], offsets: tuple[Float, Float, Float], rgb: Planes
 ) -> None:
-    """Fill in some blocks pixel by pixel: their Y' by Newton's method."""
+    """Fill in some blocks pixel by pixel: their Y' by Newton's method with one slope."""
     rows, columns = np.divmod(blocks, offsets[0].shape[1])
     shape = (neutral.shape[0] // 2, 2, neutral.shape[1] // 2, 2)
     levels = neutral.reshape(shape)[rows, :, columns].reshape(-1, 4)
     added = np.stack([offset[rows, columns] for offset in offsets])[..., None].repeat(4, axis=2)
     light, luma = to_linear(levels), _eight(levels).astype(np.float32)
+    per_light = 1 / _weighed(luma, added, _steepness(65536))
     for _ in range(_ROUNDS):
-        found, steepness = (_weighed(luma, added, table(65536)) for table in (linear_table, _steepness))
-        luma = np.clip(luma + (light - found) / steepness, 0, 255)
+        luma = np.clip(luma + (light - _weighed(luma, added, linear_table(65536))) * per_light, 0, 255)
     for plane, offset in zip(rgb, np.clip(np.rint(luma) + added, 0, 255), strict=True):
         plane.reshape(shape)[rows, :, columns] = offset.astype(np.uint8).reshape(-1, 2, 2)
 
