@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from photochrom import Colorizer, read
-from photochrom.color import LUMINANCE_WEIGHTS, luminance_table, neutralize, srgb_to_linear
+from photochrom.color import linear_to_lab, luminance_table, neutralize, srgb_to_linear
 from photochrom.photo import Photo
 from photochrom.photo.photo import rescale
 
@@ -48,8 +48,7 @@ def halved(plane: NDArray[np.float64]) -> NDArray[Any]:
 
 def steps(grey: NDArray[np.uint8], rgb: NDArray[np.float64]) -> NDArray[np.float64]:
     """|ΔL*| of each pixel in steps of 8 bits."""
-    light = srgb_to_linear(rgb / 255) @ LUMINANCE_WEIGHTS
-    level = np.where(light > 216 / 24389, 116 * np.cbrt(light) - 16, 24389 / 27 * light)
+    level = linear_to_lab(srgb_to_linear(rgb / 255))[..., 0]
     table = luminance_table(256).astype(np.float64)
     sizes = np.diff(table)
     step = np.minimum(np.append(sizes, sizes[-1]), np.insert(sizes, 0, sizes[0]))

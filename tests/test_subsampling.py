@@ -11,22 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photochrom import Colorizer, read
-from photochrom.color import LUMINANCE_WEIGHTS, luminance, luminance_table, srgb_to_linear
+from photochrom.color import linear_to_lab, luminance, luminance_table, srgb_to_linear
 from photochrom.photo import Photo, write
 from photochrom.subsampling import merge_halved
 from photochrom.upsample import halved
 
 
+def level(rgb):
+    """L* of colours in codes of 8 bits."""
+    return linear_to_lab(srgb_to_linear(np.asarray(rgb) / 255))[..., 0]
+
+
 def errors(neutral, rgb):
     """How far L* of colours is from the neutral's, in steps of 8 bits at that L*."""
-    light = srgb_to_linear(np.asarray(rgb, np.float64) / 255) @ LUMINANCE_WEIGHTS
-    level = np.where(light > 216 / 24389, 116 * np.cbrt(light) - 16, 24389 / 27 * light)
     table = luminance_table(65536).astype(np.float64)
     code = neutral.astype(int) * (257 if neutral.dtype == np.uint8 else 1)
     up = table[np.minimum(code + 257, 65535)] - table[code]
     down = table[code] - table[np.maximum(code - 257, 0)]
     step = np.where(code + 257 > 65535, down, np.where(code < 257, up, np.minimum(up, down)))
-    return np.abs(level - table[code]) / step
+    return np.abs(level(rgb) - table[code]) / step
 
 
 def coloured(neutral, a, b):
@@ -111,11 +114,6 @@ def test_less_is_lost_than_by_averaging():
         np.abs(luminance(neutral) - level(read(data.getvalue()).pixels)).mean() for data in (target, averaged)
     )
     assert ours < theirs
-
-
-def level(rgb):
-    light = srgb_to_linear(rgb / 255) @ LUMINANCE_WEIGHTS
-    return np.where(light > 216 / 24389, 116 * np.cbrt(light) - 16, 24389 / 27 * light)
 
 
 def test_other_subsamplings_get_the_pixels_themselves():

@@ -283,7 +283,7 @@ class Plate:
         """The colours without hints; kept, since every picture with hints is compared with them."""
         kept = self._plain
         if kept is None or kept[0] != vividness:
-            kept = self._plain = vividness, self._colours((), vividness)
+            kept = self._plain = vividness, self._colours_and_doubt((), vividness)[0]
         return kept[1]
 
     def _scene(self, vividness: float) -> Scene:
@@ -294,19 +294,12 @@ class Plate:
             kept = self._kept_scene = vividness, scene
         return kept[1]
 
-    def _colours(self, hints: tuple[Hint, ...], vividness: float) -> Float:
-        """ab (h, w, 2) as the network answers, in cells of its stride."""
-        answer = self._answer(hints)
-        if self.card.head == "bins":
-            return readings.moments(answer, self._bins).vivid(vividness)
-        return np.ascontiguousarray(answer.transpose(1, 2, 0))
-
     def _colours_and_doubt(self, hints: tuple[Hint, ...], vividness: float) -> tuple[Float, Float]:
-        """The same, and the standard deviation (h, w) of ab that the network sees in each cell."""
+        """ab (h, w, 2) as the network answers, in cells of its stride, and its standard deviation (h, w)."""
+        answer = self._answer(hints)
         if self.card.head != "bins":
-            ab = self._colours(hints, vividness)
-            return ab, np.ones(ab.shape[:2], np.float32)
-        moments = readings.moments(self._answer(hints), self._bins)
+            return np.ascontiguousarray(answer.transpose(1, 2, 0)), np.ones(answer.shape[1:], np.float32)
+        moments = readings.moments(answer, self._bins)
         return moments.vivid(vividness), moments.deviation()
 
     def render(

@@ -2,7 +2,7 @@
 
 Such a file has one Cb and one Cr for four pixels. An encoder that is given a colour for each averages them,
 which changes luminance: at edges by many steps. Here the block's Cb and Cr are computed once, of the four
-pixels' mean, in a third of the time; then every pixel gets the Y' with which it decodes to its own luminance.
+pixels' mean; then every pixel gets the Y' with which it decodes to its own luminance.
 
 Y', Cb and Cr are those of JFIF (ITU-T T.871): R = Y' + 1.402 (Cr − 128), and so on, clipped to 0..255. The
 pixels come back as RGB: since what Cb and Cr add to a channel is rounded to whole codes, as decoders do,
@@ -12,7 +12,7 @@ an encoder finds the same Y' in them again, and Cb and Cr to within a code.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import cv2
@@ -86,7 +86,7 @@ class _Blocks:
 
         Y' of a pixel is taken to run straight from its own value, for grey, to what it is in full colour.
         """
-        below, above = self._reaches()
+        below, above = self._reaches
         dark = self.least < _eight(below, _RISE)
         bright = cv2.bitwise_not(self.most) < _eight(above, _RISE)
         suspects = sparse(dark | bright)
@@ -108,13 +108,14 @@ class _Blocks:
         for plane in (cr, cb):
             np.put(plane, suspects, np.trunc((at(plane) - 128) * share) + 128)
 
+    @cached_property
     def _reaches(self) -> tuple[Neutral, Neutral]:
         below, above = cv2.subtract(self.small, self.low), cv2.subtract(self.high, self.small)
         return cast("Neutral", below), cast("Neutral", above)
 
     def bent(self, slope: Float) -> NDArray[np.int64]:
         """Numbers of the blocks whose pixels differ too much for a straight line of this slope."""
-        reach = cv2.max(*(_eight(plane) for plane in self._reaches()))
+        reach = cv2.max(*(_eight(plane) for plane in self._reaches))
         bend = cv2.multiply(cv2.subtract(self.most, self.least), reach, dtype=cv2.CV_32F)
         suspects = sparse(bend > look_up(_eight(self.small), _most_bend()))
         reach, small = np.take(reach, suspects).astype(np.float32), np.take(_eight(self.small), suspects)
@@ -228,12 +229,9 @@ def _most_bend() -> Float:
 @cache
 def _steepness(size: int) -> Float:
     """d (linear light) / d (8-bit code) of every 8-bit (size 256) or 16-bit (size 65536) sRGB value."""
-    return _steepness_at(np.linspace(0, 255, size)).astype(np.float32)
-
-
-def _steepness_at(codes: NDArray[Any]) -> NDArray[Any]:
-    encoded = codes / 255
-    return np.where(encoded <= 0.04045, 1 / 12.92, 2.4 / 1.055 * ((encoded + 0.055) / 1.055) ** 1.4) / 255
+    encoded = np.linspace(0, 1, size)
+    slope = np.where(encoded <= 0.04045, 1 / 12.92, 2.4 / 1.055 * ((encoded + 0.055) / 1.055) ** 1.4)
+    return (slope / 255).astype(np.float32)
 
 
 @cache

@@ -41,11 +41,24 @@ def even_sided(plane: Neutral) -> Neutral:
     return cast("Neutral", cv2.copyMakeBorder(plane, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
 
 
+def area_weights(top: int, count: int, height: int, rows: int) -> tuple[int, Float]:
+    """The share of rows top..top+count of `height` in the `rows` averages that they touch.
+
+    (number of the first, (n, count)).
+    """
+    scale = height / rows
+    first, last = int(top / scale), min(rows, math.ceil((top + count) / scale))
+    low = np.arange(first, last)[:, None] * scale
+    source = (top + np.arange(count))[None]
+    overlap = np.minimum(low + scale, source + 1) - np.maximum(low, source)
+    return first, np.asarray(overlap.clip(0) / scale, np.float32)
+
+
 class AreaReduction:
     """Area average of a plane that arrives in strips of rows, in any order, on any thread.
 
     Exact, but for reductions of large planes to an eighth and less: there 2×2 pixels are averaged first,
-    which is three times as fast and may count a row or column of pixels half to the neighbour.
+    which is twice as fast and may count a row or column of pixels half to the neighbour.
     """
 
     def __init__(self, height: int, width: int, rows: int, columns: int):
@@ -60,7 +73,7 @@ class AreaReduction:
 
         16-bit steps, whatever the strip's depth.
         """
-        first, weights = self._weights(top, len(strip))
+        first, weights = area_weights(top, len(strip), self.height, self.rows)
         if self._coarse and top % 2 == 0:
             strip = halved(strip)
             weights = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2)))
@@ -72,15 +85,6 @@ class AreaReduction:
             weights *= np.float32(257)
         share: Float = cv2.gemm(weights, narrow, 1, None, 0)  # NumPy's product would wake BLAS threads
         return first, share
-
-    def _weights(self, top: int, count: int) -> tuple[int, Float]:
-        """The share of source rows top..top+count in the target rows that they touch: (n, count)."""
-        scale = self.height / self.rows
-        first, last = int(top / scale), min(self.rows, math.ceil((top + count) / scale))
-        low = np.arange(first, last)[:, None] * scale
-        source = (top + np.arange(count))[None]
-        overlap = np.minimum(low + scale, source + 1) - np.maximum(low, source)
-        return first, np.asarray(overlap.clip(0) / scale, np.float32)
 
     def collect(self, parts: Iterable[tuple[int, tuple[int, Float]]]) -> Float:
         """The reduced plane (rows, columns), 0..65535, of all strips' shares."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, cast
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 
 from photochrom.color import linear_to_lab, to_linear
 from photochrom.hints import STRIDE, Hint, hints_from_ab
+from photochrom.upsample import area_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,12 +46,7 @@ def _share(strip: Float, top: int, height: int, rows: int, columns: int) -> tupl
     narrow = narrow.reshape(len(strip), columns, -1)
     if rows == height:
         return top, narrow
-    scale = height / rows
-    first, last = int(top / scale), min(rows, math.ceil((top + len(strip)) / scale))
-    low = np.arange(first, last)[:, None] * scale
-    source = (top + np.arange(len(strip)))[None]
-    overlap = np.minimum(low + scale, source + 1) - np.maximum(low, source)
-    weights = (overlap.clip(0) / scale).astype(np.float32)
+    first, weights = area_weights(top, len(strip), height, rows)
     return first, np.tensordot(weights, narrow, axes=1)
 
 
