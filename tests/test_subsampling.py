@@ -51,9 +51,7 @@ def scene(height, width, contrast, dtype, seed=0):
 @pytest.mark.parametrize("ab", [(0, 0), (15, 20), (-20, 10), (30, -25), (50, 40)])
 def test_luminance_stays_within_half_a_step(ab, dtype):
     neutral = scene(300, 400, 60, dtype)
-    off = errors(neutral, coloured(neutral, *ab))
-    assert (off > 0.505).mean() < 0.005
-    assert off.max() < 1.2  # of vivid colours at the very edge of the gamut
+    assert errors(neutral, coloured(neutral, *ab)).max() < 0.51
 
 
 def test_grey_stays_as_it_is():
@@ -81,7 +79,7 @@ def test_chroma_gives_way_at_edges_that_leave_no_room():
     neutral[:, 19] = 255
     neutral[:, 20] = 0
     rgb = coloured(neutral, 40, 30).astype(int)
-    assert errors(neutral, rgb).max() < 0.75
+    assert errors(neutral, rgb).max() < 0.505
     assert np.ptp(rgb[:, 2:16], axis=-1).min() > 60
     assert np.ptp(rgb[:, 18:22], axis=-1).max() < 12
 
@@ -100,7 +98,7 @@ def test_any_size_and_colour(height, width, dtype, a, b, seed):
     neutral = rng.integers(0, np.iinfo(dtype).max, (height, width), dtype, endpoint=True)
     rgb = coloured(neutral, a, b)
     assert rgb.shape == (height, width, 3)
-    assert errors(neutral, rgb).max() < 6  # pixels at random: every block holds nearly black and white
+    assert errors(neutral, rgb).max() < 0.51
 
 
 def test_less_is_lost_than_by_averaging():
