@@ -191,13 +191,12 @@ class Plate:
         if self.card.mirror:
             flipped = {name: np.ascontiguousarray(x[..., ::-1]) for name, x in inputs.items()}
             found, mirrored = self.session.run_both((wanted, inputs), ([self._output], flipped))
-            change = np.subtract(mirrored[0][0][..., ::-1], found[0][0])
-            change *= np.float32(0.5)
+            change = _half_difference(mirrored[0][0], found[0][0])
         else:
             found = self.session.run_many(wanted, **inputs)
         answer: Float = found[0][0]
         if change is not None:
-            answer += change
+            cv2.add(answer, change, answer)
         with self._lock:
             self._mirroring = change
             self._features = found[1][0] if len(found) > 1 else None
@@ -339,6 +338,14 @@ class Plate:
         eight = np.dtype(np.uint8)
         small = Photo.from_array(rescale(self._neutral(rows, columns), eight))
         return _coloured(small, self._guide(tuple(hints), vividness, draw), eight)
+
+
+def _half_difference(mirrored: Float, own: Float) -> Float:
+    """Half of what the mirror image of an answer (n, h, w) has more than the other."""
+    rows = mirrored.reshape(-1, mirrored.shape[-1])
+    back = cv2.flip(rows, 1)
+    change: Float = cv2.addWeighted(back, 0.5, own.reshape(rows.shape), -0.5, 0, back)
+    return change.reshape(own.shape)
 
 
 def working_size(height: int, width: int, card: Card) -> tuple[int, int]:

@@ -44,7 +44,7 @@ _RISE = 1.1  # of Y' a code of the neutral plane, in vivid colours
 _TOE = 11  # codes: below, sRGB's toe is straight, and no slope tells how the curve runs on the way there
 _OFFSET = 0.055 * 255  # codes: above the toe, light is a power of the code and this
 _ROUNDS = 3  # of the chord method
-_TRIALS = 8  # of ever less chroma
+_SHARES = (1, 0.85, 0.5, 0)  # of a block's chroma that is left from one trial to the next, at most
 
 
 def merge_halved(neutral: Neutral, small: Neutral, a: Float, b: Float) -> Planes:
@@ -121,7 +121,9 @@ class _Blocks:
         planes = self._spread, self._reach, self._level, slope
         spread, reach, level, rise = (np.take(plane, suspects).astype(np.float32) for plane in planes)
         miss = 0.5 * spread * (rise - 1) * (reach / (level + _OFFSET)) ** 2
-        return cast("NDArray[np.int64]", suspects[miss > _MISS])
+        # a step of Y' is less than one of the neutral by the slope, which leaves as much to spare
+        spare = 0.4 * (rise - 1) * (level / (level + reach)) ** 2
+        return cast("NDArray[np.int64]", suspects[miss > np.maximum(spare, _MISS)])
 
 
 class _Curve:
@@ -284,8 +286,10 @@ def _solve(levels: Neutral, chroma: Float, places: NDArray[np.int64], rgb: Plane
 
     Neutral levels (n, 4), Cr − 128 and Cb − 128 (2, n), and which pairs of R, G and B they are (n, 2).
     """
-    chroma = np.trunc(chroma * _share_inside(levels, _straight(levels, _added(chroma))))
-    for trial in range(_TRIALS):
+    codes = _straight(levels, _added(chroma))
+    for most in _SHARES:
+        share = _share_inside(levels, codes)
+        chroma = np.trunc(chroma * np.minimum(share, np.float32(most)))
         codes = _fit(levels, _added(chroma))
         inside = _bytes(codes)
         for plane, code in zip(rgb, inside, strict=True):
@@ -293,9 +297,7 @@ def _solve(levels: Neutral, chroma: Float, places: NDArray[np.int64], rgb: Plane
         wrong = ~_all_four(_keeps(levels, inside) & (codes.min(0) >= 0) & (codes.max(0) <= 255))
         if not wrong.any():
             break
-        levels, places = levels[wrong], places[wrong]
-        share = np.minimum(_share_inside(levels, codes[:, wrong]), 0.85) if trial < _TRIALS - 2 else 0
-        chroma = np.trunc(chroma[:, wrong] * np.float32(share))
+        levels, places, chroma, codes = levels[wrong], places[wrong], chroma[:, wrong], codes[:, wrong]
 
 
 def _added(chroma: Float) -> Float:

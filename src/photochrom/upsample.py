@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
+
+from photochrom.color import white
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,10 +43,11 @@ def even_sided(plane: Neutral) -> Neutral:
     return cast("Neutral", cv2.copyMakeBorder(plane, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
 
 
+@lru_cache(maxsize=16)  # most photos of a batch are of one size
 def area_weights(top: int, count: int, height: int, rows: int) -> tuple[int, Float]:
     """The share of rows top..top+count of `height` in the `rows` averages that they touch.
 
-    (number of the first, (n, count)).
+    (number of the first, (n, count); the array is kept and must not be changed).
     """
     scale = height / rows
     first, last = int(top / scale), min(rows, math.ceil((top + count) / scale))
@@ -81,9 +84,8 @@ class AreaReduction:
         narrow = strip.astype(np.float32)
         if self.columns < self.width:
             narrow = cv2.resize(narrow, (self.columns, len(strip)), interpolation=cv2.INTER_AREA)
-        if strip.dtype == np.uint8:
-            weights *= np.float32(257)
-        share: Float = cv2.gemm(weights, narrow, 1, None, 0)  # NumPy's product would wake BLAS threads
+        steps = 65535 // white(strip.dtype)
+        share: Float = cv2.gemm(weights, narrow, steps, None, 0)  # NumPy's product would wake BLAS threads
         return first, share
 
     def collect(self, parts: Iterable[tuple[int, tuple[int, Float]]]) -> Float:
@@ -116,9 +118,10 @@ class Guide:
     @cached_property
     def _bands(self) -> tuple[Float, Float]:
         """(h, 4·w): the four bands beside each other; and what the next row has more."""
-        bands = np.concatenate([self.slope, self.offset], axis=-1).transpose(0, 2, 1)
-        rows = np.ascontiguousarray(bands.reshape(len(bands), -1))
-        return rows, np.diff(rows, axis=0, append=rows[-1:])
+        rows = np.hstack([*cv2.split(self.slope), *cv2.split(self.offset)])
+        rise = np.zeros_like(rows)
+        np.subtract(rows[1:], rows[:-1], out=rise[:-1])
+        return rows, rise
 
     def _enlarged_rows(self, top: int, count: int, height: float) -> Float:
         """Rows top..top+count of the bands enlarged bilinearly to `height` rows, width as it is."""
@@ -142,10 +145,12 @@ def guide(ab: Float, luminance: Float, radius: int = RADIUS, tolerance: float = 
         blurred: Float = cv2.blur(plane, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT)
         return blurred
 
-    mean_l = mean(luminance)
-    variance = mean(luminance * luminance) - mean_l * mean_l
-    mean_ab = mean(ab)
-    covariance = mean(ab * luminance[..., None]) - mean_ab * mean_l[..., None]
-    slope: Float = (covariance / (variance.clip(0) + tolerance * tolerance)[..., None]).astype(np.float32)
-    offset: Float = mean_ab - slope * mean_l[..., None]
+    def each(plane: Float) -> Float:
+        return cast("Float", cv2.merge([plane, plane]))
+
+    mean_l, mean_ab = mean(luminance), mean(ab)
+    variance = cv2.subtract(mean(cv2.multiply(luminance, luminance)), cv2.multiply(mean_l, mean_l))
+    covariance = cv2.subtract(mean(cv2.multiply(ab, each(luminance))), cv2.multiply(mean_ab, each(mean_l)))
+    slope = cv2.divide(covariance, each(cv2.add(cv2.max(variance, 0), tolerance * tolerance)))
+    offset = cv2.subtract(mean_ab, cv2.multiply(slope, each(mean_l)))
     return Guide(mean(slope), mean(offset))

@@ -7,6 +7,7 @@ lost with the reason and a fresh worker goes on. Threads would be cheaper to sta
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import pickle
@@ -28,6 +29,7 @@ R = TypeVar("R")
 T_co = TypeVar("T_co", covariant=True)
 R_co = TypeVar("R_co", covariant=True)
 
+_TIDY = 16  # tasks after which a worker tidies its memory up: oftener costs time, seldomer memory
 PAUSE = 0.2  # seconds until tasks that had nothing to hand out are asked again
 _CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks of whoever imports us
 
@@ -217,6 +219,7 @@ def _serve(connection: Connection[object, object], setup: Callable[[], Callable[
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears of it too and decides
     threading.Thread(target=_die_with_parent, daemon=True).start()
     work: Callable[[T], R] | None = None
+    done = 0
     while True:
         try:
             task: T = connection.recv()  # type: ignore[assignment]
@@ -229,6 +232,16 @@ def _serve(connection: Connection[object, object], setup: Callable[[], Callable[
             traceback.print_exc()
             answer = Lost(f"unexpected {type(error).__name__}: {error}")
         connection.send(answer)
+        done += 1
+        if done % _TIDY == 0:
+            _give_memory_back()
+
+
+def _give_memory_back() -> None:
+    """Let glibc return to the system what was freed, also between blocks in use, where it never would."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim:
+        trim(0)
 
 
 def _die_with_parent() -> None:

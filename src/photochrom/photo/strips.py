@@ -22,11 +22,16 @@ def strip_height(width: int) -> int:
 
 
 def thread_count(threads: int | None = None) -> int:
-    """How many threads compute strips: as asked, else as many as this process may use, at most 4."""
+    """How many threads compute strips: as asked, else as many as this process may use, at most 4.
+
+    It may use as many as it has processors, or fewer where OMP_NUM_THREADS says so, as it does to the
+    workers of a batch.
+    """
     if threads is not None:
         return max(1, threads)
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(allowed, _MOST_THREADS)
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return min(allowed, _MOST_THREADS, max(1, int(told)) if told.isdecimal() else allowed)
 
 
 def mapped_in_order(
