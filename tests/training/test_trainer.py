@@ -54,6 +54,15 @@ def test_training_lowers_the_loss(squeezed: Recipe) -> None:
     assert made.seen == 60
 
 
+def test_bfloat16_learns_as_float32_does(squeezed: Recipe) -> None:
+    full, half = trainer(squeezed), trainer(with_(squeezed, "optimizer.precision=bfloat16"))
+    for _ in range(30):
+        expected, loss = (float(made.step([batch(0)])[0]) for made in (full, half))
+    assert loss == pytest.approx(expected, rel=0.1)
+    assert not same(full, half)
+    assert {value.dtype for value in half.average.values() if value.is_floating_point()} == {torch.float32}
+
+
 def test_accumulated_batches_are_one_large_batch(squeezed: Recipe) -> None:
     recipe = with_(squeezed, "schedule.accumulate=2")
     parts, whole = trainer(recipe), trainer(with_(squeezed, "schedule.batch=4"))

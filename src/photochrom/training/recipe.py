@@ -46,6 +46,9 @@ class LossConfig:
     mean_weight: float = number(0.02, 0)  # soft_bins: how much the mean colour counts
 
 
+PRECISIONS = ("device", "float32", "bfloat16")  # "device": bfloat16 on CUDA, else float32
+
+
 @dataclass(frozen=True)
 class OptimizerConfig:
     name: str = choice("rmsprop", ("rmsprop", "adamw"))
@@ -58,6 +61,7 @@ class OptimizerConfig:
     weight_decay: float = number(0.0, 0, 1)
     clip: float = number(0.0, 0)  # the gradient's largest norm; 0 for any
     average: float = share(0.0)  # the kept weights follow the trained ones this slowly; 0 for at once
+    precision: str = choice("device", PRECISIONS)  # the network computes in; its weights stay float32
 
 
 @dataclass(frozen=True)

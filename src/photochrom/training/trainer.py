@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Trainer:
-    """Steps through `total` photos. On CUDA the network computes in bfloat16, its weights stay float32."""
+    """Steps through `total` photos. Its weights stay float32 in whatever precision the network computes."""
 
     def __init__(
         self,
@@ -38,7 +38,9 @@ class Trainer:
         self.criterion = criterion.to(device)
         self.frozen = freeze(self.network, recipe)
         self.optimizer = make_optimizer(self.network, recipe.optimizer)
-        self.precision = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+        half = recipe.optimizer.precision == "bfloat16"
+        half |= recipe.optimizer.precision == "device" and device.type == "cuda"
+        self.precision = torch.autocast(device.type, torch.bfloat16, enabled=half)
         self.seen = 0
         self.average: dict[str, Tensor] = {}
         self.start_average()
