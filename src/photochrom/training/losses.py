@@ -121,7 +121,8 @@ class SoftBinCrossEntropy(nn.Module):
         assert predicted.log_p is not None
         index, share = self.soft(truth.ab)
         weight = (self.weights[index] * share).sum(1)
-        loss = -(predicted.log_p.gather(1, index) * share).sum(1) * weight
+        picked = predicted.log_p.permute(0, 2, 3, 1).gather(-1, index.permute(0, 2, 3, 1))
+        loss = -(picked * share.permute(0, 2, 3, 1)).sum(-1) * weight
         mean = functional.smooth_l1_loss(predicted.ab, truth.ab, beta=2.0, reduction="none").sum(1)
         return torch.mean(loss + self.mean_weight * mean)
 
