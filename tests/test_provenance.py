@@ -24,7 +24,6 @@ from photochrom.provenance import (
     file_sha256,
     is_marked,
     mark,
-    sidecar_path,
 )
 
 if TYPE_CHECKING:
@@ -200,7 +199,3 @@ def test_the_input_is_recognised_by_its_hash(tmp_path: Path) -> None:
         sidecar().check_input(path)
     with pytest.raises(PhotoError, match="cannot be read"):
         sidecar().check_input(tmp_path / "gone.tif")
-
-
-def test_where_the_sidecar_lies(tmp_path: Path) -> None:
-    assert sidecar_path(tmp_path / "x.colorized.jpg") == tmp_path / "x.colorized.json"

@@ -176,8 +176,3 @@ def file_sha256(path: Path) -> str:
     except OSError as error:
         msg = f"{path} cannot be read ({error.strerror}): check its name and permissions"
         raise PhotoError(msg) from error
-
-
-def sidecar_path(output: Path) -> Path:
-    """Where the sidecar of a coloured picture lies: x.colorized.jpg → x.colorized.json."""
-    return output.with_suffix(".json")

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from photochrom.cli import run
-from photochrom.cli.serve import _access, _limits, _url, command, is_loopback
+from photochrom.cli.serve import _limits, access_to, address, command, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "::1", "127.1.2.3"])
 def test_loopback_needs_no_token(host: str) -> None:
-    access = _access(host, None, ())
+    access = access_to(host, None, ())
     assert is_loopback(host)
     assert access.token is None
     assert access.hosts is not None
@@ -27,14 +27,14 @@ def test_loopback_needs_no_token(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "photos.example"])
 def test_elsewhere_a_token_is_mandatory(host: str) -> None:
-    first, second = (_access(host, None, ()) for _ in range(2))
+    first, second = (access_to(host, None, ()) for _ in range(2))
     assert not is_loopback(host)
     assert first.token
     assert len(first.token) >= 24
     assert first.token != second.token
-    assert _access(host, "mine", ()).token == "mine"
-    assert _access(host, None, ("photos.example",)).admits_host("photos.example")
-    assert not _access(host, None, ("photos.example",)).admits_host("evil.example")
+    assert access_to(host, "mine", ()).token == "mine"
+    assert access_to(host, None, ("photos.example",)).admits_host("photos.example")
+    assert not access_to(host, None, ("photos.example",)).admits_host("evil.example")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_elsewhere_a_token_is_mandatory(host: str) -> None:
     ],
 )
 def test_the_printed_address(host: str, token: str | None, url: str) -> None:
-    assert _url(host, 8000, token) == url
+    assert address(host, 8000, token) == url
 
 
 def test_options_become_limits() -> None:

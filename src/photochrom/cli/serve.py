@@ -64,10 +64,10 @@ def command(
     from photochrom.server.app import create_app
     from photochrom.server.running import listen, serve
 
-    access = _access(host, token, allow_host)
+    access = access_to(host, token, allow_host)
     app = create_app(_limits(**bounds), access, _colorizer(model))
     listener = listen(host, port)
-    url = _url(host, listener.getsockname()[1], access.token)
+    url = address(host, listener.getsockname()[1], access.token)
     click.echo(url)
     click.echo("Photochrom studio is open at the address above; Ctrl-C closes it.", err=True)
     serve(app, listener, None if no_browser else url)
@@ -84,7 +84,7 @@ def _limits(
     return limits if memory is None else replace(limits, memory=memory * MIB)
 
 
-def _access(host: str, token: str | None, allowed: tuple[str, ...]) -> Access:
+def access_to(host: str, token: str | None, allowed: tuple[str, ...]) -> Access:
     """Loopback: its names only, no token needed. Elsewhere: a token, and any name unless some are given."""
     from photochrom.server.app import LOOPBACK
     from photochrom.server.gate import Access
@@ -115,7 +115,7 @@ def _colorizer(model: str | None) -> Any:
     return lambda: loaded
 
 
-def _url(host: str, port: int, token: str | None) -> str:
+def address(host: str, port: int, token: str | None) -> str:
     name = f"[{host}]" if ":" in host else host
     if host in ("0.0.0.0", "::"):  # noqa: S104  # compared, not bound
         name = "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104

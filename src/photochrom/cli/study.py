@@ -90,15 +90,15 @@ def serve(
     folder: Path, host: str, port: int, token: str | None, allow_host: tuple[str, ...], no_browser: bool
 ) -> None:
     """Show the study as a web page and keep the answers. Ctrl-C ends it; nothing is lost."""
-    from photochrom.cli import serve as studio
+    from photochrom.cli.serve import access_to, address
     from photochrom.evaluation.study.design import Study
     from photochrom.server import running
     from photochrom.server.study import create_study_app
 
-    access = studio._access(host, token, allow_host)
+    access = access_to(host, token, allow_host)
     app = create_study_app(Study.open(folder), access)
     listener = running.listen(host, port)
-    url = studio._url(host, listener.getsockname()[1], access.token)
+    url = address(host, listener.getsockname()[1], access.token)
     click.echo(url)
     click.echo("The study is open at the address above; Ctrl-C closes it.", err=True)
     running.serve(app, listener, None if no_browser else url)
