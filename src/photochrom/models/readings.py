@@ -67,9 +67,10 @@ def moments(logits: Float, bins: Float) -> Moments:
     weights = np.vstack([bins.T, np.sqrt(square), square, np.ones_like(square)])  # (5, Q)
     flat = logits.reshape(len(logits), -1)
     sums = np.empty((5, flat.shape[1]), np.float32)
+    peak = flat.max(0)
     for start in range(0, flat.shape[1], _CELLS):
         part = flat[:, start : start + _CELLS]
-        sums[:, start : start + _CELLS] = weights @ cv2.exp(part - part.max(0))
+        sums[:, start : start + _CELLS] = weights @ cv2.exp(part - peak[start : start + _CELLS])
     expected = (sums[:4] / sums[4]).reshape(4, *logits.shape[1:])
     return Moments(np.ascontiguousarray(expected[:2].transpose(1, 2, 0)), expected[2], expected[3])
 
