@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Draw = Callable[[Float], Float]
 
-DEFAULT_VIVIDNESS = 0.5
+DEFAULT_VIVIDNESS = 0.3  # chosen on validation (docs/model-development.md)
 
 
 def checked_vividness(vividness: float | None) -> float:
