@@ -41,7 +41,7 @@ _WEIGHTS = LUMINANCE_WEIGHTS[None].astype(np.float32)
 _FROM_CHROMA = np.array([[1.402, 0], [-0.714136, -0.344136], [0, 1.772]], np.float32)
 _MISS = 0.004  # of a step of Y': blocks whose curve may be wrong by more are looked at pixel by pixel
 _RISE = 1.1  # of Y' a code of the neutral plane, in vivid colours
-_TOE = 11  # codes: below, sRGB's toe is straight, and no slope tells how the curve runs on the way there
+_TOE = 16  # codes: to 10 sRGB is straight, and the curve is too rough near it
 _OFFSET = 0.055 * 255  # codes: above the toe, light is a power of the code and this
 _ROUNDS = 3  # of the chord method
 _SHARES = (1, 0.85, 0.5, 0)  # of a block's chroma that is left from one trial to the next, at most
@@ -121,8 +121,8 @@ class _Blocks:
         planes = self._spread, self._reach, self._level, slope
         spread, reach, level, rise = (np.take(plane, suspects).astype(np.float32) for plane in planes)
         miss = 0.5 * spread * (rise - 1) * (reach / (level + _OFFSET)) ** 2
-        # a step of Y' is less than one of the neutral by the slope, which leaves as much to spare
-        spare = 0.4 * (rise - 1) * (level / (level + reach)) ** 2
+        # a step of Y' is less than one of the neutral by the slope, which, far from the toe, is to spare
+        spare = 0.4 * (rise - 1) * (level / (level + reach)) ** 2 * (level > 4 * _TOE)
         return cast("NDArray[np.int64]", suspects[miss > np.maximum(spare, _MISS)])
 
 
