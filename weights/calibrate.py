@@ -10,10 +10,9 @@ import argparse
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 
 from photochrom.color import ab_bins
+from photochrom.training.checkpoints import load_weights, save_weights
 from photochrom.training.losses import rebalancing
 from photochrom.training.photos import colour_counts, load_photos
 
@@ -27,13 +26,10 @@ def main() -> None:
     parser.add_argument("--smoothing", type=float, default=0.5, help="λ of the recipe's [loss]")
     options = parser.parse_args()
     counts = colour_counts(load_photos(options.data, 192, Path("runs/cache")), ab_bins(), 2000)
-    weights = load_file(options.weights)
-    with safe_open(options.weights, "pt") as file:
-        metadata = file.metadata() or {}
-    bias = weights["head.bias"]
+    weights, metadata = load_weights(options.weights)
     logs = torch.log(torch.from_numpy(rebalancing(counts / counts.sum(), options.smoothing)))
-    weights["head.bias"] = (bias.float() - options.share * logs).to(bias.dtype)
-    save_file(weights, options.target, metadata=metadata)
+    weights["head.bias"] -= options.share * logs
+    save_weights(options.target, weights, metadata)
     print(options.target)
 
 

@@ -10,8 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from photochrom.training.checkpoints import load_weights, save_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +20,7 @@ def mean(first: Tensor, second: Tensor, share: float) -> Tensor:
     """`share` of the second; integers are the second's."""
     if not second.is_floating_point():
         return second
-    return first.float().lerp(second.float(), share).to(second.dtype)
+    return first.lerp(second, share)
 
 
 def main() -> None:
@@ -31,13 +30,11 @@ def main() -> None:
     parser.add_argument("target", type=Path, help="safetensors to write")
     parser.add_argument("--share", type=float, default=0.5, help="of the second")
     options = parser.parse_args()
-    first, second = load_file(options.first), load_file(options.second)
+    (first, _), (second, metadata) = load_weights(options.first), load_weights(options.second)
     if first.keys() != second.keys():
         parser.error("these are weights of two different networks")
-    with safe_open(options.second, "pt") as file:
-        metadata = file.metadata() or {}
     merged = {name: mean(first[name], value, options.share) for name, value in second.items()}
-    save_file(merged, options.target, metadata=metadata)
+    save_weights(options.target, merged, metadata)
     print(options.target)
 
 

@@ -13,12 +13,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from photochrom.training import recipe as recipes
-from photochrom.training.export import load_network
+from photochrom.training.checkpoints import save_weights
+from photochrom.training.export import load_network, metadata_of
 from photochrom.training.loader import collate
 from photochrom.training.photos import load_photos
 from photochrom.training.samples import make_sample
@@ -36,7 +35,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     config = recipes.load("photochrom", SAMPLES).samples
     photos = load_photos(options.data, 192, Path("runs/cache"))
-    network, _ = load_network(options.weights)
+    network, network_options = load_network(options.weights)
     network = network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -49,12 +48,7 @@ def main() -> None:
                 [make_sample(photos[number], config, np.random.default_rng(number)) for number in batch]
             )
             network(*inputs)
-    found, weights = network.state_dict(), load_file(options.weights)
-    for name, value in weights.items():
-        if "running_" in name:
-            weights[name] = found[name].to(value.dtype)
-    with safe_open(options.weights, "pt") as file:
-        save_file(weights, options.target, metadata=file.metadata())
+    save_weights(options.target, network.state_dict(), metadata_of(network_options))
     print(options.target)
 
 

@@ -98,8 +98,7 @@ class _Blocks:
         planes = self._small, self._low, self._high, self._least, self._most, luma
         middle, low, high, least, most, own = (self._at_edge(plane) for plane in planes)
         up, down = most + _RISE * (high - middle), least - _RISE * (middle - low)
-        share = np.minimum((255 - high) / np.maximum(up - high, 1), low / np.maximum(low - down, 1))
-        share = np.minimum(share, 1)
+        share = np.minimum(_room(low, down, high, up), 1)
         np.put(luma, self._edge, np.rint(middle + share * (own - middle)))
         for plane in (cr, cb):
             np.put(plane, self._edge, np.trunc((self._at_edge(plane) - 128) * share) + 128)
@@ -160,6 +159,11 @@ class _Curve:
             square = cv2.subtract(look_up(neutral[first::2], table), variance)
             cv2.add(cv2.sqrt(square, square), start, luma[first::2], dtype=cv2.CV_8U)
         return cast("Planes", tuple(_shifted(luma, offset) for offset in self._offsets))
+
+
+def _room(low: Float, down: Float, high: Float, up: Float) -> Float:
+    """How much of the way from grey levels to the lowest and highest channel lies in 0..255 (1: all)."""
+    return cast("Float", np.minimum(low / np.maximum(low - down, 1), (255 - high) / np.maximum(up - high, 1)))
 
 
 def _shifted(luma: NDArray[np.uint8], offset: Float) -> NDArray[np.uint8]:
@@ -362,6 +366,4 @@ def _half_a_step(size: int) -> tuple[Float, Float]:
 def _share_inside(levels: Neutral, codes: Float) -> Float:
     """How much of the chroma of codes (3, n, 4) of neutral levels (n, 4) fits, by straight lines (n,)."""
     level = _eight(levels).astype(np.float32)
-    below, above = level - codes.min(0), codes.max(0) - level
-    room = np.minimum(level / np.maximum(below, 1), (255 - level) / np.maximum(above, 1))
-    return cast("Float", np.minimum(room.min(1), 1))
+    return cast("Float", np.minimum(_room(level, codes.min(0), level, codes.max(0)).min(1), 1))

@@ -157,10 +157,18 @@ def test_an_error_comes_through_and_ends_the_work() -> None:
     assert threading.active_count() < 10
 
 
-def test_thread_counts() -> None:
+def test_thread_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert thread_count(3) == 3
     assert thread_count(0) == 1
     assert 1 <= thread_count() <= 4
+    for told in ("1", "0"):
+        monkeypatch.setenv("OMP_NUM_THREADS", told)
+        assert thread_count() == 1
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    most = thread_count()
+    for told in ("64", "", "2,1"):
+        monkeypatch.setenv("OMP_NUM_THREADS", told)
+        assert thread_count() == most
 
 
 # --- other pixels --------------------------------------------------------------------------------
