@@ -21,6 +21,7 @@ from photochrom.training.export import load_network, metadata_of
 from photochrom.training.loader import collate
 from photochrom.training.photos import load_photos
 from photochrom.training.samples import make_sample
+from photochrom.training.tasks import inputs_of
 
 SAMPLES = ("samples.size=192", "samples.crop.smallest=0.8")  # nearly whole photos, as they are coloured
 
@@ -44,10 +45,8 @@ def main() -> None:
     numbers = np.linspace(0, len(photos) - 1, options.photos).astype(int)
     with torch.no_grad():
         for batch in np.array_split(numbers, options.photos // 24):
-            *inputs, _ = collate(
-                [make_sample(photos[number], config, np.random.default_rng(number)) for number in batch]
-            )
-            network(*inputs)
+            samples = [make_sample(photos[number], config, np.random.default_rng(number)) for number in batch]
+            network(*inputs_of(collate(samples)))
     save_weights(options.target, network.state_dict(), metadata_of(network_options))
     print(options.target)
 

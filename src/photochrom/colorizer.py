@@ -83,7 +83,7 @@ class Plate:
         self._reduced: OrderedDict[tuple[int, int], Neutral] = OrderedDict()
         self._logits: OrderedDict[tuple[Hint, ...], Float] = OrderedDict()
         self._features: Float | None = None
-        self._mirroring: Float | None = None  # what averaging with the mirror image changes
+        self._unmirrored: Float | None = None  # the plain answer before averaging with the mirror image's
         self._plain: tuple[float, Float] | None = None
         self._kept_scene: tuple[float, Scene] | None = None
         self._raster: tuple[tuple[Hint, ...], Raster] | None = None
@@ -174,7 +174,10 @@ class Plate:
             raise HintError(msg)
 
     def _run(self, hints: tuple[Hint, ...]) -> Float:
-        answer = self._hinted(hints) if hints else self._plain_answer()
+        return self._hinted(hints) if hints else self._plain_answer()
+
+    def _tempered(self, answer: Float) -> Float:
+        """An answer at the temperature of the model's card, in place."""
         if self.card.head == "bins" and self.card.temperature != 1:
             answer /= np.float32(self.card.temperature)
         return answer
@@ -187,18 +190,16 @@ class Plate:
         """The answer without hints, averaged with that to the mirror image. Features come with it."""
         inputs = self._inputs(())
         wanted = [self._output, *(["features"] if self.card.supports_hints else [])]
-        change: Float | None = None
         if self.card.mirror:
             flipped = {name: np.ascontiguousarray(x[..., ::-1]) for name, x in inputs.items()}
             found, mirrored = self.session.run_both((wanted, inputs), ([self._output], flipped))
-            change = _half_difference(mirrored[0][0], found[0][0])
+            own = self._tempered(found[0][0])
+            answer = _mean_with_mirrored(own, self._tempered(mirrored[0][0]))
         else:
             found = self.session.run_many(wanted, **inputs)
-        answer: Float = found[0][0]
-        if change is not None:
-            cv2.add(answer, change, answer)
+            own = answer = self._tempered(found[0][0])
         with self._lock:
-            self._mirroring = change
+            self._unmirrored = own if self.card.mirror else None
             self._features = found[1][0] if len(found) > 1 else None
         return answer
 
@@ -208,10 +209,11 @@ class Plate:
         That is as good as a second pass (docs/model-development.md), and leaves alone what no hint touches.
         """
         inputs = self._inputs(hints)
-        self._answer(())
-        answer: Float = self.session.run(self._output, **inputs)[0]
-        if self._mirroring is not None:
-            answer += self._mirroring
+        plain = self._answer(())
+        answer = self._tempered(self.session.run(self._output, **inputs)[0])
+        if self._unmirrored is not None:
+            answer += plain
+            answer -= self._unmirrored
         return answer
 
     def features(self) -> Float:
@@ -340,12 +342,12 @@ class Plate:
         return _coloured(small, self._guide(tuple(hints), vividness, draw), eight)
 
 
-def _half_difference(mirrored: Float, own: Float) -> Float:
-    """Half of what the mirror image of an answer (n, h, w) has more than the other."""
-    rows = mirrored.reshape(-1, mirrored.shape[-1])
-    back = cv2.flip(rows, 1)
-    change: Float = cv2.addWeighted(back, 0.5, own.reshape(rows.shape), -0.5, 0, back)
-    return change.reshape(own.shape)
+def _mean_with_mirrored(own: Float, mirrored: Float) -> Float:
+    """The mean of an answer (n, h, w) and of that to the mirror image."""
+    rows = own.reshape(-1, own.shape[-1])
+    back = cv2.flip(mirrored.reshape(rows.shape), 1)
+    mean: Float = cv2.addWeighted(rows, 0.5, back, 0.5, 0, back)
+    return mean.reshape(own.shape)
 
 
 def working_size(height: int, width: int, card: Card) -> tuple[int, int]:

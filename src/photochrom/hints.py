@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 STRIDE = 4  # pixels of the working size in a cell of `spread` and of the network's answer
 REACHES = ((0.30, 18.0), (0.12, 12.0), (0.05, 8.0))  # (share of the short side, L*) of the kernel
 MAX_HINTS = 5000
-_FLOOR = 0.05  # evidence below this weight fades to nothing
+FLOOR = 0.05  # evidence below this weight fades to nothing
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def spread(cells: Float, points: Points) -> Float:
     for number, kernel in enumerate(kernels(cells, points, REACHES)):
         total = kernel.sum(-1, keepdims=True)  # (h·w, 1)
         values = np.concatenate([kernel @ (points.ab / np.float32(AB_SCALE)), total], axis=-1) / (
-            total + _FLOOR
+            total + FLOOR
         )
         out[3 * number : 3 * number + 3] = values.T.reshape(3, *cells.shape)
     return out

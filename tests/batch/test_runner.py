@@ -13,8 +13,9 @@ from photochrom.batch.coloring import Result, Task, failure
 from photochrom.batch.ledger import Ledger, file_sha256
 from photochrom.batch.options import Options
 from photochrom.batch.pool import Pool, Settled
-from photochrom.batch.runner import Here, Run, Settings, processors, workers_for
+from photochrom.batch.runner import Here, Run, Settings, workers_for
 from photochrom.errors import UnknownModel, WriteError
+from photochrom.photo.strips import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable

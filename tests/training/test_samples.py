@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photochrom.color import in_gamut, rgb_to_lab
-from photochrom.hints import cell_means, spread
 from photochrom.training.augment import AffineConfig, CropConfig, FilmConfig, affine, border, crop, film
 from photochrom.training.resizing import resize, shrink, square
 from photochrom.training.samples import (
@@ -19,7 +18,7 @@ from photochrom.training.samples import (
     WholeConfig,
     find_object,
     make_sample,
-    place,
+    marks,
     random_boxes,
     recolor,
 )
@@ -93,12 +92,13 @@ def test_shear_is_in_degrees() -> None:
 def test_hinted_samples_have_the_networks_shapes(seed: int) -> None:
     photo = rng(seed).integers(0, 256, (70, 90, 3), dtype=np.uint8)
     sample = make_sample(photo, HintedConfig(size=64), rng(seed))
-    shapes = [part.shape for part in sample]
-    assert shapes == [(1, 64, 64), (3, 64, 64), (9, 16, 16), (2, 16, 16)]
-    assert all(part.dtype == np.float32 and np.isfinite(part).all() for part in sample)
+    assert sample.marks.shape[1:] == (7,)
+    shapes = [part.shape for part in (sample.luminance, sample.cover, sample.ab)]
+    assert shapes == [(1, 64, 64), (64, 64), (2, 16, 16)]
+    floats = (sample.luminance, sample.marks, sample.ab)
+    assert all(part.dtype == np.float32 and np.isfinite(part).all() for part in floats)
     assert 0 <= sample.luminance.min() <= sample.luminance.max() <= 100
-    assert set(np.unique(sample.hints[2])) <= {0.0, 1.0}
-    assert not sample.hints[:2, sample.hints[2] == 0].any()
+    assert 0 <= sample.cover.min() <= sample.cover.max() <= len(sample.marks)
 
 
 @settings(max_examples=20)
@@ -118,21 +118,17 @@ def test_without_hints_and_film_the_sample_is_the_photo(picture: Picture) -> Non
     np.testing.assert_allclose(sample.luminance[0], lab[..., 0], atol=1e-4)
     means = lab[..., 1:].reshape(8, 4, 8, 4, 2).mean((1, 3)).transpose(2, 0, 1)
     np.testing.assert_allclose(sample.ab, means, atol=1e-3)
-    assert not sample.hints.any()
-    assert not sample.spread.any()
+    assert sample.marks.shape == (0, 7)
 
 
 def test_hints_say_the_colour_under_them(picture: Picture) -> None:
     lab = rgb_to_lab(picture(4, 32, 32))
-    hints, points = place(np.ascontiguousarray(lab[..., 0]), lab[..., 1:], [(4, 8, 7, 10), (20, 20, 26, 26)])
-    mean = lab[4:7, 8:10, 1:].mean((0, 1))
-    np.testing.assert_allclose(hints[:2, 5, 9] * 110, mean, rtol=1e-4)
-    np.testing.assert_allclose(points.ab[0], mean, rtol=1e-4)
-    np.testing.assert_allclose(points.places[0], [5.5 / 4, 9 / 4])
-    assert points.luminance[1] == pytest.approx(lab[20:26, 20:26, 0].mean(), rel=1e-4)
-    evidence = spread(cell_means(np.ascontiguousarray(lab[..., 0])), points)
-    assert evidence.shape == (9, 8, 8)
-    assert evidence[8].max() > 0.5
+    boxes = np.array([(4, 8, 7, 10), (20, 20, 26, 26)])
+    rows = marks(np.ascontiguousarray(lab[..., 0]), lab[..., 1:], boxes)
+    np.testing.assert_array_equal(rows[:, :4], boxes)
+    np.testing.assert_allclose(rows[0, 4:], lab[4:7, 8:10].mean((0, 1)), rtol=1e-4)
+    np.testing.assert_allclose(rows[1, 4:], lab[20:26, 20:26].mean((0, 1)), rtol=1e-4)
+    assert marks(lab[..., 0], lab[..., 1:], boxes[:0]).shape == (0, 7)
 
 
 def test_numbers_of_hints_follow_the_config() -> None:
@@ -161,7 +157,7 @@ def test_only_the_object_changes_and_a_hint_lies_on_it() -> None:
     for seed in range(30):
         ab, boxes = recolor(lab, HintConfig(second_object=0, area=(0.01, 0.5)), rng(seed))
         mask = np.abs(ab - lab[..., 1:]).max(-1) > 1e-6
-        if not boxes:
+        if len(boxes) == 0:
             assert not mask.any()
             continue
         (top, left, bottom, right) = boxes[0]

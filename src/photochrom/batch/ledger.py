@@ -295,7 +295,7 @@ def _stored(*values: object) -> tuple[object, ...]:
 
 def is_odd(text: str) -> bool:
     """Whether a text holds bytes that are no UTF-8 (PEP 383)."""
-    return any("\udc80" <= character <= "\udcff" for character in text)
+    return not text.isascii() and any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def _now() -> str:

@@ -17,6 +17,7 @@ from photochrom.batch.pool import PAUSE, Lost, Pool, Settled
 from photochrom.errors import PhotochromError
 from photochrom.models import find
 from photochrom.photo import remove_stale
+from photochrom.photo.strips import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -65,11 +66,6 @@ class Settings:
     workers: int | None = None  # processes; as many as processors by default
     timeout: float | None = None  # seconds a photo may take
     isolate: bool = True  # False: in this process
-
-
-def processors() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def workers_for(options: Options, settings: Settings, jobs: int, passed: Passed | None = None) -> Workers:

@@ -12,10 +12,11 @@ import click
 from photochrom import __version__
 from photochrom.batch import ledger, plan
 from photochrom.batch.coloring import failure
-from photochrom.batch.runner import IfExists, Run, Settings, processors, workers_for
+from photochrom.batch.runner import IfExists, Run, Settings, workers_for
 from photochrom.cli.options import IF_EXISTS, JSON, TIMEOUT, WORKERS, rendering
 from photochrom.cli.report import Report, report_findings
 from photochrom.errors import OptionError, WriteError
+from photochrom.photo.strips import processors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -59,7 +59,7 @@ def _run(check: Check) -> tuple[bool, str]:
 
 
 def _system() -> str:
-    from photochrom.batch.runner import processors
+    from photochrom.photo.strips import processors
 
     where = f"{platform.platform()}, {processors()} processors"
     return f"Python {platform.python_version()} ({sys.executable}) on {where}"

@@ -15,6 +15,7 @@ import onnxruntime
 from photochrom.errors import ModelError, OptionError
 from photochrom.models.card import Card, sha256
 from photochrom.models.catalogue import DEFAULT, find
+from photochrom.photo.strips import processors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,11 +77,6 @@ def available_providers() -> list[str]:
     return list(onnxruntime.get_available_providers())
 
 
-def default_threads() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def load(
     model: str | Path = DEFAULT, *, threads: int | None = None, providers: Sequence[str] | None = None
 ) -> Session:
@@ -94,7 +90,7 @@ def load(
         msg = f"this ONNX Runtime has no {missing[0]}; it has {', '.join(available_providers())}"
         raise OptionError(msg)
     path, card = find(model)
-    return _load(path, path.stat().st_mtime_ns, card.sha256, threads or default_threads(), wanted)
+    return _load(path, path.stat().st_mtime_ns, card.sha256, threads or processors(), wanted)
 
 
 @lru_cache(maxsize=4)

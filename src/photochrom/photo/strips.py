@@ -1,15 +1,17 @@
-"""Strips of a photo, computed ahead on a few threads and handed over in order."""
+"""Strips of a photo, or photos of many, computed ahead on a few threads and handed over in order."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 _STRIP_PIXELS = 1 << 19  # a strip and its intermediate planes stay in a core's cache
@@ -21,6 +23,11 @@ def strip_height(width: int) -> int:
     return max(16, _STRIP_PIXELS // max(width, 1) // 16 * 16) if width < 32768 else 16
 
 
+def processors() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def thread_count(threads: int | None = None) -> int:
     """How many threads compute strips: as asked, else as many as this process may use, at most 4.
 
@@ -29,24 +36,26 @@ def thread_count(threads: int | None = None) -> int:
     """
     if threads is not None:
         return max(1, threads)
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed = processors()
     told = os.environ.get("OMP_NUM_THREADS", "")
     return min(allowed, _MOST_THREADS, max(1, int(told)) if told.isdecimal() else allowed)
 
 
 def mapped_in_order(
-    compute: Callable[[int], T], tops: Sequence[int], threads: int | None = None
-) -> Iterator[tuple[int, T]]:
-    """(top, compute(top)) in the order of `tops`; only a few results wait to be taken."""
-    count = min(thread_count(threads), len(tops))
+    compute: Callable[[Item], T], items: Iterable[Item], threads: int | None = None
+) -> Iterator[tuple[Item, T]]:
+    """(item, compute(item)) in the order of `items`; only a few results wait to be taken."""
+    count = thread_count(threads)
+    if isinstance(items, Sized):
+        count = min(count, len(items))
     if count <= 1:
-        yield from ((top, compute(top)) for top in tops)
+        yield from ((item, compute(item)) for item in items)
         return
-    pending: deque[tuple[int, Future[T]]] = deque()
+    pending: deque[tuple[Item, Future[T]]] = deque()
     with ThreadPoolExecutor(count, "strips") as pool:
         try:
-            for top in tops:
-                pending.append((top, pool.submit(compute, top)))
+            for item in items:
+                pending.append((item, pool.submit(compute, item)))
                 if len(pending) > 2 * count:
                     first, result = pending.popleft()
                     yield first, result.result()

@@ -7,11 +7,11 @@ text, so comments, padding, prefixes and unknown schemas survive.
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.parsers import expat  # entity declarations are refused below
-from xml.sax.saxutils import quoteattr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,9 +93,15 @@ def without(packet: bytes, names: Iterable[tuple[str, str]]) -> bytes:
 
 def _description(properties: list[Property]) -> bytes:
     schemas = {item.prefix: item.namespace for item in properties}
-    declared = "".join(f"\n    xmlns:{prefix}={quoteattr(uri)}" for prefix, uri in schemas.items())
-    stated = "".join(f"\n    {item.prefix}:{item.name}={quoteattr(item.value)}" for item in properties)
+    declared = "".join(f"\n    xmlns:{prefix}={_quoted(uri)}" for prefix, uri in schemas.items())
+    stated = "".join(f"\n    {item.prefix}:{item.name}={_quoted(item.value)}" for item in properties)
     return f'<rdf:Description rdf:about="" xmlns:rdf="{RDF}"{declared}{stated}/>\n '.encode()
+
+
+def _quoted(text: str) -> str:
+    """An attribute's value. As `xml.sax.saxutils.quoteattr`, whose module takes 35 ms to import."""
+    escaped = html.escape(text).translate({ord(c): f"&#{ord(c)};" for c in "\n\r\t"})
+    return f'"{escaped}"'
 
 
 def _inserted(packet: bytes, description: bytes) -> bytes:
@@ -136,7 +142,7 @@ def _declaring(descriptions: bytes, prefixes: dict[str, str]) -> bytes:
     def declare(match: re.Match[bytes]) -> bytes:
         tag = match.group(0)
         missing = [(p, u) for p, u in used.items() if f"xmlns:{p}=".encode() not in tag]
-        stated = "".join(f" xmlns:{prefix}={quoteattr(uri)}" for prefix, uri in missing)
+        stated = "".join(f" xmlns:{prefix}={_quoted(uri)}" for prefix, uri in missing)
         end = -2 if tag.endswith(b"/>") else -1
         return tag[:end] + stated.encode() + tag[end:]
 

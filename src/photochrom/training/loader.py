@@ -87,8 +87,18 @@ class Samples(Dataset[Any]):
 
 
 def collate(samples: Sequence[Any]) -> Batch:
-    """A batch of samples: each of their parts stacked."""
-    return [torch.from_numpy(np.stack(parts)) for parts in zip(*samples, strict=True)]
+    """A batch of samples: each of their parts stacked; rows of zeros fill up lists of unlike lengths."""
+    return [torch.from_numpy(stacked(parts)) for parts in zip(*samples, strict=True)]
+
+
+def stacked(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Arrays of one shape, but for their first dimension: (B, longest, …)."""
+    if len({len(part) for part in parts}) == 1:
+        return np.stack(parts)
+    filled = np.zeros((len(parts), max(len(part) for part in parts), *parts[0].shape[1:]), parts[0].dtype)
+    for row, part in zip(filled, parts, strict=True):
+        row[: len(part)] = part
+    return filled
 
 
 class Plan(NamedTuple):

@@ -12,7 +12,7 @@ import json
 import tarfile
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +23,7 @@ from tqdm import tqdm
 from photochrom.color import rgb_to_lab
 from photochrom.errors import DataError, PhotochromError
 from photochrom.photo import is_picture_name, read
+from photochrom.photo.strips import mapped_in_order, processors
 from photochrom.training.resizing import resize, shrink
 
 if TYPE_CHECKING:
@@ -164,11 +165,10 @@ def build(files: Sequence[Path], root: Path, side: int, target: Path, index: Pat
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     with target.open("wb") as out:
-        for member in tqdm(members(files, root), desc="decoding photos", unit=" photos", disable=None):
-            try:
-                photo = decode(member.content, side)
-            except PhotochromError as error:
-                unreadable.append(f"{member.name}: {error}")
+        decoded = mapped_in_order(partial(decoded_or_why_not, side=side), members(files, root), processors())
+        for member, photo in tqdm(decoded, desc="decoding photos", unit=" photos", disable=None):
+            if isinstance(photo, PhotochromError):
+                unreadable.append(f"{member.name}: {photo}")
                 continue
             if is_colourless(photo):
                 grey += 1
@@ -182,6 +182,13 @@ def build(files: Sequence[Path], root: Path, side: int, target: Path, index: Pat
     temporary = index.with_suffix(".partial")
     temporary.write_text(json.dumps(record), encoding="utf-8")
     temporary.replace(index)
+
+
+def decoded_or_why_not(member: Member, side: int) -> NDArray[np.uint8] | PhotochromError:
+    try:
+        return decode(member.content, side)
+    except PhotochromError as error:
+        return error
 
 
 def decode(content: bytes, side: int) -> NDArray[np.uint8]:

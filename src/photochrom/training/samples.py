@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from photochrom.color import AB_SCALE, in_gamut, rgb_to_lab
-from photochrom.hints import STRIDE, Points, cell_means, spread
+from photochrom.color import in_gamut, rgb_to_lab
+from photochrom.hints import STRIDE
 from photochrom.training.augment import AffineConfig, CropConfig, FilmConfig, affine, border, crop, film
 from photochrom.training.fields import integer, number, share, span
 from photochrom.training.resizing import resize
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from photochrom.color import Float
 
     Rng = np.random.Generator
+    Boxes = NDArray[np.int64]  # (n, 4): top, left, bottom, right, in pixels
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ class WholeConfig:
 
 
 class Hinted(NamedTuple):
-    """A sample for the default network."""
+    """A sample for the default network, whose hints are drawn where it computes (`evidence`)."""
 
     luminance: Float  # (1, S, S)
-    hints: Float  # (3, S, S)
-    spread: Float  # (9, S/4, S/4)
+    marks: Float  # (n, 7): a hint's box (top, left, bottom, right) and the mean L*, a*, b* under it
+    cover: NDArray[np.int16]  # (S, S): 1 + the number of the hint that covers a pixel; 0 where none does
     ab: Float  # (2, S/4, S/4)
 
 
@@ -99,18 +100,17 @@ def hinted(photo: NDArray[np.uint8], config: HintedConfig, rng: Rng) -> Hinted:
     lab = rgb_to_lab(rgb)
     ab = lab[..., 1:]
     plane = film(rgb, np.ascontiguousarray(lab[..., 0]), config.film, rng)
-    boxes: list[tuple[int, int, int, int]] = []
+    boxes = np.empty((0, 4), np.int64)
     if rng.random() < config.hints.recolored:
         ab, boxes = recolor(lab, config.hints, rng)
-    boxes = random_boxes(config.size, config.hints, rng) + boxes
-    hints, points = place(plane, ab, boxes)
+    boxes = np.concatenate([random_boxes(config.size, config.hints, rng), boxes])
     coarse = resize(ab, config.size // STRIDE, config.size // STRIDE)
     truth = np.ascontiguousarray(coarse.transpose(2, 0, 1))
-    return Hinted(plane[None], hints, spread(cell_means(plane), points), truth)
+    return Hinted(plane[None], marks(plane, ab, boxes), cover(boxes, config.size), truth)
 
 
-def random_boxes(size: int, config: HintConfig, rng: Rng) -> list[tuple[int, int, int, int]]:
-    """(top, left, bottom, right) of the simulated hints."""
+def random_boxes(size: int, config: HintConfig, rng: Rng) -> Boxes:
+    """Where the simulated hints lie."""
     choice = rng.random()
     if choice < config.none:
         count = 0
@@ -120,32 +120,36 @@ def random_boxes(size: int, config: HintConfig, rng: Rng) -> list[tuple[int, int
         count = int(rng.geometric(config.p))
     else:
         count = int(rng.integers(*config.many))
-    return [random_box(size, config, rng) for _ in range(count)]
+    side = rng.integers(config.patch[0], config.patch[1] + 1, (count, 1))
+    corner = rng.integers(0, size - side + 1, (count, 2))
+    return np.concatenate([corner, corner + side], axis=1)
 
 
-def random_box(size: int, config: HintConfig, rng: Rng) -> tuple[int, int, int, int]:
-    side = int(rng.integers(config.patch[0], config.patch[1] + 1))
-    top, left = (int(n) for n in rng.integers(0, size - side + 1, 2))
-    return top, left, top + side, left + side
+def marks(plane: Float, ab: Float, boxes: Boxes) -> Float:
+    """Boxes on a photo of L* `plane` (S, S) and colours `ab` (S, S, 2): (n, 7), see `Hinted`."""
+    rows = np.empty((len(boxes), 7), np.float32)
+    if len(boxes) == 0:
+        return rows
+    rows[:, :4] = boxes
+    top, left, bottom, right = boxes.T
+    sums = cv2.integral(np.dstack([plane, ab]))  # (S+1, S+1, 3), float64
+    sums = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+    rows[:, 4:] = sums / ((bottom - top) * (right - left))[:, None]
+    return rows
 
 
-def place(plane: Float, ab: Float, boxes: list[tuple[int, int, int, int]]) -> tuple[Float, Points]:
-    """Draw hints with the mean ab under them: the network's `hints` (3, S, S), and points to spread."""
-    hints = np.zeros((3, *plane.shape), np.float32)
-    rows = np.empty((len(boxes), 5), np.float32)
-    for row, (top, left, bottom, right) in zip(rows, boxes, strict=True):
-        mean = ab[top:bottom, left:right].mean((0, 1))
-        hints[:2, top:bottom, left:right] = (mean / AB_SCALE)[:, None, None]
-        hints[2, top:bottom, left:right] = 1
-        level = plane[top:bottom, left:right].mean()
-        row[:] = ((top + bottom) / 2 / STRIDE, (left + right) / 2 / STRIDE, level, *mean)
-    return hints, Points(rows[:, :2], rows[:, 2], rows[:, 3:], np.ones(len(rows), np.float32))
+def cover(boxes: Boxes, size: int) -> NDArray[np.int16]:
+    """Which box covers a pixel: (size, size), 1 + its number; later boxes cover earlier ones."""
+    numbers = np.zeros((size, size), np.int16)
+    for place, (top, left, bottom, right) in enumerate(boxes.tolist(), 1):
+        numbers[top:bottom, left:right] = place
+    return numbers
 
 
 # --- recoloured objects ------------------------------------------------------------------------
 
 
-def recolor(lab: Float, config: HintConfig, rng: Rng) -> tuple[Float, list[tuple[int, int, int, int]]]:
+def recolor(lab: Float, config: HintConfig, rng: Rng) -> tuple[Float, Boxes]:
     """Give one or two objects another colour in the target, and a hint that says so.
 
     Trained on true colours only, a network learns that one green hint means a green scene; this
@@ -159,7 +163,7 @@ def recolor(lab: Float, config: HintConfig, rng: Rng) -> tuple[Float, list[tuple
             continue
         ab[mask] = turn(lab[mask], rng)
         boxes.append(box_inside(mask, config, rng))
-    return ab, boxes
+    return ab, np.array(boxes, np.int64).reshape(-1, 4)
 
 
 def find_object(lab: Float, config: HintConfig, rng: Rng) -> NDArray[np.bool_] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from photochrom.training import evidence
 from photochrom.training.losses import Prediction, Truth
 from photochrom.training.networks.photochrom import Photochrom
 
@@ -24,12 +25,21 @@ def ask(
 
     `precision` is the autocast in which the network alone runs.
     """
-    *inputs, ab = batch
+    inputs, ab = inputs_of(batch), batch[-1]
     with precision or nullcontext():
         answer = network(*inputs)
     if isinstance(network, Photochrom):
         return read_bins(answer.logits.float(), network.ab_bins), Truth(ab, batch[0])
     return Prediction(answer.float()), Truth(ab, batch[0])
+
+
+def inputs_of(batch: Batch) -> list[Tensor]:
+    """What the network takes: a batch of `Plain` holds it, of `Hinted` its hints are drawn first."""
+    luminance, *rest = batch[:-1]
+    if not rest:
+        return [luminance]
+    marks, cover = rest
+    return [luminance, evidence.draw(marks, cover), evidence.spread(marks, luminance)]
 
 
 def read_bins(logits: Tensor, bins: Tensor) -> Prediction:
