@@ -120,12 +120,26 @@ def test_uncertainty_of_certain_and_even():
     assert readings.uncertainty(certain) == pytest.approx(0, abs=1e-5)
 
 
-def test_vivid_mean_keeps_hue_and_reaches_expected_chroma():
-    moments = readings.moments(np.log(peaked(((30, 0), 0.6), ((0, 30), 0.4)) + 1e-30)[:, None, None], BINS)
-    mean, vivid = (moments.vivid(v)[0, 0] for v in (0, 1))
+def two_minds() -> readings.Moments:
+    """Red at 60 %, yellow at 40 %: the mean is (18, 12)."""
+    return readings.moments(np.log(peaked(((30, 0), 0.6), ((0, 30), 0.4)) + 1e-30)[:, None, None], BINS)
+
+
+def test_vivid_mean_keeps_hue_and_goes_halfway_to_the_expected_chroma():
+    mean, vivid = (two_minds().vivid(v)[0, 0] for v in (0, 1))
     assert mean == pytest.approx((18, 12), abs=0.1)
-    assert np.hypot(*vivid) == pytest.approx(30, abs=0.1)
+    assert np.hypot(*vivid) == pytest.approx(np.sqrt(np.hypot(18, 12) * 30), abs=0.1)
     assert vivid / np.hypot(*vivid) == pytest.approx(mean / np.hypot(*mean), abs=1e-3)
+
+
+def test_a_photo_that_doubt_made_pale_gets_its_strength_back():
+    moments = two_minds()
+    variance, chroma = 900 - 18**2 - 12**2, np.hypot(18, 12)
+    assert moments.paleness() == pytest.approx(variance / chroma, rel=1e-3)
+    plain, lifted, most = (moments.vivid(0.5, paleness)[0, 0] for paleness in (0, 30, 1e6))
+    assert lifted == pytest.approx(1.25 * plain, rel=1e-5)
+    assert most == pytest.approx(2.5 * plain, rel=1e-5)
+    assert moments.vivid(0, 30) is moments.mean
 
 
 def test_moments_are_those_of_the_distribution():

@@ -1,7 +1,9 @@
-"""Take back a share of the rebalancing that a network was trained with: python weights/calibrate.py --help.
+"""Make the probabilities of a trained network mean what they say: python weights/calibrate.py --help.
 
 A network trained with class weights w answers with prior × w; subtracting share · log w from the head's
-bias takes that share back. The share was chosen on validation (docs/model-development.md).
+bias takes that share back. Dividing the head by a temperature tells how sure it may be (Guo et al. 2017, "On
+calibration of modern neural networks"). Both were chosen on validation (docs/model-development.md).
+`--undo` goes back to the weights as they were trained, to train on from them.
 """
 
 from __future__ import annotations
@@ -22,13 +24,21 @@ def main() -> None:
     parser.add_argument("weights", type=Path, help="safetensors of the default network, as trained")
     parser.add_argument("target", type=Path, help="safetensors to write")
     parser.add_argument("--data", type=Path, required=True, help="the photos it was trained on")
-    parser.add_argument("--share", type=float, default=0.3)
+    parser.add_argument("--share", type=float, default=0.6)
+    parser.add_argument("--temperature", type=float, default=1.1)
+    parser.add_argument("--undo", action="store_true", help="from calibrated weights to weights as trained")
     parser.add_argument("--smoothing", type=float, default=0.5, help="λ of the recipe's [loss]")
     options = parser.parse_args()
     counts = colour_counts(load_photos(options.data, 192, Path("runs/cache")), ab_bins(), 2000)
     weights, metadata = load_weights(options.weights)
     logs = torch.log(torch.from_numpy(rebalancing(counts / counts.sum(), options.smoothing)))
-    weights["head.bias"] -= options.share * logs
+    rebalanced = options.share * logs
+    if options.undo:
+        weights["head.weight"] *= options.temperature
+        weights["head.bias"] = weights["head.bias"] * options.temperature + rebalanced
+    else:
+        weights["head.weight"] /= options.temperature
+        weights["head.bias"] = (weights["head.bias"] - rebalanced) / options.temperature
     save_weights(options.target, weights, metadata)
     print(options.target)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Draw = Callable[[Float], Float]
 
-DEFAULT_VIVIDNESS = 0.3  # chosen on validation (docs/model-development.md)
+DEFAULT_VIVIDNESS = 0.35  # chosen on validation (docs/model-development.md)
 
 
 def checked_vividness(vividness: float | None) -> float:
@@ -301,7 +301,7 @@ class Plate:
         if self.card.head != "bins":
             return np.ascontiguousarray(answer.transpose(1, 2, 0)), np.ones(answer.shape[1:], np.float32)
         moments = readings.moments(answer, self._bins)
-        return moments.vivid(vividness), moments.deviation()
+        return moments.vivid(vividness, moments.paleness()), moments.deviation()
 
     def render(
         self, hints: Sequence[Hint] = (), vividness: float | None = None, *, draw: Draw | None = None

@@ -39,7 +39,7 @@ def test_they_stay_near_automatic(
     four: list[np.ndarray], automatic: np.ndarray, truth: np.ndarray, lab
 ) -> None:
     gains = [lab.psnr(picture, truth) - lab.psnr(automatic, truth) for picture in four]
-    assert np.mean(gains) > -1.5
+    assert np.mean(gains) > -2
     assert max(gains) > -0.5
 
 

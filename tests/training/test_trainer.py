@@ -159,8 +159,8 @@ def test_the_default_network_keeps_what_is_frozen() -> None:
     before = copy.deepcopy(made.network.state_dict())
     inputs = [
         torch.rand(2, 1, 64, 64) * 100,
-        torch.zeros(2, 3, 64, 64),
-        torch.zeros(2, 9, 16, 16),
+        torch.zeros(2, 0, 7),
+        torch.zeros(2, 64, 64, dtype=torch.int16),
         torch.randn(2, 2, 16, 16) * 20,
     ]
     for _ in range(2):

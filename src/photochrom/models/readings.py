@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Cells read at a time: they stay in the cache, and a product so small wakes no BLAS threads, which would spin
 # for longer than it takes.
 _CELLS = 208
+# Chosen on validation: the paleness at which full vividness doubles a photo's chroma, and the most it does.
+_PALE, _MOST = 60.0, 2.5
 
 
 def softmax(logits: Float, temperature: float = 1.0) -> Float:
@@ -36,20 +38,33 @@ class Moments:
     chroma: Float  # (h, w): E |ab|
     square: Float  # (h, w): E |ab|²
 
-    def vivid(self, vividness: float) -> Float:
+    def vivid(self, vividness: float, paleness: float = 0.0) -> Float:
         """(h, w, 2): the hue of the mean colour, with a chroma between the mean's and the expected one.
 
-        chroma = |E ab|^(1 − v) · (E |ab|)^v. At v = 0 this is the mean of the distribution, safe and pale,
-        because doubt about the hue cancels; at v = 1 it is as colourful as the network expects the place
-        to be. It brings twice the colourfulness per lost dB of the annealed mean (Zhang, Isola & Efros
-        2016, eq. 5) and has none of its patches (docs/model-development.md).
+        chroma = |E ab|^(1 − v/2) · (E |ab|)^(v/2) · (1 + v · paleness / 60), the last factor at most 2.5.
+        At v = 0 this is the mean of the distribution, safe and pale, because doubt about the hue cancels. The first
+        part gives back what doubt took from a place; it brings twice the colourfulness per lost dB of the
+        annealed mean (Zhang, Isola & Efros 2016, eq. 5) and has none of its patches. The last factor gives
+        back what doubt took from the photo as a whole, and lifts no grey thing more than others. Trials are
+        in docs/model-development.md.
         """
         if vividness == 0:
             return self.mean
         chroma = np.sqrt(self._mean_square())
-        lift = (self.chroma / np.maximum(chroma, 1e-3)).clip(1, 8) ** np.float32(vividness)
+        lift = (self.chroma / np.maximum(chroma, 1e-3)).clip(1, 8) ** np.float32(vividness / 2)
+        lift *= np.float32(min(_MOST, 1 + vividness * paleness / _PALE))
         vivid: Float = self.mean * lift[..., None]
         return vivid
+
+    def paleness(self) -> float:
+        """How much doubt there is about a photo for the colour that it was given: σ² / ρ, in units of ab.
+
+        σ² is the variance of ab, ρ the root mean square chroma of the mean, at least 1. Chroma x added to
+        a photo whose colours are off by σ anyway costs 10 log₁₀(1 + x² / σ²) dB, so that among photos the
+        same cost buys an x that grows with σ².
+        """
+        square = self._mean_square()
+        return float((self.square - square).mean() / max(float(np.sqrt(square.mean())), 1.0))
 
     def deviation(self) -> Float:
         """(h, w): the standard deviation of ab, at least 1."""
