@@ -29,13 +29,13 @@ _REACHES = ((1.0, 25.0), (0.3, 20.0), (0.1, 12.0), (0.04, 10.0))  # (share of th
 _SHARES: Float = np.array([4 / 9, 2 / 9, 2 / 9, 1 / 9], np.float32)  # of the residual's variance
 _COLOURS = 15.0  # ab: automatic colours well within this are alike
 _NOISE = 0.03  # of a hint, as a share of the residual's variance
-_AUTOMATIC = 0.3  # share of the automatic colours in what is corrected
+_AUTOMATIC = 0.25  # share of the automatic colours in what is corrected
 
-_AFFINITY = (0.30, 15.0)  # (share of the short side, L*) within which a hint's object is sought
+_AFFINITY = (0.40, 15.0)  # (share of the short side, L*) within which a hint's object is sought
 _SCENE = (0.6, 60.0)
 _LIKENESS = (-0.1, 0.3)  # cosine of centred features: below, another thing; above, the same
 _LIFT = 3.0  # affinities above 1/3 count in full
-_DOUBT = (10.0, 30.0)  # ab distance from the automatic colour: below, no surprise; above, full
+_DOUBT = (15.0, 40.0)  # ab distance from the automatic colour: below, no surprise; above, full
 _CHUNK = 128  # hints at a time: a few tens of megabytes
 
 

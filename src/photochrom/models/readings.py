@@ -42,11 +42,11 @@ class Moments:
         """(h, w, 2): the hue of the mean colour, with a chroma between the mean's and the expected one.
 
         chroma = |E ab|^(1 − v/2) · (E |ab|)^(v/2) · (1 + v · paleness / 60), the last factor at most 2.5.
-        At v = 0 this is the mean of the distribution, safe and pale, because doubt about the hue cancels. The first
-        part gives back what doubt took from a place; it brings twice the colourfulness per lost dB of the
-        annealed mean (Zhang, Isola & Efros 2016, eq. 5) and has none of its patches. The last factor gives
-        back what doubt took from the photo as a whole, and lifts no grey thing more than others. Trials are
-        in docs/model-development.md.
+        At v = 0 this is the mean of the distribution, safe and pale, because doubt about the hue cancels. The
+        first part gives back what doubt took from a place; it brings twice the colourfulness per lost dB of
+        the annealed mean (Zhang, Isola & Efros 2016, eq. 5) and has none of its patches. The last factor
+        gives back what doubt took from the photo as a whole, and lifts no grey thing more than others.
+        Trials are in docs/model-development.md.
         """
         if vividness == 0:
             return self.mean
