@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -51,8 +52,14 @@ def test_two_ranks_are_one_with_the_doubled_batch(
     command += ["--threads", "1", "--set", "schedule.batch=2"]
     for change in CHANGES:
         command += ["--set", change]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stderr[-2000:]
+    told = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONFAULTHANDLER": "1"},  # a rank that aborts says where
+    )
+    assert told.returncode == 0, told.stderr[-8000:]
     assert told.stdout.split() == [str(tmp_path / "two")]  # the first rank alone speaks
     caches = list((tmp_path / "two/cache").glob("*.json"))
     assert len(caches) == 2  # each rank decoded its own shard
