@@ -125,8 +125,14 @@ def two_minds() -> readings.Moments:
     return readings.moments(np.log(peaked(((30, 0), 0.6), ((0, 30), 0.4)) + 1e-30)[:, None, None], BINS)
 
 
+def of_paleness(moments: readings.Moments, paleness: float) -> readings.Moments:
+    """The same colours with as much doubt as that asks for."""
+    square = (moments.mean**2).sum(-1)
+    return dataclasses.replace(moments, square=square + np.float32(paleness) * np.sqrt(square.mean()))
+
+
 def test_vivid_mean_keeps_hue_and_goes_halfway_to_the_expected_chroma():
-    mean, vivid = (two_minds().vivid(v)[0, 0] for v in (0, 1))
+    mean, vivid = (of_paleness(two_minds(), 0).vivid(v)[0, 0] for v in (0, 1))
     assert mean == pytest.approx((18, 12), abs=0.1)
     assert np.hypot(*vivid) == pytest.approx(np.sqrt(np.hypot(18, 12) * 30), abs=0.1)
     assert vivid / np.hypot(*vivid) == pytest.approx(mean / np.hypot(*mean), abs=1e-3)
@@ -136,10 +142,10 @@ def test_a_photo_that_doubt_made_pale_gets_its_strength_back():
     moments = two_minds()
     variance, chroma = 900 - 18**2 - 12**2, np.hypot(18, 12)
     assert moments.paleness() == pytest.approx(variance / chroma, rel=1e-3)
-    plain, lifted, most = (moments.vivid(0.5, paleness)[0, 0] for paleness in (0, 30, 1e6))
+    plain, lifted, most = (of_paleness(moments, wanted).vivid(0.5)[0, 0] for wanted in (0, 30, 1e6))
     assert lifted == pytest.approx(1.25 * plain, rel=1e-5)
     assert most == pytest.approx(2.5 * plain, rel=1e-5)
-    assert moments.vivid(0, 30) is moments.mean
+    assert moments.vivid(0) is moments.mean
 
 
 def test_moments_are_those_of_the_distribution():

@@ -140,7 +140,7 @@ class Plate:
             if hints in self._logits:
                 self._logits.move_to_end(hints)
                 return self._logits[hints]
-        answer = self._run(hints)
+        answer = self._hinted(hints) if hints else self._plain_answer()
         with self._lock:
             self._logits[hints] = answer
             while len(self._logits) > 4:
@@ -172,9 +172,6 @@ class Plate:
         if (points := evidence(hints, *self.size)) > MAX_HINTS:
             msg = f"these strokes are too long ({points} points of colour, {MAX_HINTS} are taken): draw fewer"
             raise HintError(msg)
-
-    def _run(self, hints: tuple[Hint, ...]) -> Float:
-        return self._hinted(hints) if hints else self._plain_answer()
 
     def _tempered(self, answer: Float) -> Float:
         """An answer at the temperature of the model's card, in place."""
@@ -301,7 +298,7 @@ class Plate:
         if self.card.head != "bins":
             return np.ascontiguousarray(answer.transpose(1, 2, 0)), np.ones(answer.shape[1:], np.float32)
         moments = readings.moments(answer, self._bins)
-        return moments.vivid(vividness, moments.paleness()), moments.deviation()
+        return moments.vivid(vividness), moments.deviation()
 
     def render(
         self, hints: Sequence[Hint] = (), vividness: float | None = None, *, draw: Draw | None = None

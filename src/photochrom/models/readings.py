@@ -6,6 +6,7 @@ Logits are (Q, h, w), bins (Q, 2).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
@@ -38,7 +39,7 @@ class Moments:
     chroma: Float  # (h, w): E |ab|
     square: Float  # (h, w): E |ab|²
 
-    def vivid(self, vividness: float, paleness: float = 0.0) -> Float:
+    def vivid(self, vividness: float) -> Float:
         """(h, w, 2): the hue of the mean colour, with a chroma between the mean's and the expected one.
 
         chroma = |E ab|^(1 − v/2) · (E |ab|)^(v/2) · (1 + v · paleness / 60), the last factor at most 2.5.
@@ -50,9 +51,9 @@ class Moments:
         """
         if vividness == 0:
             return self.mean
-        chroma = np.sqrt(self._mean_square())
+        chroma = np.sqrt(self._mean_square)
         lift = (self.chroma / np.maximum(chroma, 1e-3)).clip(1, 8) ** np.float32(vividness / 2)
-        lift *= np.float32(min(_MOST, 1 + vividness * paleness / _PALE))
+        lift *= np.float32(min(_MOST, 1 + vividness * self.paleness() / _PALE))
         vivid: Float = self.mean * lift[..., None]
         return vivid
 
@@ -63,14 +64,15 @@ class Moments:
         a photo whose colours are off by σ anyway costs 10 log₁₀(1 + x² / σ²) dB, so that among photos the
         same cost buys an x that grows with σ².
         """
-        square = self._mean_square()
+        square = self._mean_square
         return float((self.square - square).mean() / max(float(np.sqrt(square.mean())), 1.0))
 
     def deviation(self) -> Float:
         """(h, w): the standard deviation of ab, at least 1."""
-        spread: Float = np.sqrt(np.maximum(self.square - self._mean_square(), 1))
+        spread: Float = np.sqrt(np.maximum(self.square - self._mean_square, 1))
         return spread
 
+    @cached_property
     def _mean_square(self) -> Float:
         a, b = self.mean[..., 0], self.mean[..., 1]
         return np.asarray(a * a + b * b)
