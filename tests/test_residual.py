@@ -70,7 +70,7 @@ def test_where_the_network_is_sure_the_residual_moves_little():
     sure[:, 9:] = 1.5
     zero = np.zeros((16, 16, 2), np.float32)
     corrected = obey(zero, sure, flat(), points([[8.5, 7.5]], [[8, 0]]))
-    assert corrected[8, 8, 0] > 4 * corrected[8, 9, 0] > 0
+    assert corrected[8, 8, 0] > 1.8 * corrected[8, 9, 0] > 0
 
 
 def test_weight_weakens_the_residual():
@@ -148,3 +148,28 @@ def test_colours_stay_near_what_was_said(count, spread):
     obeyed = obey(things.automatic, doubt(), things, listed)
     assert np.isfinite(obeyed).all()
     assert np.abs(obeyed).max() <= 2 * max(spread, 10)
+
+
+# --- what the answer is at a hint ----------------------------------------------------------------
+
+
+@given(st.floats(1, 15), st.floats(1, 15), st.floats(-3, 3))
+def test_a_hint_between_cells_that_agrees_with_the_answer_changes_nothing(y, x, slope):
+    answer = np.zeros((16, 16, 2), np.float32)
+    answer[..., 0] = slope * (np.arange(16) + 0.5)
+    things = scene(np.full((16, 16), 50, np.float32), answer.copy())
+    obeyed = obey(answer, doubt(), things, points([[y, x]], [[slope * x, 0]]))
+    assert np.abs(obeyed - answer).max() < 0.01
+
+
+def test_many_hints_bring_the_automatic_colours_into_what_is_corrected_and_a_heap_of_them_does_not():
+    answer = np.full((64, 64, 2), 12, np.float32)  # where automatic colours would be grey
+    spread = np.float32([[y, x] for y in (8, 24, 40, 56) for x in (8, 24, 40, 56)])
+    moved = []
+    for places in (spread[:1], np.repeat(spread[:1], 16, axis=0), spread):
+        agreeing = points(places, [[12, 12]] * len(places), luminance=85)  # of another thing than the rest
+        corner = obey(answer, doubt(64), flat(64, 20), agreeing)[63, 0, 0]
+        moved.append(12 - corner)
+    one, heap, many = moved
+    assert heap == pytest.approx(one, abs=0.3)
+    assert many > one + 0.5

@@ -20,22 +20,21 @@ from photochrom.upsample import Guide
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from photochrom.color import Float
 
-# Chosen on validation (docs/model-development.md).
-_REACHES = ((1.0, 25.0), (0.3, 20.0), (0.1, 12.0), (0.04, 10.0))  # (share of the short side, L*)
-_SHARES: Float = np.array([4 / 9, 2 / 9, 2 / 9, 1 / 9], np.float32)  # of the residual's variance
-_COLOURS = 15.0  # ab: automatic colours well within this are alike
-_NOISE = 0.03  # of a hint, as a share of the residual's variance
-_AUTOMATIC = 0.25  # share of the automatic colours in what is corrected
+# Fitted on half of the validation photos (docs/model-development.md).
+_REACHES = ((2.4, 74.0), (0.68, 38.0), (0.2, 22.0), (0.026, 32.0))  # (share of the short side, L*)
+_SHARES = (0.59, 0.305, 0.076, 0.029)  # of the residual's variance: the scene, a thing, a part, a place
+_COLOURS = 18.0  # ab: automatic colours well within this are alike
+_NOISE = 0.0083  # of a hint, as a share of the residual's variance
+_DOUBT = 0.28  # power of the network's standard deviation with which a residual grows
+_AUTOMATIC = (0.5, 3.0)  # share of the automatic colours under many hints, and hints that bring half of it
 
-_AFFINITY = (0.40, 15.0)  # (share of the short side, L*) within which a hint's object is sought
-_SCENE = (0.6, 60.0)
-_LIKENESS = (-0.1, 0.3)  # cosine of centred features: below, another thing; above, the same
-_LIFT = 3.0  # affinities above 1/3 count in full
-_DOUBT = (15.0, 40.0)  # ab distance from the automatic colour: below, no surprise; above, full
+_AFFINITY = (0.62, 15.5)  # (share of the short side, L*) within which a hint's object is sought
+_SCENE = (0.85, 40.0)
+_LIKENESS = (-0.11, 0.41)  # cosine of centred features: below, another thing; above, the same
+_LIFT = 3.3  # affinities above 0.3 count in full
+_SURPRISE = (14.0, 38.5)  # ab distance from the automatic colour: below, no surprise; above, full
 _CHUNK = 128  # hints at a time: a few tens of megabytes
 
 
@@ -49,7 +48,7 @@ class Scene:
 
     @cached_property
     def unit_features(self) -> Float:
-        """(h·w, C): centred features of length at most 1."""
+        """(h, w, C): centred features of length at most 1."""
         centred = self.features - self.features.mean((1, 2), keepdims=True)
         unit = centred / (np.sqrt((centred * centred).sum(0)) + np.float32(1e-6))
         fine = cv2.resize(
@@ -57,7 +56,7 @@ class Scene:
             self.cells.shape[::-1],
             interpolation=cv2.INTER_LINEAR,
         )
-        return np.asarray(fine.reshape(-1, len(self.features)), np.float32)
+        return np.asarray(fine.reshape(*self.cells.shape, len(self.features)), np.float32)
 
 
 def obey(answer: Float, deviation: Float, scene: Scene, points: Points) -> Float:
@@ -68,41 +67,56 @@ def obey(answer: Float, deviation: Float, scene: Scene, points: Points) -> Float
     What the hints say minus what the answer says is interpolated by simple kriging (Gaussian process
     regression; Matheron 1963): its covariance falls off with distance and with differences of L*, of the
     network's features and of the automatic colours, and it grows with the network's own doubt. The
-    answer is first mixed with the automatic colours: two estimates whose errors differ.
+    answer is first mixed with the automatic colours, two estimates whose errors differ: a single hint is
+    best left to the network, which knows its object; among many, interpolation does nearly as well.
 
     A true colour tells much of the whole scene, and may; a colour that contradicts what the network
     believed of its place (a dress made green) tells of its object alone.
     """
     if len(points.places) == 0:
         return answer
-    shape = answer.shape
-    automatic = scene.automatic.reshape(-1, 2)
-    mean = answer.reshape(-1, 2) + np.float32(_AUTOMATIC) * (automatic - answer.reshape(-1, 2))
-    sigma = deviation.reshape(-1, 1)
-    at = _cell_numbers(points, scene.cells.shape)
-    unit = scene.unit_features
-    coefficients = _solve(
-        _between_hints(scene, points, unit[at], automatic[at]),
-        points.weights,
-        (points.ab - mean[at]) / sigma[at],
+    sigma = deviation[..., None] ** np.float32(_DOUBT)
+    falls = _between_hints(scene, points)
+    share = _automatic_share(falls[-1], points.weights)
+    mean = answer + share * (scene.automatic - answer)
+    automatic, unit, own, doubt = (
+        _sample(plane, points.places) for plane in (scene.automatic, scene.unit_features, mean, sigma)
     )
-    residual = np.zeros_like(mean)
-    local = Locality(len(mean))
+    coefficients = _solve(
+        _correlation(falls, _cosines(unit, unit), automatic, automatic),
+        points.weights,
+        (points.ab - own) / doubt,
+    )
+    surprises = _surprises(automatic, points.ab)
+    cells, colours = _listed(scene.unit_features), _listed(scene.automatic)
+    residual = np.zeros_like(colours)
+    local = Locality(len(colours))
     for part in _parts(points):
         falls = kernels(scene.cells, _unweighted(points, part), [*_REACHES, _AFFINITY, _SCENE])
-        cosine = _cosines(unit, unit[at[part]])
-        alike = _alike(cosine, automatic, automatic[at[part]])
-        residual += cv2.gemm(_mixed(falls[:-2]) * alike, coefficients[part], 1, None, 0)
-        local.add(
-            falls[-2],
-            falls[-1],
-            cosine,
-            _surprises(automatic[at[part]], points.ab[part]),
-            points.weights[part],
-        )
-    corrected = mean + sigma * residual
-    confined: Float = automatic + local.kept()[:, None] * (corrected - automatic)
-    return confined.reshape(shape)
+        cosine = _cosines(cells, unit[part])
+        correlation = _correlation(falls[:-2], cosine, colours, automatic[part])
+        residual += cv2.gemm(correlation, coefficients[part], 1, None, 0)
+        local.add(falls[-2], falls[-1], cosine, surprises[part], points.weights[part])
+    corrected = mean + sigma * residual.reshape(mean.shape)
+    confined: Float = scene.automatic + local.kept().reshape(sigma.shape) * (corrected - scene.automatic)
+    return confined
+
+
+def _listed(plane: Float) -> Float:
+    """(h, w, C) as (h·w, C)."""
+    return plane.reshape(-1, plane.shape[-1])
+
+
+def _sample(plane: Float, places: Float) -> Float:
+    """(n, C): a plane of cells (h, w, C) between their centres, as it will be enlarged (bilinear)."""
+    last = np.array(plane.shape[:2]) - 1
+    place = (places - np.float32(0.5)).clip(0, last).astype(np.float32)
+    corner = place.astype(np.int64)
+    (top, left), (below, right) = corner.T, np.minimum(corner + 1, last).T
+    down, across = (place - corner.astype(np.float32)).T[..., None]
+    upper = plane[top, left] + across * (plane[top, right] - plane[top, left])
+    lower = plane[below, left] + across * (plane[below, right] - plane[below, left])
+    return np.asarray(upper + down * (lower - upper))
 
 
 def _parts(points: Points) -> Iterator[slice]:
@@ -119,12 +133,31 @@ def _unweighted(points: Points, part: slice) -> Points:
 # --- kriging -----------------------------------------------------------------------------------
 
 
-def _mixed(falls: Sequence[Float]) -> Float:
-    """The correlation by distance and L*: the reaches' falloffs by their shares."""
-    total = falls[0] * _SHARES[0]
-    for fall, share in zip(falls[1:], _SHARES[1:], strict=True):
-        total += fall * share
-    return np.asarray(total)
+def _automatic_share(near: Float, weights: Float) -> np.float32:
+    """The share of the automatic colours in what is corrected, by how many places the hints speak of.
+
+    near (n, n): 1 for hints at one place. The points of a stroke and hints put on one another count as one.
+    """
+    count = (weights / near.sum(1)).sum()
+    most, half = _AUTOMATIC
+    return np.float32(most * count / (count + half))
+
+
+def _correlation(falls: Sequence[Float], cosine: Float, ab: Float, hinted: Float) -> Float:
+    """(m, n): of the residuals at places (colours ab (m, 2)) and hints.
+
+    By distance and L* in four reaches; a thing and its parts also by features, all of them by colour.
+    """
+    (scene, thing, part, place), (a, b, c, d) = falls, _SHARES
+    correlation: Float = cv2.addWeighted(thing, b, part, c, 0)
+    half = cosine * np.float32(0.5)
+    half += np.float32(0.5)
+    correlation *= half
+    correlation += cv2.addWeighted(scene, a, place, d, 0)
+    exponent = _squares(ab, hinted)
+    exponent *= np.float32(-0.5 / _COLOURS**2)
+    correlation *= cv2.exp(exponent, exponent).reshape(exponent.shape)
+    return correlation
 
 
 def _cosines(unit: Float, hinted: Float) -> Float:
@@ -133,26 +166,17 @@ def _cosines(unit: Float, hinted: Float) -> Float:
     return product
 
 
-def _alike(cosine: Float, ab: Float, hinted: Float) -> Float:
-    """(m, n) in 0..1: how alike places (colours ab (m, 2)) and hints look, by features and by colour."""
-    exponent = _squares(ab, hinted)
-    exponent *= np.float32(-0.5 / _COLOURS**2)
-    alike: Float = cv2.exp(exponent).reshape(exponent.shape) * (np.float32(0.5) + np.float32(0.5) * cosine)
-    return alike
-
-
 def _squares(a: Float, b: Float) -> Float:
     """(m, n): squared distances of a (m, 2) from b (n, 2)."""
     first, second = a[:, :1] - b[:, 0], a[:, 1:] - b[:, 1]
     return np.asarray(first * first + second * second)
 
 
-def _between_hints(scene: Scene, points: Points, unit: Float, ab: Float) -> Float:
-    """(n, n): the correlation of the residuals at the hints; unit (n, C) and ab (n, 2): of their cells."""
+def _between_hints(scene: Scene, points: Points) -> list[Float]:
+    """(n, n) for each reach: how near the hints are to one another."""
     distance = _squares(points.places, points.places)
     difference = (points.luminance[:, None] - points.luminance) ** 2
-    falls = falloff(distance, difference, min(scene.cells.shape), _REACHES)
-    return _mixed(falls) * _alike(_cosines(unit, unit), ab, ab)
+    return falloff(distance, difference, min(scene.cells.shape), _REACHES)
 
 
 def _solve(correlation: Float, weights: Float, residual: Float) -> Float:
@@ -189,14 +213,8 @@ class Locality:
 def _surprises(automatic: Float, ab: Float) -> Float:
     """(n,) in 0..1: how much each hint contradicts the automatic colour of its place."""
     distance = np.hypot(*(automatic - ab).T)
-    share: Float = ((distance - _DOUBT[0]) / (_DOUBT[1] - _DOUBT[0])).clip(0, 1).astype(np.float32)
+    share: Float = ((distance - _SURPRISE[0]) / (_SURPRISE[1] - _SURPRISE[0])).clip(0, 1).astype(np.float32)
     return share
-
-
-def _cell_numbers(points: Points, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """The number of the cell in which each point lies, row by row."""
-    place = points.places.astype(np.int64)
-    return np.asarray(place[:, 0].clip(0, shape[0] - 1) * shape[1] + place[:, 1].clip(0, shape[1] - 1))
 
 
 def hold(guide: Guide, hints: tuple[Hint, ...], luminance: Float) -> Guide:
