@@ -76,14 +76,14 @@ def obey(answer: Float, deviation: Float, scene: Scene, points: Points) -> Float
     if len(points.places) == 0:
         return answer
     sigma = deviation[..., None] ** np.float32(_DOUBT)
-    falls = _between_hints(scene, points)
-    share = _automatic_share(falls[-1], points.weights)
+    between = _between_hints(scene, points)
+    share = _automatic_share(between[-1], points.weights)
     mean = answer + share * (scene.automatic - answer)
     automatic, unit, own, doubt = (
         _sample(plane, points.places) for plane in (scene.automatic, scene.unit_features, mean, sigma)
     )
     coefficients = _solve(
-        _correlation(falls, _cosines(unit, unit), automatic, automatic),
+        _correlation(between, _cosines(unit, unit), automatic, automatic),
         points.weights,
         (points.ab - own) / doubt,
     )
