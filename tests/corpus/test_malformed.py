@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -145,6 +145,7 @@ fuzz = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCh
 
 
 @given(name=st.sampled_from(sorted(SEEDS)), share=st.floats(0, 1, exclude_max=True))
+@example("jpeg 2000", 0.53515625)  # right before its only tile: the decoder makes grey of that, in silence
 @fuzz
 def test_truncations(name: str, share: float) -> None:
     data = SEEDS[name]

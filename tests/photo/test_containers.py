@@ -9,12 +9,14 @@ import subprocess
 import zlib
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from photochrom.errors import DamagedPhoto
 from photochrom.photo import Metadata, Photo, read, write
 from photochrom.photo.boxes import bits_a_sample, read_boxes
 from photochrom.photo.chunks import read_chunks
@@ -247,3 +249,16 @@ def test_faults_of_structure(name: str) -> None:
     assert fault(io.BytesIO(b""), fmt, 10, 12) is not None
     if name in ("jpeg", "png", "tiff"):
         assert fault(io.BytesIO(data), fmt, 10, 13) == "its header says 10×12"
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_jpeg2000_without_a_tile_is_no_picture(dtype: type) -> None:
+    """The decoders make a grey one of a file that ends before its first tile, and say nothing."""
+    _, encoded = cv2.imencode(".jp2", np.full((40, 50), 77, dtype))
+    data = encoded.tobytes()
+    assert read(data).warnings == ()
+    with pytest.raises(DamagedPhoto, match="none of its tiles"):
+        read(data[: data.index(b"\xff\x90\0\x0a")])
+    for cut in (20, 2, 1):
+        with pytest.raises(DamagedPhoto):
+            read(data[:-cut])

@@ -1,4 +1,4 @@
-"""The metadata boxes of a JPEG 2000 file (ISO/IEC 15444-1 annex I, ISO 16684-1 for XMP)."""
+"""What a JPEG 2000 file holds beside pixels (ISO/IEC 15444-1 annexes A and I, ISO 16684-1 for XMP)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _EXIF = b"JpgTiffExif->JP2"
 _IPTC = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
 _CONTAINERS = (b"jp2h", b"res ")
+_CODESTREAM = b"\xff\x4f\xff\x51"  # the markers SOC and SIZ
 _MOST_BYTES = 16 << 20
 _MOST_BOXES = 1000
 
@@ -87,6 +88,11 @@ def _resolution(payload: bytes) -> tuple[float, float] | None:
 
 def bits_a_sample(data: bytes) -> int:
     """The depth of the first component by the SIZ marker (annex A.5.1); 8 where there is none."""
-    at = data.find(b"\xff\x4f\xff\x51")
+    at = data.find(_CODESTREAM)
     depth = data[at + 42 : at + 43] if at >= 0 else b""
     return (depth[0] & 0x7F) + 1 if depth else 8
+
+
+def has_tile(data: bytes) -> bool:
+    """Whether the codestream has any of the picture: a tile-part, which begins with SOT (annex A.4.2)."""
+    return data.find(b"\xff\x90\0\x0a", max(0, data.find(_CODESTREAM))) >= 0

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from photochrom.errors import DamagedPhoto, MissingExtra, TooLarge
-from photochrom.photo.boxes import bits_a_sample
+from photochrom.photo.boxes import bits_a_sample, has_tile
 from photochrom.photo.colour_spaces import array_to_srgb
 from photochrom.photo.decoding import split_alpha
 from photochrom.photo.metadata import Metadata
@@ -49,7 +49,10 @@ def read_with_pillow(origin: Origin, fmt: Format, limits: Limits) -> Photo:
     try:
         with _quiet(), Image.open(io.BytesIO(origin.data), formats=[_PILLOW[fmt.name]]) as image:
             limits.check(*image.size, fmt.share)
-            if fmt.name == "jpeg2000" and (depth := bits_a_sample(origin.data)) > 8:
+            waves = fmt.name == "jpeg2000"
+            if waves and not has_tile(origin.data):  # of which decoders make grey, in silence
+                raise DamagedPhoto(damaged("jpeg2000: none of its tiles is there"))
+            if waves and (depth := bits_a_sample(origin.data)) > 8:
                 return _deep_jpeg2000(origin, depth)
             moves = bool(getattr(image, "is_animated", False))
             image.load()
