@@ -27,7 +27,7 @@ def scene(cells, automatic=None, features=None):
     height, width = cells.shape
     automatic = np.zeros((height, width, 2), np.float32) if automatic is None else automatic
     features = np.zeros((3, height // 4, width // 4), np.float32) if features is None else features
-    return Scene(np.float32(cells), automatic, features)
+    return Scene(np.float32(cells), automatic, features, features.repeat(4, 1).repeat(4, 2))
 
 
 def flat(size=16, level=50):
@@ -129,6 +129,24 @@ def test_a_surprising_hint_changes_its_thing_alone():
     obeyed = obey(answer, doubt(), things, points([[8.5, 3.5]], [[-35, 30]], luminance=30))
     assert np.abs(obeyed[8, 3] - answer[8, 3]).max() < 2
     assert np.abs(obeyed[:, 12:] - things.automatic[:, 12:]).max() < 1
+
+
+def test_details_tell_things_apart_that_look_alike_from_afar():
+    """Features of afar, luminance and automatic colour are the same: what is left is where one ends."""
+    height = 16
+    cells = np.full((height, height), 50, np.float32)
+    details = np.zeros((2, height, height), np.float32)
+    details[0, :, :8], details[1, :, 8:] = 1, 1
+    automatic = np.zeros((height, height, 2), np.float32)
+    coarse = np.random.default_rng(0).normal(size=(3, 1, 1)) * np.ones((3, height // 4, height // 4))
+    alike = Scene(cells, automatic, np.float32(coarse), np.zeros_like(details))
+    apart = Scene(cells, automatic, np.float32(coarse), details)
+    asked = points([[8.5, 6.5]], [[60, 0]])
+    own, beyond = (
+        [obey(automatic, doubt(), one, asked)[8, column, 0] for one in (alike, apart)] for column in (6, 9)
+    )
+    assert own[1] > own[0] - 1
+    assert beyond[1] < 0.6 * beyond[0]
 
 
 def test_an_expected_hint_may_tell_of_the_whole_scene():

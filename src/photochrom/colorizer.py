@@ -82,7 +82,7 @@ class Plate:
         self.size = working_size(photo.height, photo.width, session.card)
         self._reduced: OrderedDict[tuple[int, int], Neutral] = OrderedDict()
         self._logits: OrderedDict[tuple[Hint, ...], Float] = OrderedDict()
-        self._features: Float | None = None
+        self._features: tuple[Float, Float] | None = None  # at strides 16 and 4
         self._unmirrored: Float | None = None  # the plain answer before averaging with the mirror image's
         self._plain: tuple[float, Float] | None = None
         self._kept_scene: tuple[float, Scene] | None = None
@@ -186,7 +186,7 @@ class Plate:
     def _plain_answer(self) -> Float:
         """The answer without hints, averaged with that to the mirror image. Features come with it."""
         inputs = self._inputs(())
-        wanted = [self._output, *(["features"] if self.card.supports_hints else [])]
+        wanted = [self._output, *(["features", "details"] if self.card.supports_hints else [])]
         if self.card.mirror:
             flipped = {name: np.ascontiguousarray(x[..., ::-1]) for name, x in inputs.items()}
             found, mirrored = self.session.run_both((wanted, inputs), ([self._output], flipped))
@@ -197,7 +197,7 @@ class Plate:
             own = answer = self._tempered(found[0][0])
         with self._lock:
             self._unmirrored = own if self.card.mirror else None
-            self._features = found[1][0] if len(found) > 1 else None
+            self._features = (found[1][0], found[2][0]) if len(found) > 1 else None
         return answer
 
     def _hinted(self, hints: tuple[Hint, ...]) -> Float:
@@ -221,6 +221,10 @@ class Plate:
         if not self.card.supports_hints:
             msg = f"the model {self.card.name} gives no features: use the default model"
             raise UnsupportedReading(msg)
+        return self._recognized()[0]
+
+    def _recognized(self) -> tuple[Float, Float]:
+        """The features, and the details (D, h/4, w/4) from which the colours are read."""
         if self._features is None:
             self._answer(())
         assert self._features is not None
@@ -288,7 +292,7 @@ class Plate:
         """What is known of the cells without hints; kept as well."""
         kept = self._kept_scene
         if kept is None or kept[0] != vividness:
-            scene = Scene(self._cells, self._automatic(vividness), self.features())
+            scene = Scene(self._cells, self._automatic(vividness), *self._recognized())
             kept = self._kept_scene = vividness, scene
         return kept[1]
 

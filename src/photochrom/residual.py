@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from photochrom.color import Float
 
 # Fitted on half of the validation photos (docs/model-development.md).
-_REACHES = ((2.4, 74.0), (0.68, 38.0), (0.2, 22.0), (0.026, 32.0))  # (share of the short side, L*)
-_SHARES = (0.59, 0.305, 0.076, 0.029)  # of the residual's variance: the scene, a thing, a part, a place
-_COLOURS = 18.0  # ab: automatic colours well within this are alike
-_NOISE = 0.0083  # of a hint, as a share of the residual's variance
+_REACHES = ((2.5, 95.0), (0.74, 40.0), (0.2, 66.0), (0.027, 24.0))  # (share of the short side, L*)
+_SHARES = (0.45, 0.452, 0.072, 0.026)  # of the residual's variance: the scene, a thing, a part, a place
+_COLOURS = 19.7  # ab: automatic colours well within this are alike
+_NOISE = 0.0081  # of a hint, as a share of the residual's variance
 _DOUBT = 0.28  # power of the network's standard deviation with which a residual grows
-_AUTOMATIC = (0.5, 3.0)  # share of the automatic colours under many hints, and hints that bring half of it
+_AUTOMATIC = (0.58, 3.5)  # share of the automatic colours under many hints, and hints that bring half of it
 
-_AFFINITY = (0.62, 15.5)  # (share of the short side, L*) within which a hint's object is sought
-_SCENE = (0.85, 40.0)
-_LIKENESS = (-0.11, 0.41)  # cosine of centred features: below, another thing; above, the same
-_LIFT = 3.3  # affinities above 0.3 count in full
-_SURPRISE = (14.0, 38.5)  # ab distance from the automatic colour: below, no surprise; above, full
+_AFFINITY = (0.6, 12.8)  # (share of the short side, L*) within which a hint's object is sought
+_SCENE = (0.42, 51.0)
+_LIKENESS = (-0.2, 0.525)  # cosine of centred features: below, another thing; above, the same
+_LIFT = 3.4  # affinities above 0.3 count in full
+_SURPRISE = (12.8, 36.6)  # ab distance from the automatic colour: below, no surprise; above, full
 _CHUNK = 128  # hints at a time: a few tens of megabytes
 
 
@@ -44,19 +44,30 @@ class Scene:
 
     cells: Float  # (h, w): mean L*
     automatic: Float  # (h, w, 2): the colours without hints
-    features: Float  # (C, h/4, w/4): the network's
+    features: Float  # (C, h/4, w/4): the network's, of what is there
+    details: Float  # (D, h, w): the network's, of where it ends
 
     @cached_property
     def unit_features(self) -> Float:
-        """(h, w, C): centred features of length at most 1."""
-        centred = self.features - self.features.mean((1, 2), keepdims=True)
-        unit = centred / (np.sqrt((centred * centred).sum(0)) + np.float32(1e-6))
+        """(h, w, C + D): their products are the mean cosines of centred features and centred details."""
+        both = [self._enlarged(_unit(plane)) for plane in (self.features, self.details)]
+        return np.asarray(np.concatenate(both, axis=-1) * np.float32(np.sqrt(0.5)))
+
+    def _enlarged(self, plane: Float) -> Float:
+        """(C, …, …) as (h, w, C)."""
         fine = cv2.resize(
-            np.ascontiguousarray(unit.transpose(1, 2, 0)),
+            np.ascontiguousarray(plane.transpose(1, 2, 0)),
             self.cells.shape[::-1],
             interpolation=cv2.INTER_LINEAR,
         )
-        return np.asarray(fine.reshape(*self.cells.shape, len(self.features)), np.float32)
+        return np.asarray(fine.reshape(*self.cells.shape, len(plane)), np.float32)
+
+
+def _unit(plane: Float) -> Float:
+    """Features (C, h, w), centred over the photo, of length at most 1."""
+    centred = plane - plane.mean((1, 2), keepdims=True)
+    unit: Float = centred / (np.sqrt((centred * centred).sum(0)) + np.float32(1e-6))
+    return unit
 
 
 def obey(answer: Float, deviation: Float, scene: Scene, points: Points) -> Float:

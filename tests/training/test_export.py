@@ -84,9 +84,10 @@ def test_default_network(tmp_path: Path) -> None:
         inputs = onnx_graph.random_inputs(np.random.default_rng(1), height, width, hinted=True)
         with torch.no_grad():
             expected = network(*(torch.from_numpy(value) for value in inputs.values()))
-        logits, features = session.run_many(["logits", "features"], **inputs)
+        logits, features, details = session.run_many(["logits", "features", "details"], **inputs)
         assert logits.shape == (1, 244, height // 4, width // 4)
         assert features.shape == (1, 128, height // 16, width // 16)
+        assert details.shape == (1, 64, height // 4, width // 4)
         found, wanted = onnx_graph.mean_ab(logits, bins), onnx_graph.mean_ab(expected.logits.numpy(), bins)
         assert float(np.abs(found - wanted).max()) < 0.5
     stored = {tensor.data_type for tensor in onnx.load(tmp_path / "model.onnx").graph.initializer}

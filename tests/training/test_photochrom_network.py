@@ -60,6 +60,7 @@ def test_shapes(rows: int, columns: int, batch: int) -> None:
         )
     assert out.logits.shape == (batch, 244, height // 4, width // 4)
     assert out.features.shape == (batch, 128, height // 16, width // 16)
+    assert out.details.shape == (batch, 64, height // 4, width // 4)
 
 
 def test_a_fresh_network_has_not_yet_learnt_what_hints_mean(network: Photochrom) -> None:

@@ -13,7 +13,7 @@ from photochrom.errors import ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-CARD_VERSION = 1
+CARD_VERSION = 2
 
 
 @dataclass(frozen=True)

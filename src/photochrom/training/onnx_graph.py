@@ -58,7 +58,7 @@ def write_graph(network: Network, target: Path, *, half: bool = True) -> None:
             dynamo=True,
             dynamic_shapes=shapes,
             input_names=list(shapes),
-            output_names=["logits", "features"] if hinted else ["ab"],
+            output_names=["logits", "features", "details"] if hinted else ["ab"],
             verbose=False,
         )
     assert program is not None

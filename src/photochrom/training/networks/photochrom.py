@@ -47,6 +47,7 @@ class Output(NamedTuple):
 
     logits: Tensor  # (B, Q, H/4, W/4)
     features: Tensor  # (B, 128, H/16, W/16)
+    details: Tensor  # (B, 64, H/4, W/4)
 
 
 class Encoder(nn.Module):
@@ -173,7 +174,7 @@ class Photochrom(nn.Module):
         self.head = nn.Conv2d(config.widths[-1], config.bins, 1)
 
     def forward(self, luminance: Tensor, hints: Tensor, spread: Tensor) -> Output:
-        """Logits over the ab bins at stride 4 and the features behind them at stride 16.
+        """Logits over the ab bins at stride 4, and the features behind them at strides 16 and 4.
 
         luminance: (B, 1, H, W), L* in 0..100; hints: (B, 3, H, W), a/110, b/110 and a 0/1 mask;
         spread: (B, 9, H/4, W/4). H and W are multiples of 32.
@@ -187,7 +188,7 @@ class Photochrom(nn.Module):
         features = x
         x = self.block(8, join(x, s8), hints, spread)
         x = self.block(4, join(x, s4), hints, spread)
-        return Output(self.head(x), features)
+        return Output(self.head(x), features, x)
 
     def block(
         self, stride: int, x: Tensor, hints: Tensor, spread: Tensor, context: Tensor | None = None
