@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from photochrom.photo.origin import Origin
 
 IN_MEMORY = 192 << 20  # bytes of decoded pixels up to which a photo is simply held in memory
-_SMALL = 4 << 20  # bytes up to which a picture is fetched at once: libvips' threads take a third longer
+_SMALL = 4 << 20  # bytes up to which a picture is fetched at once: libvips' threads take a quarter longer
 _LARGE_FILE = 32 << 20
 _KEPT = 6  # strips behind the decoder: more than threads that may ask for them out of order
 DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
