@@ -47,8 +47,10 @@ if TYPE_CHECKING:
     from photochrom.hints import Hint, Points
 
 COUNTS = (1, 10, 100)
-FITTED = ("_REACHES", "_SHARES", "_COLOURS", "_NOISE", "_DOUBT", "_AUTOMATIC", "_AFFINITY", "_SCENE")
-FITTED += ("_LIKENESS", "_LIFT", "_SURPRISE")
+FITTED = (
+    *("_REACHES", "_SHARES", "_COLOURS", "_NOISE", "_DOUBT", "_AUTOMATIC"),
+    *("_AFFINITY", "_SCENE", "_LIKENESS", "_LIFT", "_SURPRISE"),
+)
 ANY_SIGN = ("_LIKENESS",)
 CELL = STRIDE * STRIDE  # pixels
 LEAST_ERROR = 0.5  # |Δab|² of a photo below which nothing more is gained
@@ -68,7 +70,7 @@ class Apart(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the network says to some hints: ab (h, w, 2), its standard deviation (h, w), and the hints."""
+    """What the network says to some hints: ab (h, w, 2) and its standard deviation (h, w)."""
 
     ab: Float
     deviation: Float
@@ -234,7 +236,8 @@ def fit(numbers: Numbers, cases: Sequence[Case], steps: int, leak: float, reach:
         loss = torch.zeros(())
         for number in rng.choice(len(cases), 4, replace=False):
             found = read(numbers, cases[number])
-            loss = loss - found.gains.sum() + (leak * found.leak - reach * found.reach).nan_to_num()
+            moved_by = leak * found.leak.nan_to_num() - reach * found.reach.nan_to_num()
+            loss = loss - found.gains.sum() + moved_by
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

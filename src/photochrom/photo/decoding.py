@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from photochrom.photo.origin import Origin
 
 IN_MEMORY = 192 << 20  # bytes of decoded pixels up to which a photo is simply held in memory
-_SMALL = 4 << 20  # bytes up to which a picture is fetched at once: libvips' threads take a quarter longer
 _LARGE_FILE = 32 << 20
 _KEPT = 6  # strips behind the decoder: more than threads that may ask for them out of order
 DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
@@ -64,10 +63,7 @@ def decoded_bytes(image: Any) -> int:
 def to_array(image: Any, loader: str) -> NDArray[Any]:
     """(H, W, bands) of a libvips image. Raises DamagedPhoto."""
     with damage_reported(loader):
-        if decoded_bytes(image) <= _SMALL:
-            data = libvips().Region.new(image).fetch(0, 0, image.width, image.height)
-        else:
-            data = image.write_to_memory()
+        data = image.write_to_memory()
     shape = (image.height, image.width, image.bands)
     array: NDArray[Any] = np.frombuffer(data, DTYPES[image.format]).reshape(shape)
     return array
