@@ -37,8 +37,7 @@ __all__ = ["Colorizer", "Hint", "Photo", "PhotochromError", "Plate", "colorize",
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        msg = f"module 'photochrom' has no attribute {name!r}"
-        raise AttributeError(msg)
+        raise AttributeError(f"module 'photochrom' has no attribute {name!r}")
     return getattr(import_module(f"photochrom.{_HOMES[name]}"), name)
 
 

@@ -73,8 +73,7 @@ def white(dtype: np.dtype[Any]) -> int:
         return 255
     if dtype == np.uint16:
         return 65535
-    msg = f"pixels must be uint8 or uint16, not {dtype}: convert them first"
-    raise OptionError(msg)
+    raise OptionError(f"pixels must be uint8 or uint16, not {dtype}: convert them first")
 
 
 @cache
@@ -148,8 +147,7 @@ def hex_to_rgb(color: str) -> NDArray[np.uint8]:
     if len(digits) == 3:
         digits = "".join(digit * 2 for digit in digits)
     if len(digits) != 6 or any(c not in "0123456789abcdefABCDEF" for c in digits):
-        msg = f'{color!r} is not a colour: write it as "#rrggbb", for example "#6a8fbf"'
-        raise OptionError(msg)
+        raise OptionError(f'{color!r} is not a colour: write it as "#rrggbb", for example "#6a8fbf"')
     return np.frombuffer(bytes.fromhex(digits), np.uint8)
 
 

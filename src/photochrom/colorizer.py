@@ -39,8 +39,7 @@ def checked_vividness(vividness: float | None) -> float:
     if vividness is None:
         return DEFAULT_VIVIDNESS
     if isinstance(vividness, bool) or not isinstance(vividness, int | float) or not 0 <= vividness <= 1:
-        msg = f"vividness must lie in 0..1, not {vividness!r}"
-        raise OptionError(msg)
+        raise OptionError(f"vividness must lie in 0..1, not {vividness!r}")
     return float(vividness)
 
 
@@ -131,8 +130,9 @@ class Plate:
         Raises UnsupportedReading for a model without a distribution, HintError for too many hints.
         """
         if self.card.head != "bins":
-            msg = f"the model {self.card.name} gives no distribution, only colours: use the default model"
-            raise UnsupportedReading(msg)
+            raise UnsupportedReading(
+                f"the model {self.card.name} gives no distribution, only colours: use the default model"
+            )
         return self._answer(tuple(hints))
 
     def _answer(self, hints: tuple[Hint, ...]) -> Float:
@@ -164,14 +164,13 @@ class Plate:
 
     def _check(self, hints: tuple[Hint, ...]) -> None:
         if hints and not self.card.supports_hints:
-            msg = f"the model {self.card.name} takes no hints: use the default model"
-            raise UnsupportedReading(msg)
+            raise UnsupportedReading(f"the model {self.card.name} takes no hints: use the default model")
         if len(hints) > MAX_HINTS:
-            msg = f"{len(hints)} hints are too many: at most {MAX_HINTS} are taken"
-            raise HintError(msg)
+            raise HintError(f"{len(hints)} hints are too many: at most {MAX_HINTS} are taken")
         if (points := evidence(hints, *self.size)) > MAX_HINTS:
-            msg = f"these strokes are too long ({points} points of colour, {MAX_HINTS} are taken): draw fewer"
-            raise HintError(msg)
+            raise HintError(
+                f"these strokes are too long ({points} points of colour, {MAX_HINTS} are taken): draw fewer"
+            )
 
     def _tempered(self, answer: Float) -> Float:
         """An answer at the temperature of the model's card, in place."""
@@ -219,8 +218,7 @@ class Plate:
         Raises UnsupportedReading for a model without that output.
         """
         if not self.card.supports_hints:
-            msg = f"the model {self.card.name} gives no features: use the default model"
-            raise UnsupportedReading(msg)
+            raise UnsupportedReading(f"the model {self.card.name} gives no features: use the default model")
         return self._recognized()[0]
 
     def _recognized(self) -> tuple[Float, Float]:
@@ -250,8 +248,7 @@ class Plate:
         x, y: fractions of width and height. Raises OptionError outside 0..1.
         """
         if not (0 <= x <= 1 and 0 <= y <= 1):
-            msg = f"the place must lie in 0..1 (fractions of the photo), not ({x}, {y})"
-            raise OptionError(msg)
+            raise OptionError(f"the place must lie in 0..1 (fractions of the photo), not ({x}, {y})")
         logits = self.logits(hints)
         row, column = (min(n - 1, int(place * n)) for place, n in zip((y, x), logits.shape[1:], strict=True))
         p = readings.softmax(logits[:, row : row + 1, column : column + 1])[:, 0, 0]

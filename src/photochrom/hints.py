@@ -57,29 +57,25 @@ class Hint:
         except OptionError as error:
             raise HintError(str(error)) from None
         except (TypeError, ValueError):
-            msg = f"path must be a list of [x, y] pairs, not {self.path!r}"
-            raise HintError(msg) from None
+            raise HintError(f"path must be a list of [x, y] pairs, not {self.path!r}") from None
         _fraction("x", self.x)
         _fraction("y", self.y)
         _fraction("weight", self.weight)
         if not 0 < _number("radius", self.radius) <= 0.5:
-            msg = f"radius must be above 0 and at most 0.5 of the longer side, not {self.radius!r}"
-            raise HintError(msg)
+            raise HintError(f"radius must be above 0 and at most 0.5 of the longer side, not {self.radius!r}")
         object.__setattr__(self, "path", path)
         object.__setattr__(self, "ab", (float(lab[1]), float(lab[2])))
 
 
 def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        msg = f"{name} must be a number, not {value!r}"
-        raise HintError(msg)
+        raise HintError(f"{name} must be a number, not {value!r}")
     return float(value)
 
 
 def _fraction(name: str, value: Any) -> float:
     if not 0 <= _number(name, value) <= 1:
-        msg = f"{name} must lie in 0..1 (a fraction of the photo), not {value!r}"
-        raise HintError(msg)
+        raise HintError(f"{name} must lie in 0..1 (a fraction of the photo), not {value!r}")
     return float(value)
 
 
@@ -99,42 +95,35 @@ def load_hints(source: Path | str | bytes | dict[str, Any]) -> list[Hint]:
             source = Path(source).read_bytes()
         data = json.loads(source) if isinstance(source, bytes) else source
     except OSError as error:
-        msg = f"cannot read the hints file {name}: {error.strerror or error}"
-        raise HintError(msg) from None
+        raise HintError(f"cannot read the hints file {name}: {error.strerror or error}") from None
     except (ValueError, RecursionError):
-        msg = f"{name} is not JSON: save hints from the studio, or see docs/hints.md for the form"
-        raise HintError(msg) from None
+        raise HintError(
+            f"{name} is not JSON: save hints from the studio, or see docs/hints.md for the form"
+        ) from None
     return _parse(data, name)
 
 
 def _parse(data: Any, name: str) -> list[Hint]:
     if not isinstance(data, dict) or data.get("version") != 1 or not isinstance(data.get("hints"), list):
-        msg = f'{name} must hold {{"version": 1, "hints": [...]}}'
-        raise HintError(msg)
+        raise HintError(f'{name} must hold {{"version": 1, "hints": [...]}}')
     if len(data["hints"]) > MAX_HINTS:
-        msg = f"{name} holds {len(data['hints'])} hints; at most {MAX_HINTS} are taken"
-        raise HintError(msg)
+        raise HintError(f"{name} holds {len(data['hints'])} hints; at most {MAX_HINTS} are taken")
     return [_parse_hint(item, f"{name}, hint {number}") for number, item in enumerate(data["hints"], 1)]
 
 
 def _parse_hint(item: Any, where: str) -> Hint:
     if not isinstance(item, dict):
-        msg = f"{where} must be an object with x, y and color"
-        raise HintError(msg)
+        raise HintError(f"{where} must be an object with x, y and color")
     if unknown := sorted(set(item) - _KEYS):
-        msg = f"{where} has the unknown key {unknown[0]!r}; allowed are {', '.join(sorted(_KEYS))}"
-        raise HintError(msg)
+        raise HintError(f"{where} has the unknown key {unknown[0]!r}; allowed are {', '.join(sorted(_KEYS))}")
     if missing := sorted({"x", "y", "color"} - set(item)):
-        msg = f"{where} lacks {missing[0]!r}"
-        raise HintError(msg)
+        raise HintError(f"{where} lacks {missing[0]!r}")
     if not isinstance(item.get("path", []), list | tuple):
-        msg = f"{where}: path must be a list of [x, y] pairs"
-        raise HintError(msg)
+        raise HintError(f"{where}: path must be a list of [x, y] pairs")
     try:
         return Hint(**{**item, "path": tuple(item.get("path", ()))})
     except HintError as error:
-        msg = f"{where}: {error}"
-        raise HintError(msg) from None
+        raise HintError(f"{where}: {error}") from None
 
 
 def dump_hints(hints: Iterable[Hint]) -> dict[str, Any]:

@@ -111,21 +111,22 @@ class Sidecar:
         try:
             data = json.loads(source.read_bytes() if isinstance(source, Path) else source)
         except OSError as error:
-            msg = f"{name} cannot be read ({error.strerror}): give a sidecar that photochrom has written"
-            raise OptionError(msg) from error
+            raise OptionError(
+                f"{name} cannot be read ({error.strerror}): give a sidecar that photochrom has written"
+            ) from error
         except (ValueError, RecursionError) as error:
-            msg = f"{name} is no JSON ({error}): give a sidecar that photochrom has written"
-            raise OptionError(msg) from error
+            raise OptionError(
+                f"{name} is no JSON ({error}): give a sidecar that photochrom has written"
+            ) from error
         return cls(**_checked(data, name))
 
     def check_input(self, path: Path) -> None:
         """Raises OptionError unless a file has the hash of the input that was coloured."""
         found = file_sha256(path)
         if found != self.input_sha256:
-            msg = (
+            raise OptionError(
                 f"{path} is not the file that was coloured (its SHA-256 is {found[:12]}…): find the original"
             )
-            raise OptionError(msg)
 
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -145,22 +146,19 @@ _KINDS: dict[str, tuple[type, ...]] = {
 def _checked(data: Any, name: str) -> dict[str, Any]:
     """The arguments of Sidecar in parsed JSON."""
     if not isinstance(data, dict):
-        msg = f"{name} holds no JSON object: give a sidecar that photochrom has written"
-        raise OptionError(msg)
+        raise OptionError(f"{name} holds no JSON object: give a sidecar that photochrom has written")
     if data.get("version") != SIDECAR_VERSION:
-        msg = f"{name} has version {data.get('version')!r}, this photochrom reads {SIDECAR_VERSION}"
-        raise OptionError(msg)
+        raise OptionError(
+            f"{name} has version {data.get('version')!r}, this photochrom reads {SIDECAR_VERSION}"
+        )
     required = [item.name for item in fields(Sidecar) if item.name not in ("options", "hints", "time")]
     if missing := [key for key in required if key not in data]:
-        msg = f"{name} lacks {', '.join(missing)}: give a sidecar that photochrom has written"
-        raise OptionError(msg)
+        raise OptionError(f"{name} lacks {', '.join(missing)}: give a sidecar that photochrom has written")
     for key, value in data.items():
         if key not in _KINDS:
-            msg = f"{name} has an unknown key {key!r}: allowed are {', '.join(_KINDS)}"
-            raise OptionError(msg)
+            raise OptionError(f"{name} has an unknown key {key!r}: allowed are {', '.join(_KINDS)}")
         if not isinstance(value, _KINDS[key]) or (key.endswith("sha256") and not _is_sha256(value)):
-            msg = f"{name} has a {key} that makes no sense: {str(value)[:60]!r}"
-            raise OptionError(msg)
+            raise OptionError(f"{name} has a {key} that makes no sense: {str(value)[:60]!r}")
     return data
 
 
@@ -174,5 +172,6 @@ def file_sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        msg = f"{path} cannot be read ({error.strerror}): check its name and permissions"
-        raise PhotoError(msg) from error
+        raise PhotoError(
+            f"{path} cannot be read ({error.strerror}): check its name and permissions"
+        ) from error

@@ -139,8 +139,7 @@ class Coloring:
             task = replace(task, stamp=stamp_of(job.input), input_sha256=file_sha256(job.input))
         photo = self.read(job.input)
         if task.stamp and stamp_of(job.input) != task.stamp:
-            msg = f"{job.input} changed while it was read: run again when it is at rest"
-            raise DamagedPhoto(msg)
+            raise DamagedPhoto(f"{job.input} changed while it was read: run again when it is at rest")
         original, seen = sampled(photo, self._passed)
         plate, guided = self.guided(original)
         coloured = guided.render(plate, self._options.vividness)

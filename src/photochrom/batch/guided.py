@@ -32,8 +32,7 @@ class ReferenceFile:
         try:
             return cls(path.absolute(), file_sha256(path))
         except PhotoError as error:
-            msg = f"the reference {error}"
-            raise GuidanceError(msg) from None
+            raise GuidanceError(f"the reference {error}") from None
 
     def to_json(self) -> dict[str, str]:
         """Its path and hash."""
@@ -43,12 +42,12 @@ class ReferenceFile:
     def from_json(cls, document: Any) -> ReferenceFile:
         """The reference of a sidecar. Raises GuidanceError where it is gone or another file by now."""
         if not isinstance(document, dict) or {str, *map(type, document.values())} != {str}:
-            msg = f"the option 'reference' cannot be {document!r}"
-            raise GuidanceError(msg)
+            raise GuidanceError(f"the option 'reference' cannot be {document!r}")
         found = cls.of(Path(document.get("path", "")))
         if found.sha256 != document.get("sha256"):
-            msg = f"the reference {found.path} is not the file that was used: put that one back in its place"
-            raise GuidanceError(msg)
+            raise GuidanceError(
+                f"the reference {found.path} is not the file that was used: put that one back in its place"
+            )
         return found
 
 
@@ -64,8 +63,7 @@ def palette_from_json(document: Any) -> tuple[str, ...]:
     from photochrom.guidance import Palette
 
     if not isinstance(document, list):
-        msg = f"the option 'palette' cannot be {document!r}"
-        raise GuidanceError(msg)
+        raise GuidanceError(f"the option 'palette' cannot be {document!r}")
     return Palette(tuple(document)).colors if document else ()
 
 

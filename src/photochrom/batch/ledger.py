@@ -130,8 +130,9 @@ class Ledger:
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version = {VERSION}")
             elif found != VERSION:
-                msg = f"the ledger {self.path} is of version {found}: use the photochrom that made it"
-                raise WriteError(msg)
+                raise WriteError(
+                    f"the ledger {self.path} is of version {found}: use the photochrom that made it"
+                )
             cursor = database.execute("INSERT INTO runs (started, version) VALUES (?, ?)", (_now(), version))
             run = cursor.lastrowid or 0
             self._locks.take(run)  # inside the transaction: no one sees the run before it holds its lock
@@ -258,8 +259,9 @@ def place(out: Path) -> Path:
 def read_rows(path: Path) -> list[Row]:
     """The rows of a ledger that is only looked at. Raises WriteError where there is none."""
     if not path.is_file():
-        msg = f"there is no ledger at {path}: only the output of 'photochrom batch' can be verified"
-        raise WriteError(msg)
+        raise WriteError(
+            f"there is no ledger at {path}: only the output of 'photochrom batch' can be verified"
+        )
     with (
         _said_plainly(path),
         closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database,
@@ -308,13 +310,10 @@ def _said_plainly(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        msg = f"cannot keep the ledger {path}: {error.strerror or error}"
-        raise WriteError(msg) from error
+        raise WriteError(f"cannot keep the ledger {path}: {error.strerror or error}") from error
     except sqlite3.OperationalError as error:
-        msg = f"cannot keep the ledger {path}: {error}"
-        raise WriteError(msg) from error
+        raise WriteError(f"cannot keep the ledger {path}: {error}") from error
     except sqlite3.DatabaseError as error:
-        msg = (
+        raise WriteError(
             f"{path} is no ledger or is damaged ({error}): move it away, the pictures beside it are untouched"
-        )
-        raise WriteError(msg) from error
+        ) from error

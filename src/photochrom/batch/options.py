@@ -223,8 +223,9 @@ class Options:
         given = {}
         for name, value in document.items():
             if name not in known:
-                msg = f"the option {name!r} is not known: a newer version wrote it, so update photochrom"
-                raise OptionError(msg)
+                raise OptionError(
+                    f"the option {name!r} is not known: a newer version wrote it, so update photochrom"
+                )
             read = known[name].from_json
             if value is not None:
                 given[name] = read(value) if read else check(name, value, known[name].kind)
@@ -253,8 +254,7 @@ def check(name: str, value: Any, kind: Any) -> Any:
     else:
         good = isinstance(value, kind)
     if not good:
-        msg = f"the option {name!r} cannot be {value!r}"
-        raise OptionError(msg)
+        raise OptionError(f"the option {name!r} cannot be {value!r}")
     return value
 
 

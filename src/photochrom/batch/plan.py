@@ -77,8 +77,7 @@ def unique(sources: Iterable[Source], where: str) -> list[Source]:
     for source in sources:
         found.setdefault(_spot(source.path), source)
     if not found:
-        msg = f"no photo in {where}: give pictures, or folders that hold some"
-        raise PhotoError(msg)
+        raise PhotoError(f"no photo in {where}: give pictures, or folders that hold some")
     return list(found.values())
 
 
@@ -135,8 +134,7 @@ def _read_list(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError as error:
-        msg = f"cannot read the list {path}: {error.strerror or error}"
-        raise OptionError(msg) from None
+        raise OptionError(f"cannot read the list {path}: {error.strerror or error}") from None
 
 
 def listed(lines: Iterable[str]) -> Iterator[Source]:
@@ -210,8 +208,7 @@ def check(jobs: Sequence[Job]) -> None:
     if problems:
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         advice = "choose another output, rename a photo, or colour them in separate runs"
-        msg = f"{'; '.join(problems[:_SHOWN])}{more}: {advice}"
-        raise OptionError(msg)
+        raise OptionError(f"{'; '.join(problems[:_SHOWN])}{more}: {advice}")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

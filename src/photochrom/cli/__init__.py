@@ -67,8 +67,7 @@ class LazyGroup(click.Group):
             return None
         command = import_module(f"{__name__}.{cmd_name}").command
         if not isinstance(command, click.Command):
-            msg = f"photochrom.cli.{cmd_name} must define `command`"
-            raise TypeError(msg)
+            raise TypeError(f"photochrom.cli.{cmd_name} must define `command`")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -61,11 +61,9 @@ def command(
     """
     out = Path(paths[-1])
     if out.exists() and not out.is_dir():
-        msg = f"{out} is a file: the last argument is the folder for the results"
-        raise OptionError(msg)
+        raise OptionError(f"{out} is a file: the last argument is the folder for the results")
     if len(paths) < 2 and not verify:
-        msg = "give the photos and then the folder for the results: photochrom batch IN OUT"
-        raise OptionError(msg)
+        raise OptionError("give the photos and then the folder for the results: photochrom batch IN OUT")
     jobs = _plan(paths[:-1], out, options) if len(paths) > 1 else []
     if verify:
         context.exit(_verify(out, jobs, as_json))

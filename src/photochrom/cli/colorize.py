@@ -66,8 +66,7 @@ def _plan(inputs: tuple[str, ...], out: Path | None, options: Options) -> list[p
     if out and one_file and is_picture_name(out) and not out.is_dir():
         return plan.to_file(sources[0], out, extras)
     if out and out.exists() and not out.is_dir():
-        msg = f"{out} is a file: several photos need a folder"
-        raise OptionError(msg)
+        raise OptionError(f"{out} is a file: several photos need a folder")
     return plan.make(sources, out, extras)
 
 
@@ -76,15 +75,12 @@ def _pipe(
 ) -> int:
     """One photo through standard input, standard output or both."""
     if len(inputs) > 1:
-        msg = "'-' takes one photo: give it alone"
-        raise OptionError(msg)
+        raise OptionError("'-' takes one photo: give it alone")
     if options.sidecar or options.layer or options.proposals:
-        msg = "a sidecar, a layer or proposals need files: colour a file into a file"
-        raise OptionError(msg)
+        raise OptionError("a sidecar, a layer or proposals need files: colour a file into a file")
     target = output or PIPE
     if target == PIPE and as_json:
-        msg = "--json and the picture cannot both go to standard output: give -o FILE"
-        raise OptionError(msg)
+        raise OptionError("--json and the picture cannot both go to standard output: give -o FILE")
     started = time.monotonic()
     coloring = Coloring(options)
     warnings = coloring.pipe(inputs[0], target, overwrite=if_exists == "overwrite")

@@ -93,8 +93,9 @@ def _model(name: str) -> str:
     path, card = find(name)
     actual = file_sha256(path)
     if actual != card.sha256:
-        msg = f"{path} has sha256 {actual[:12]}…, its card says {card.sha256[:12]}…: install photochrom again"
-        raise ModelError(msg)
+        raise ModelError(
+            f"{path} has sha256 {actual[:12]}…, its card says {card.sha256[:12]}…: install photochrom again"
+        )
     return f"{card.name}, {card.licence}, sha256 {actual} as its card says"
 
 
@@ -115,9 +116,7 @@ def _self_test(name: str) -> str:
     lab = rgb_to_lab(rgb)
     worst = float(np.abs(lab[..., 0] - luminance(grey)).max())
     if rgb.shape != (128, 192, 3) or worst > _TOLERANCE:
-        msg = f"the test picture's luminance moved by {worst:.2f}: install photochrom again"
-        raise ModelError(msg)
+        raise ModelError(f"the test picture's luminance moved by {worst:.2f}: install photochrom again")
     if hints and lab[64, 96, 2] > -15:
-        msg = f"a blue hint gave b* {lab[64, 96, 2]:.0f}: the model or ONNX Runtime is broken"
-        raise ModelError(msg)
+        raise ModelError(f"a blue hint gave b* {lab[64, 96, 2]:.0f}: the model or ONNX Runtime is broken")
     return f"192×128 coloured in {time.monotonic() - started:.2f} s, luminance kept to {worst:.2f} L*"

@@ -120,8 +120,7 @@ def predictors(photos: PhotoSet, options: dict[str, Any]) -> list[Predictor]:
         listed.append(FolderPredictor.open(name, Path(folder), photos))
     chosen = options["baselines"] or BASELINE_NAMES
     if "none" in chosen and len(chosen) > 1:
-        msg = "--baseline none stands alone: leave it out to choose others"
-        raise OptionError(msg)
+        raise OptionError("--baseline none stands alone: leave it out to choose others")
     made: dict[str, Predictor] = {"grey": Grey(), "mean": MeanColour(), "spreading": Spreading()}
     return listed + [made[name] for name in dict.fromkeys(chosen) if name != "none"]
 

@@ -20,10 +20,8 @@ def command(source: Path, target: Path) -> None:
     from photochrom.training.export import export_file
 
     if target.suffix != ".onnx":
-        msg = f"{target} must end in .onnx"
-        raise OptionError(msg)
+        raise OptionError(f"{target} must end in .onnx")
     if target.exists():
-        msg = f"{target} exists already: remove it, or choose another name"
-        raise OutputExists(msg)
+        raise OutputExists(f"{target} exists already: remove it, or choose another name")
     export_file(source, target)
     click.echo(target)

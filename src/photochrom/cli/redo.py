@@ -62,11 +62,10 @@ def options_of(told: Sidecar, model: str | None = None) -> Options:
     options = Options.from_json({**document, "hints": told.hints} if told.hints else document)
     card = find(options.model)[1]
     if card.sha256 != told.model_sha256:
-        msg = (
+        raise ModelError(
             f"the picture was made by a model with sha256 {told.model_sha256[:12]}…, "
             f"{options.model} has {card.sha256[:12]}…: say where that model is with --model"
         )
-        raise ModelError(msg)
     return replace(options, sidecar=False)
 
 
@@ -79,5 +78,4 @@ def find_photo(told: Sidecar, sidecar: Path) -> Path:
             return place
     if recorded in places:
         return recorded  # to be refused for its bytes
-    msg = f"{recorded} is not there, nor beside the sidecar: say where it is with --input"
-    raise PhotoError(msg)
+    raise PhotoError(f"{recorded} is not there, nor beside the sidecar: say where it is with --input")

@@ -44,8 +44,9 @@ def command(
     from photochrom.training.run import RunOptions, train
 
     if resume and init is not None:
-        msg = "--resume goes on from the run's own weights: leave --init out, or give another --out"
-        raise OptionError(msg)
+        raise OptionError(
+            "--resume goes on from the run's own weights: leave --init out, or give another --out"
+        )
     chosen = recipes.load(recipe, changes)
     if workers is None:
         workers = 4 if device == "cuda" else 0

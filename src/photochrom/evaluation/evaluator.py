@@ -124,15 +124,15 @@ def evaluate(
 def _check_any(samples: Sequence[Sample], exclusions: Sequence[Exclusion]) -> None:
     if not samples:
         first = exclusions[0]
-        msg = f"none of the {len(exclusions)} photos can be measured; the first, {first.key}: {first.reason}"
-        raise DataError(msg)
+        raise DataError(
+            f"none of the {len(exclusions)} photos can be measured; the first, {first.key}: {first.reason}"
+        )
 
 
 def _by_name(predictors: Sequence[Predictor]) -> dict[str, Predictor]:
     models = {predictor.name: predictor for predictor in predictors}
     if len(models) != len(predictors) or not models:
-        msg = "give at least one model, and every model a name of its own (NAME=…)"
-        raise OptionError(msg)
+        raise OptionError("give at least one model, and every model a name of its own (NAME=…)")
     return models
 
 
@@ -146,11 +146,10 @@ def check_folders(photos: PhotoSet, predictors: Sequence[Predictor], skip: bool)
         if problems and not skip:
             shown = "; ".join(f"{key}: {reason}" for key, reason in list(problems.items())[:5])
             more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
-            msg = (
+            raise DataError(
                 f"{predictor.folder} cannot stand for {len(problems)} of {len(photos.keys)} photos "
                 f"({shown}{more}): complete it, or use --skip-missing to leave them out for every model"
             )
-            raise DataError(msg)
         reasons |= {key: f"{predictor.name}: {reason}" for key, reason in problems.items()}
     return reasons
 

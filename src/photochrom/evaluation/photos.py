@@ -67,8 +67,9 @@ class PhotoSet:
         accepted = {key: path for key, path in paths.items() if protocol.accepts(path.name)}
         if not paths:
             wanted = f" matching {' or '.join(only)}" if only else ""
-            msg = f"there are no photos{wanted} in {folder}: give a folder of colour photos with --data"
-            raise DataError(msg)
+            raise DataError(
+                f"there are no photos{wanted} in {folder}: give a folder of colour photos with --data"
+            )
         protocol.check(len(accepted), len(paths))
         return cls(folder, protocol, tuple(sorted(accepted)), accepted)
 
@@ -96,8 +97,7 @@ def list_pictures(folder: Path) -> dict[str, Path]:
     Raises DataError for a missing folder, and for two files that differ in their suffix alone.
     """
     if not folder.is_dir():
-        msg = f"{folder} is not a folder: give a folder of photos"
-        raise DataError(msg)
+        raise DataError(f"{folder} is not a folder: give a folder of photos")
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
@@ -105,8 +105,7 @@ def list_pictures(folder: Path) -> dict[str, Path]:
             continue
         key = below.with_suffix("").as_posix()
         if key in found:
-            msg = f"{found[key]} and {path} have the same name: keep one of them"
-            raise DataError(msg)
+            raise DataError(f"{found[key]} and {path} have the same name: keep one of them")
         found[key] = path
     return found
 

@@ -151,8 +151,9 @@ class FolderPredictor:
             stem = _stem(key)
             candidates = [found[key]] if key in found else by_stem.get(stem, [])
             if len(candidates) > 1 or (candidates and key not in found and times[stem] > 1):
-                msg = f"several are called {stem!r}: give {folder} the subfolders that the photos have"
-                raise DataError(msg)
+                raise DataError(
+                    f"several are called {stem!r}: give {folder} the subfolders that the photos have"
+                )
             if candidates:
                 pictures[key] = candidates[0]
         return cls(name, folder, pictures, photos.protocol)

@@ -74,11 +74,10 @@ class Protocol:
     def check(self, accepted: int, found: int) -> None:
         """Raise DataError when the folder is not the protocol's data set."""
         if self.count and accepted != self.count:
-            msg = (
+            raise DataError(
                 f"protocol {self.name} needs its {self.count} photos, but {accepted} of the {found} files "
                 f"are such: complete the folder, or use --protocol photos, whose figures carry another name"
             )
-            raise DataError(msg)
 
     def hints(self, truth: RGB, number: int, count: int) -> list[Hint]:
         """The first `count` hints of photo `number` (from 0): more hints hold the fewer ones."""
@@ -104,8 +103,7 @@ PROTOCOLS = {
 def protocol(name: str) -> Protocol:
     """The protocol of that name. Raises OptionError listing the names there are."""
     if name not in PROTOCOLS:
-        msg = f"there is no protocol {name!r}: choose one of {', '.join(PROTOCOLS)}"
-        raise OptionError(msg)
+        raise OptionError(f"there is no protocol {name!r}: choose one of {', '.join(PROTOCOLS)}")
     return PROTOCOLS[name]
 
 
@@ -149,8 +147,9 @@ def parse_counts(text: str) -> tuple[int, ...]:
     except ValueError:
         counts = {-1}
     if min(counts) < 0 or max(counts) > 5000:
-        msg = f"--hints takes numbers from 0 to 5000 between commas, for example 0,1,10,100, not {text!r}"
-        raise OptionError(msg)
+        raise OptionError(
+            f"--hints takes numbers from 0 to 5000 between commas, for example 0,1,10,100, not {text!r}"
+        )
     return tuple(sorted(counts | {0}))
 
 

@@ -31,10 +31,9 @@ def write_report(result: Evaluation, folder: Path) -> dict[str, Any]:
         _write_photos(folder / "photos.csv", result)
         (folder / "index.html").write_text(page(result, summary), encoding="utf-8")
     except OSError as error:
-        msg = (
+        raise WriteError(
             f"the report cannot be written into {folder} ({error.strerror}): choose another folder with --out"
-        )
-        raise WriteError(msg) from None
+        ) from None
     return summary
 
 

@@ -91,8 +91,7 @@ def read_results(path: Path) -> dict[str, Any]:
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        msg = f"{path} cannot be read: run make results"
-        raise DataError(msg) from None
+        raise DataError(f"{path} cannot be read: run make results") from None
     assert isinstance(results, dict)
     return results
 
@@ -135,8 +134,7 @@ def named_runs(texts: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for name, _, run in pairs:
         if not name or not run:
-            msg = f"--baseline takes NAME=RUN, for example beta=runs/beta, not {name!r}"
-            raise OptionError(msg)
+            raise OptionError(f"--baseline takes NAME=RUN, for example beta=runs/beta, not {name!r}")
     return {name: run for name, _, run in pairs}
 
 

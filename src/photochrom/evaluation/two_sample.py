@@ -62,8 +62,7 @@ def two_sample_hits(real: Features, coloured: Features) -> NDArray[np.float64]:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
     except ImportError:
-        msg = "c2st_effnet"
-        raise MissingExtra(msg, "eval") from None
+        raise MissingExtra("c2st_effnet", "eval") from None
     n = len(real)
     fold = np.random.default_rng(SEED).permutation(n) % FOLDS
     hits = np.empty(n)

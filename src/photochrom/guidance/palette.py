@@ -49,15 +49,16 @@ class Palette:
         try:
             written = tuple(dict.fromkeys(rgb_to_hex(hex_to_rgb(color)) for color in self.colors))
         except OptionError as error:
-            msg = f"the palette cannot be used: {error}"
-            raise GuidanceError(msg) from None
+            raise GuidanceError(f"the palette cannot be used: {error}") from None
         if not written:
-            msg = "the palette is empty: give colours such as '#7a2e1d,#3b5998', or a picture with them"
-            raise GuidanceError(msg)
+            raise GuidanceError(
+                "the palette is empty: give colours such as '#7a2e1d,#3b5998', or a picture with them"
+            )
         object.__setattr__(self, "colors", written)
         if not len(self.hues):
-            msg = "the palette holds only greys, which draw the photo nowhere: give at least one colour"
-            raise GuidanceError(msg)
+            raise GuidanceError(
+                "the palette holds only greys, which draw the photo nowhere: give at least one colour"
+            )
 
     @classmethod
     def parse(cls, text: str) -> Palette:
@@ -108,8 +109,9 @@ def _as_color(word: str) -> str:
     try:
         return rgb_to_hex(hex_to_rgb(f"#{word}"))
     except OptionError:
-        msg = f'{word!r} is neither a colour nor a picture: write colours as "#rrggbb", for example "#6a8fbf"'
-        raise GuidanceError(msg) from None
+        raise GuidanceError(
+            f'{word!r} is neither a colour nor a picture: write colours as "#rrggbb", for example "#6a8fbf"'
+        ) from None
 
 
 def _fitting(photo: Photo, side: int) -> tuple[int, int]:

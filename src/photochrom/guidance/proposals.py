@@ -65,11 +65,9 @@ def proposals(plate: Plate, k: int = 4, seed: int = 0, hints: Sequence[Hint] = (
 
 def _check(k: int, seed: int) -> None:
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MOST:
-        msg = f"between 1 and {MOST} proposals can be made, not {k!r}"
-        raise GuidanceError(msg)
+        raise GuidanceError(f"between 1 and {MOST} proposals can be made, not {k!r}")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 31:
-        msg = f"the seed must be a whole number from 0 to {(1 << 31) - 1}, not {seed!r}"
-        raise GuidanceError(msg)
+        raise GuidanceError(f"the seed must be a whole number from 0 to {(1 << 31) - 1}, not {seed!r}")
 
 
 # --- where -------------------------------------------------------------------------------------

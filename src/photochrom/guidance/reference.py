@@ -65,13 +65,13 @@ class Reference:
         features, DamagedPhoto where decoding fails late.
         """
         if not session.card.supports_hints:
-            msg = f"the model {session.card.name} takes no hints: use the default model"
-            raise UnsupportedReading(msg)
+            raise UnsupportedReading(f"the model {session.card.name} takes no hints: use the default model")
         lab = working_lab(photo, working_size(photo.height, photo.width, session.card))
         ab = np.ascontiguousarray(lab[..., 1:])
         if np.percentile(chroma_of(ab), 95) < _COLOURLESS:
-            msg = f"the reference {photo.path or 'photo'} has no colour to take: choose a colour photo"
-            raise GuidanceError(msg)
+            raise GuidanceError(
+                f"the reference {photo.path or 'photo'} has no colour to take: choose a colour photo"
+            )
         return cls(session, np.ascontiguousarray(lab[..., 0]), ab)
 
     @cached_property

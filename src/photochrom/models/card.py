@@ -63,23 +63,23 @@ def read_card(graph: Path) -> Card:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
-        msg = f"{graph.name} has no card: expected {path.name} beside it (photochrom export writes both)"
-        raise ModelError(msg) from None
+        raise ModelError(
+            f"{graph.name} has no card: expected {path.name} beside it (photochrom export writes both)"
+        ) from None
     except ValueError:
         data = None
     if not isinstance(data, dict) or data.pop("card", None) != CARD_VERSION:
-        msg = f"{path} is not a model card of this version: export the model again"
-        raise ModelError(msg)
+        raise ModelError(f"{path} is not a model card of this version: export the model again")
     try:
         size = SizeRule(**data.pop("size", {}))
         bins = tuple((float(a), float(b)) for a, b in data.pop("bins", ()))
         card = Card(**data, size=size, bins=bins)
     except (TypeError, ValueError) as error:
-        msg = f"{path} is not a model card of this version ({error}): export the model again"
-        raise ModelError(msg) from None
+        raise ModelError(
+            f"{path} is not a model card of this version ({error}): export the model again"
+        ) from None
     if card.head not in ("bins", "ab") or (card.head == "bins") != bool(card.bins):
-        msg = f"{path}: the head must be 'bins' with a list of bins, or 'ab' without"
-        raise ModelError(msg)
+        raise ModelError(f"{path}: the head must be 'bins' with a list of bins, or 'ab' without")
     return card
 
 

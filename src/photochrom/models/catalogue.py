@@ -25,19 +25,19 @@ def find(model: str | Path) -> tuple[Path, Card]:
     if path.is_dir():
         path = path / "model.onnx"
         if not path.exists():
-            msg = f"{model} holds no model.onnx: finish the training run, or use `photochrom export`"
-            raise UnknownModel(msg)
+            raise UnknownModel(
+                f"{model} holds no model.onnx: finish the training run, or use `photochrom export`"
+            )
     elif path.suffix != ".onnx":
         shipped = catalogue()
         if str(model) not in shipped:
             names = ", ".join(shipped) or "none"
-            msg = f"unknown model {str(model)!r}: use one of {names}, a run's folder or an .onnx file"
-            raise UnknownModel(msg)
+            raise UnknownModel(
+                f"unknown model {str(model)!r}: use one of {names}, a run's folder or an .onnx file"
+            )
         path = shipped[str(model)]
     if not path.is_file():
-        msg = f"there is no model file {path}: check the path, or use the default model"
-        raise UnknownModel(msg)
+        raise UnknownModel(f"there is no model file {path}: check the path, or use the default model")
     if path.stat().st_size == 0:
-        msg = f"{path} is empty: export the model again"
-        raise ModelError(msg)
+        raise ModelError(f"{path} is empty: export the model again")
     return path, read_card(path)

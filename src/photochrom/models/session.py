@@ -41,10 +41,9 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
         except Exception as error:  # ONNX Runtime's errors share no base class but this
-            msg = (
+            raise ModelError(
                 f"{path.name} is not a network that ONNX Runtime can load: {str(error).splitlines()[0][:200]}"
-            )
-            raise ModelError(msg) from error
+            ) from error
         self._inputs = {item.name for item in self._session.get_inputs()}
         self.threads = threads
 
@@ -87,8 +86,7 @@ def load(
     """
     wanted = tuple(providers or (CPU,))
     if missing := [name for name in wanted if name not in available_providers()]:
-        msg = f"this ONNX Runtime has no {missing[0]}; it has {', '.join(available_providers())}"
-        raise OptionError(msg)
+        raise OptionError(f"this ONNX Runtime has no {missing[0]}; it has {', '.join(available_providers())}")
     path, card = find(model)
     return _load(path, path.stat().st_mtime_ns, card.sha256, threads or processors(), wanted)
 
@@ -97,6 +95,7 @@ def load(
 def _load(path: Path, _changed: int, expected: str, threads: int, providers: tuple[str, ...]) -> Session:
     actual = sha256(path)
     if actual != expected:
-        msg = f"{path} is not the file its card names ({actual[:12]}…, not {expected[:12]}…): export again"
-        raise ModelError(msg)
+        raise ModelError(
+            f"{path} is not the file its card names ({actual[:12]}…, not {expected[:12]}…): export again"
+        )
     return Session(path, find(path)[1], threads, providers)

@@ -152,6 +152,5 @@ class StreamSource:
             if start < bottom and start + len(strip) > top
         ]
         if not parts:
-            msg = "the file changed while it was read: try again"
-            raise DamagedPhoto(msg)
+            raise DamagedPhoto("the file changed while it was read: try again")
         return parts[0] if len(parts) == 1 else np.concatenate(parts)

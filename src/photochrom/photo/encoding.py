@@ -32,14 +32,13 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 100:
-            msg = f"quality {self.quality} makes no sense: choose 1 to 100"
-            raise OptionError(msg)
+            raise OptionError(f"quality {self.quality} makes no sense: choose 1 to 100")
         if self.subsampling not in SUBSAMPLINGS:
-            msg = f"chroma subsampling {self.subsampling!r} is not known: choose {', '.join(SUBSAMPLINGS)}"
-            raise OptionError(msg)
+            raise OptionError(
+                f"chroma subsampling {self.subsampling!r} is not known: choose {', '.join(SUBSAMPLINGS)}"
+            )
         if self.depth not in (8, 16):
-            msg = f"a depth of {self.depth} bits is not written: choose 8 or 16"
-            raise OptionError(msg)
+            raise OptionError(f"a depth of {self.depth} bits is not written: choose 8 or 16")
 
 
 class Encoder(Protocol):

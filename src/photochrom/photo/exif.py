@@ -26,13 +26,11 @@ def settle(block: bytes) -> Settled:
     data = bytearray(block.removeprefix(_PREFIX))
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(data[:4]))
     if order is None:
-        msg = "no TIFF header"
-        raise ValueError(msg)
+        raise ValueError("no TIFF header")
     try:
         return _settle(data, order)
     except struct.error as error:
-        msg = "cut short"
-        raise ValueError(msg) from error
+        raise ValueError("cut short") from error
 
 
 def _settle(data: bytearray, order: str) -> Settled:

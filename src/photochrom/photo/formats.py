@@ -97,8 +97,9 @@ def _sniff_heif(head: bytes) -> Format:
         return FORMATS["avif"]
     if brands & _HEIC_BRANDS:
         return FORMATS["heic"]
-    msg = "this is a video or an unknown relative of HEIC: convert it to JPEG, PNG or TIFF first"
-    raise UnknownFormat(msg)
+    raise UnknownFormat(
+        "this is a video or an unknown relative of HEIC: convert it to JPEG, PNG or TIFF first"
+    )
 
 
 def _stranger(head: bytes) -> str:
@@ -122,18 +123,21 @@ def format_named(name: str) -> Format:
         if wanted == fmt.name or f".{wanted}" in fmt.suffixes:
             if fmt.writes:
                 return fmt
-            msg = f"{fmt.name.upper()} is read but not written: choose JPEG, PNG, TIFF, WebP or AVIF"
-            raise OptionError(msg)
-    msg = f"{name!r} is not a picture format that is written: choose JPEG, PNG, TIFF, WebP or AVIF"
-    raise OptionError(msg)
+            raise OptionError(
+                f"{fmt.name.upper()} is read but not written: choose JPEG, PNG, TIFF, WebP or AVIF"
+            )
+    raise OptionError(
+        f"{name!r} is not a picture format that is written: choose JPEG, PNG, TIFF, WebP or AVIF"
+    )
 
 
 def format_of_path(path: str | os.PathLike[str]) -> Format:
     """The writable format that a file name asks for. Raises OptionError where there is none."""
     suffix = Path(path).suffix
     if not suffix:
-        msg = f"{Path(path).name!r} has no suffix that names a format: write it as .jpg, .png or .tif"
-        raise OptionError(msg)
+        raise OptionError(
+            f"{Path(path).name!r} has no suffix that names a format: write it as .jpg, .png or .tif"
+        )
     return format_named(suffix)
 
 

@@ -94,8 +94,7 @@ class _Reader:
             data = self.file.read(size)
             self.budget[0] -= size
         if len(data) < size:
-            msg = "cut short"
-            raise ValueError(msg)
+            raise ValueError("cut short")
         return data
 
     def number(self, offset: int, code: str) -> int:
@@ -117,15 +116,13 @@ def parse_file(file: BinaryIO, page: int = 0, *, strict: bool = False) -> Direct
     magic = reader.take(0, 4)
     order = {b"II": "<", b"MM": ">"}.get(magic[:2])
     if order is None or magic[2:] not in (b"*\0", b"\0*", b"+\0", b"\0+"):
-        msg = "no TIFF header"
-        raise ValueError(msg)
+        raise ValueError("no TIFF header")
     reader = _Reader(file, order, b"+" in magic[2:])
     offset = reader.number(8 if reader.big else 4, reader.word[1])
     for _ in range(page):
         offset = _next(reader, offset)
         if offset == 0:
-            msg = "no such page"
-            raise ValueError(msg)
+            raise ValueError("no such page")
     return _directory(reader, offset, 0, strict)
 
 

@@ -38,8 +38,7 @@ def write_jpeg(photo: Photo, sink: Sink, options: Options) -> None:
     """Encodes a photo as baseline JPEG with 8 bits; transparent parts are laid on white."""
     if max(photo.width, photo.height) > MOST:
         size = f"{photo.width}×{photo.height}"
-        msg = f"JPEG holds at most {MOST} pixels a side, the photo is {size}: write TIFF or PNG"
-        raise WriteError(msg)
+        raise WriteError(f"JPEG holds at most {MOST} pixels a side, the photo is {size}: write TIFF or PNG")
     height = min(2 * strip_height(photo.width), 16 * -(-photo.height // 32))  # two strips at least
 
     def encode(top: int) -> Strip:

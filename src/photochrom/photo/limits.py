@@ -23,14 +23,13 @@ class Limits:
         `share` is what a picture may have of the pixels: below 1 where it is decoded in one piece.
         """
         if width < 1 or height < 1:
-            msg = f"the picture claims to be {width}×{height} pixels: it is damaged"
-            raise DamagedPhoto(msg)
+            raise DamagedPhoto(f"the picture claims to be {width}×{height} pixels: it is damaged")
         if max(width, height) > self.side:
-            msg = f"the picture is {width}×{height}, over {self.side} a side: raise the limit or cut it"
-            raise TooLarge(msg)
+            raise TooLarge(
+                f"the picture is {width}×{height}, over {self.side} a side: raise the limit or cut it"
+            )
         most = self.pixels * share
         if width * height > most:
             size = f"{width * height / 1e6:.0f} megapixels, over {most / 1e6:.0f}"
             advice = "raise --max-pixels" if share == 1 else "convert it to plain TIFF, or raise --max-pixels"
-            msg = f"the picture has {size}: {advice}"
-            raise TooLarge(msg)
+            raise TooLarge(f"the picture has {size}: {advice}")

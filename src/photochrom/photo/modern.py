@@ -27,8 +27,7 @@ def writer(fmt: Format) -> Encoder:
     def encode(photo: Photo, sink: Sink, options: Options) -> None:
         most = _MOST[fmt.name]
         if max(photo.width, photo.height) > most:
-            msg = f"{fmt.name.upper()} holds at most {most} pixels a side: write TIFF or PNG"
-            raise WriteError(msg)
+            raise WriteError(f"{fmt.name.upper()} holds at most {most} pixels a side: write TIFF or PNG")
         metadata = photo.metadata
         keep = {"icc_profile": metadata.icc, "exif": exif_with_resolution(metadata), "xmp": metadata.xmp}
         settings: dict[str, Any] = {key: value for key, value in keep.items() if value}

@@ -63,8 +63,7 @@ class Origin:
     def check_unchanged(self) -> None:
         """Raises DamagedPhoto where the file is not the one that was opened."""
         if self.path is not None and _stamp(self.path) != self.stamp:
-            msg = f"{self.path} changed while it was read: try again when it is at rest"
-            raise DamagedPhoto(msg)
+            raise DamagedPhoto(f"{self.path} changed while it was read: try again when it is at rest")
 
 
 def origin_of(source: ReadFrom) -> Origin:
@@ -81,8 +80,7 @@ def origin_of(source: ReadFrom) -> Origin:
     path = Path(source)
     stamp = _stamp(path)
     if path.is_dir():
-        msg = f"{path} is a folder: give a photo in it"
-        raise PhotoError(msg)
+        raise PhotoError(f"{path} is a folder: give a photo in it")
     if not path.is_file():  # a pipe or device: it can be read but once
         return Origin(content=path.read_bytes())
     return Origin(path, None, stamp)

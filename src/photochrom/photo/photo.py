@@ -90,8 +90,7 @@ class Photo:
         Raises OptionError for rows that the photo does not have, DamagedPhoto where decoding fails.
         """
         if not 0 <= top < bottom <= self.height:
-            msg = f"rows {top}..{bottom} are not in a photo of {self.height} rows"
-            raise OptionError(msg)
+            raise OptionError(f"rows {top}..{bottom} are not in a photo of {self.height} rows")
         return self.source.rows(top, bottom)
 
     @property
@@ -142,8 +141,7 @@ class Photo:
             return replace(self, source=ComputedSource(self.source, source, channels, kind, halved))
         if source.shape[:2] != (self.height, self.width):
             size = f"{source.shape[1]}×{source.shape[0]}"
-            msg = f"these pixels are {size}, the photo is {self.width}×{self.height}"
-            raise OptionError(msg)
+            raise OptionError(f"these pixels are {size}, the photo is {self.width}×{self.height}")
         pixels, alpha = source, self.alpha
         return replace(
             self, source=ArraySource(pixels, None if alpha is None else rescale(alpha, pixels.dtype))
@@ -160,8 +158,9 @@ class Photo:
 
             return from_pillow(array)
         if not isinstance(array, np.ndarray):
-            msg = f"a photo is made of a numpy array or a PIL image, not of {type(array).__name__}"
-            raise OptionError(msg)
+            raise OptionError(
+                f"a photo is made of a numpy array or a PIL image, not of {type(array).__name__}"
+            )
         return cls(_from_bands(array), bits=8 * array.dtype.itemsize)
 
 
@@ -169,8 +168,9 @@ def _from_bands(array: NDArray[Any]) -> ArraySource:
     white(array.dtype)
     bands = 1 if array.ndim == 2 else array.shape[-1]
     if array.ndim not in (2, 3) or bands not in (1, 2, 3, 4) or 0 in array.shape:
-        msg = f"an array of shape {array.shape} is no picture: it must be (H, W), (H, W, 3) or (H, W, 4)"
-        raise OptionError(msg)
+        raise OptionError(
+            f"an array of shape {array.shape} is no picture: it must be (H, W), (H, W, 3) or (H, W, 4)"
+        )
     if array.ndim == 2:
         return ArraySource(np.ascontiguousarray(array), None)
     colour = array[..., 0] if bands < 3 else array[..., :3]

@@ -59,8 +59,9 @@ def read_with_pillow(origin: Origin, fmt: Format, limits: Limits) -> Photo:
             photo = from_pillow(image)
             known = known_to_pillow(image)
     except Image.DecompressionBombError as error:
-        msg = f"the picture is too large for its format, {fmt.name.upper()}: convert it to TIFF first"
-        raise TooLarge(msg) from error
+        raise TooLarge(
+            f"the picture is too large for its format, {fmt.name.upper()}: convert it to TIFF first"
+        ) from error
     except UnidentifiedImageError as error:
         raise DamagedPhoto(damaged("")) from error
     except _BROKEN as error:

@@ -65,6 +65,7 @@ def to_profile(pixels: Pixels, profile: bytes) -> Pixels:
         exported = connected.icc_export(intent="relative", depth=16 if deep else 8)
         converted: Pixels = exported.numpy()
     except vips.Error as error:
-        msg = "the input's colour profile cannot be written to: leave the output in sRGB"
-        raise OptionError(msg) from error
+        raise OptionError(
+            "the input's colour profile cannot be written to: leave the output in sRGB"
+        ) from error
     return converted

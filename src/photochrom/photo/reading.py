@@ -47,8 +47,7 @@ def read(source: ReadFrom, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_
     (no such page), or PhotoError for a file that cannot be opened.
     """
     if page < 0:
-        msg = f"page {page} does not exist: pages count from 0"
-        raise OptionError(msg)
+        raise OptionError(f"page {page} does not exist: pages count from 0")
     origin = origin_of(source)
     try:
         fmt = sniff(origin.head(SNIFF))
@@ -56,8 +55,7 @@ def read(source: ReadFrom, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_
         if fmt.name in _LOADERS:
             return _Reading(origin, fmt, page).photo(limits)
         if page:
-            msg = f"page {page} does not exist: of {fmt.name.upper()} only page 0 is read"
-            raise OptionError(msg)
+            raise OptionError(f"page {page} does not exist: of {fmt.name.upper()} only page 0 is read")
         from photochrom.photo.pillow import read_with_pillow
 
         return read_with_pillow(origin, fmt, limits)
@@ -79,8 +77,9 @@ class _Reading:
     def photo(self, limits: Limits) -> Photo:
         image = self._open()
         if image.bands > _MOST_BANDS:
-            msg = f"it has {image.bands} channels, so it is no photograph: save it as RGB or grey first"
-            raise UnknownFormat(msg)
+            raise UnknownFormat(
+                f"it has {image.bands} channels, so it is no photograph: save it as RGB or grey first"
+            )
         streams = self.format.streams and not _in_passes(image)
         limits.check(image.width, image.height, 1.0 if streams else self.format.share)
         if self.format.name == "tiff":
@@ -112,8 +111,9 @@ class _Reading:
                 raise
             image = load(self.loader, self.origin, 0, self.lenient)
         if self.page and self.page >= _pages(image):
-            msg = f"page {self.page} does not exist: the file has {_pages(image)}, counted from 0"
-            raise OptionError(msg)
+            raise OptionError(
+                f"page {self.page} does not exist: the file has {_pages(image)}, counted from 0"
+            )
         return image
 
     def _load(self, fail_on: str, access: str = "sequential") -> Any:

@@ -97,8 +97,7 @@ def _depth(photo: Photo, fmt: Format, asked: int | None) -> int:
     if asked is None:
         return own if fmt.sixteen else 8
     if asked == 16 and not fmt.sixteen:
-        msg = f"{fmt.name.upper()} holds 8 bits only: write PNG or TIFF for 16"
-        raise OptionError(msg)
+        raise OptionError(f"{fmt.name.upper()} holds 8 bits only: write PNG or TIFF for 16")
     return asked
 
 
@@ -112,8 +111,7 @@ def _dressed(photo: Photo, *, strip: bool, profile: str) -> Photo:
         converted = photo.with_pixels(lambda top, bottom: to_profile(photo.rows(top, bottom), own))
         return replace(converted, metadata=replace(kept, icc=own))
     if profile not in ("srgb", "input"):
-        msg = f"profile {profile!r} makes no sense: choose srgb or input"
-        raise OptionError(msg)
+        raise OptionError(f"profile {profile!r} makes no sense: choose srgb or input")
     return replace(photo, metadata=replace(kept, icc=srgb_profile()))
 
 
@@ -138,8 +136,7 @@ def _encoder(fmt: Format) -> Encoder:
 def _refuse_input(photo: Photo, target: Path) -> None:
     """Raises WriteError where the target is the photo's own file, through links as well."""
     if photo.path is not None and target.exists() and photo.path.exists() and target.samefile(photo.path):
-        msg = f"{target} is the photo itself, which is never replaced: choose another name"
-        raise WriteError(msg)
+        raise WriteError(f"{target} is the photo itself, which is never replaced: choose another name")
 
 
 def _write_to_stream(photo: Photo, stream: BinaryIO, encode: Encoder, options: Options) -> None:
@@ -158,16 +155,13 @@ def _check(part: Path, photo: Photo, fmt: Format, verify: bool) -> None:
     with part.open("rb") as file:
         wrong = fault(file, fmt, photo.width, photo.height)
     if wrong:
-        msg = f"what was written is damaged ({wrong}): the disk may be failing"
-        raise WriteError(msg)
+        raise WriteError(f"what was written is damaged ({wrong}): the disk may be failing")
     try:
         if verify:
             again = read(part, max_pixels=photo.width * photo.height * 10, max_side=1 << 31)
             if (again.height, again.width) != (photo.height, photo.width):
-                msg = "what was written has another size: the disk may be failing"
-                raise WriteError(msg)
+                raise WriteError("what was written has another size: the disk may be failing")
             for _ in again.strips():
                 pass
     except PhotoError as error:
-        msg = f"what was written does not decode ({error}): the disk may be failing"
-        raise WriteError(msg) from error
+        raise WriteError(f"what was written does not decode ({error}): the disk may be failing") from error

@@ -59,8 +59,7 @@ def normalized(packet: bytes) -> bytes:
         packet = packet[: len(packet) // 2 * 2].decode("utf-16").encode()
     packet = packet.removeprefix(b"\xef\xbb\xbf").rstrip(b"\0")
     if len(packet) > _MOST_BYTES:
-        msg = f"longer than {_MOST_BYTES >> 20} MB"
-        raise ValueError(msg)
+        raise ValueError(f"longer than {_MOST_BYTES >> 20} MB")
     _scan(packet, ())
     return packet
 
@@ -108,8 +107,7 @@ def _inserted(packet: bytes, description: bytes) -> bytes:
     scan = _scan(packet, ())
     if scan.rdf_close >= 0:
         return packet[: scan.rdf_close] + b" " + description + packet[scan.rdf_close :]
-    msg = "no rdf:RDF element"
-    raise ValueError(msg)
+    raise ValueError("no rdf:RDF element")
 
 
 # --- packets too long for one segment of a JPEG (Adobe XMP part 3, 1.1.3.1) ----------------------
@@ -159,8 +157,7 @@ def _scan(packet: bytes, names: tuple[tuple[str, str], ...]) -> _Scan:
     try:
         return _Scanner(packet, names).run()
     except expat.ExpatError as error:
-        msg = f"not well-formed: {error}"
-        raise ValueError(msg) from error
+        raise ValueError(f"not well-formed: {error}") from error
 
 
 class _Scanner:
@@ -186,13 +183,11 @@ class _Scanner:
     def run(self) -> _Scan:
         self._parser.Parse(self._packet, True)
         if self._scan.rdf_close < 0:
-            msg = "no rdf:RDF element"
-            raise ValueError(msg)
+            raise ValueError("no rdf:RDF element")
         return self._scan
 
     def _refuse(self, *_: object) -> None:
-        msg = "it declares entities"
-        raise ValueError(msg)
+        raise ValueError("it declares entities")
 
     def _declare(self, prefix: str | None, uri: str) -> None:
         self._in_scope.append((prefix or "", uri))
@@ -202,8 +197,7 @@ class _Scanner:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._elements += 1
         if self._elements > _MOST_ELEMENTS:
-            msg = f"more than {_MOST_ELEMENTS} elements"
-            raise ValueError(msg)
+            raise ValueError(f"more than {_MOST_ELEMENTS} elements")
         at = self._parser.CurrentByteIndex
         inner = _tag_end(self._packet, at)
         self._open.append((name, inner))

@@ -64,8 +64,7 @@ def hints_of(text: str, service: Service) -> list[Hint]:
     """The hints of a form's field; none where it is empty. Raises HintError."""
     hints = load_hints(text.encode()) if text.strip() else []
     if len(hints) > service.limits.hints:
-        msg = f"{len(hints)} hints were sent; at most {service.limits.hints} are taken"
-        raise HintError(msg)
+        raise HintError(f"{len(hints)} hints were sent; at most {service.limits.hints} are taken")
     return hints
 
 

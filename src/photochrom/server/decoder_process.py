@@ -41,12 +41,10 @@ def receive(stream: IO[bytes]) -> dict[str, Any]:
     """Read one message. Raises EOFError where the other side is gone."""
     (length,) = _LENGTH.unpack(read_exactly(stream, _LENGTH.size))
     if length > _LONGEST_MESSAGE:
-        msg = f"a message of {length} bytes"
-        raise EOFError(msg)
+        raise EOFError(f"a message of {length} bytes")
     message = json.loads(read_exactly(stream, length))
     if not isinstance(message, dict):
-        msg = "a message that is no object"
-        raise EOFError(msg)
+        raise EOFError("a message that is no object")
     return message
 
 
@@ -63,8 +61,7 @@ def fill(stream: IO[bytes], view: memoryview) -> None:
     while done < len(view):
         count = stream.readinto(view[done:])  # type: ignore[attr-defined]  # IO lacks it, pipes have it
         if not count:
-            msg = "the other side is gone"
-            raise EOFError(msg)
+            raise EOFError("the other side is gone")
         done += count
 
 

@@ -176,8 +176,7 @@ class Decoders:
         height, width, bands = int(answer["height"]), int(answer["width"]), int(answer["channels"])
         known = bands in (1, 3) and answer["dtype"] in ("uint8", "uint16")
         if not known or height * width > self._limits.pixels:
-            msg = "an answer that no decoder gives"
-            raise ValueError(msg)
+            raise ValueError("an answer that no decoder gives")
         dtype = np.dtype(answer["dtype"])
         size = height * width * (bands + bool(answer["alpha"])) * dtype.itemsize
         try:

@@ -127,12 +127,12 @@ class Gate:
     def _check_host(self, headers: Headers) -> None:
         host = headers.get("host", "")
         if not self._access.admits_host(host):
-            msg = "This server does not answer to that host name: open it at the address that it printed."
-            raise BadRequest(msg)
+            raise BadRequest(
+                "This server does not answer to that host name: open it at the address that it printed."
+            )
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
-            msg = "Requests from other web sites are not taken: open the studio itself."
-            raise BadRequest(msg)
+            raise BadRequest("Requests from other web sites are not taken: open the studio itself.")
 
     def _check_token(self, path: str, headers: Headers) -> None:
         if path not in OPEN_PATHS and not self._access.admits(headers):
@@ -164,8 +164,7 @@ def _declared_length(headers: Headers) -> int | None:
     if value is None:
         return None
     if not value.isascii() or not value.isdigit():
-        msg = "The header Content-Length is not a number."
-        raise BadRequest(msg)
+        raise BadRequest("The header Content-Length is not a number.")
     return int(value)
 
 

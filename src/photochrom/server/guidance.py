@@ -79,6 +79,5 @@ async def reference(
 def _like(plate: Plate, mine: list[Hint], other: Photo) -> list[Hint]:
     theirs = reference_hints(plate, other)
     if not theirs:
-        msg = "the two photos have too little in common: pick single colours from it instead"
-        raise GuidanceError(msg)
+        raise GuidanceError("the two photos have too little in common: pick single colours from it instead")
     return combined(plate, mine, theirs)

@@ -38,8 +38,6 @@ class Limits:
         for limit in fields(self):
             value = getattr(self, limit.name)
             if value < 0 or (value == 0 and limit.name != "hints"):
-                msg = f"the limit {limit.name} must be above zero, not {value}"
-                raise OptionError(msg)
+                raise OptionError(f"the limit {limit.name} must be above zero, not {value}")
         if self.memory < 64 * MIB:
-            msg = f"the memory budget must be at least 64 MiB, not {self.memory / MIB:.0f} MiB"
-            raise OptionError(msg)
+            raise OptionError(f"the memory budget must be at least 64 MiB, not {self.memory / MIB:.0f} MiB")

@@ -63,8 +63,7 @@ def box(region: Region | None, height: int, width: int) -> tuple[int, int, int, 
     left, right = int(region.left * width), int(np.ceil(region.right * width))
     top, bottom = int(region.top * height), int(np.ceil(region.bottom * height))
     if left >= right or top >= bottom:
-        msg = "the region is empty: right must be above left, and bottom above top"
-        raise OptionError(msg)
+        raise OptionError("the region is empty: right must be above left, and bottom above top")
     return top, bottom, left, right
 
 
@@ -100,8 +99,7 @@ def difference_map(plate: Plate, wishes: Guidance, index: int, vividness: float 
     """How far one hint moves the colours: a grey PNG at the working size, 4 levels a ΔE*ab."""
     hints = wishes.hints
     if index >= len(hints):
-        msg = f"there is no hint {index} among {len(hints)}: count from 0"
-        raise OptionError(msg)
+        raise OptionError(f"there is no hint {index} among {len(hints)}: count from 0")
     without = replace(wishes, hints=[*hints[:index], *hints[index + 1 :]])
     change = chroma(plate, wishes.guide(plate), vividness) - chroma(plate, without.guide(plate), vividness)
     distance = np.hypot(change[..., 0], change[..., 1]) * DIFFERENCE_STEP

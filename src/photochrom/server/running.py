@@ -25,8 +25,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        msg = f"cannot listen on {host}, port {port} ({error.strerror or error}): choose another --port"
-        raise OptionError(msg) from None
+        raise OptionError(
+            f"cannot listen on {host}, port {port} ({error.strerror or error}): choose another --port"
+        ) from None
     return listener
 
 

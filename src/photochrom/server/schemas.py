@@ -57,8 +57,7 @@ class Colours(Strict):
     def wishes(self, most: int) -> Guidance:
         """Hints and guidance together. Raises HintError for more than `most` hints, GuidanceError."""
         if len(self.hints) > most:
-            msg = f"{len(self.hints)} hints were sent; at most {most} are taken"
-            raise HintError(msg)
+            raise HintError(f"{len(self.hints)} hints were sent; at most {most} are taken")
         hints = [hint.hint() for hint in self.hints]
         return Guidance(hints, keep_color=self.keep_color, palette=palette_of(self.palette))
 

@@ -76,8 +76,7 @@ def create_study_app(study: Study, access: Access) -> FastAPI:
     def image(name: str) -> FileResponse:
         path = study.image_path(name)
         if path is None:
-            msg = "there is no such picture in this study"
-            raise UnknownImage(msg)
+            raise UnknownImage("there is no such picture in this study")
         return FileResponse(path, media_type="image/png", headers=_KEEP)
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -45,8 +45,9 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     except (OSError, RuntimeError, SafetensorError) as error:  # torch and safetensors wrap OSError
         partial.unlink(missing_ok=True)
         kept = "the previous one is kept" if path.exists() else "there is none yet"
-        msg = f"cannot write {path} ({_reason(error)}); {kept}: free some space, then train with --resume"
-        raise TrainingError(msg) from error
+        raise TrainingError(
+            f"cannot write {path} ({_reason(error)}); {kept}: free some space, then train with --resume"
+        ) from error
 
 
 def _reason(error: Exception) -> str:
@@ -64,18 +65,20 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
     try:
         state = torch.load(path, weights_only=True, map_location=device)
     except FileNotFoundError:
-        msg = f"there is no checkpoint {path}: start the run without --resume"
-        raise CheckpointError(msg) from None
+        raise CheckpointError(f"there is no checkpoint {path}: start the run without --resume") from None
     except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        msg = f"{path} is not a whole checkpoint ({_reason(error)}): start from another one with --init"
-        raise CheckpointError(msg) from None
+        raise CheckpointError(
+            f"{path} is not a whole checkpoint ({_reason(error)}): start from another one with --init"
+        ) from None
     if not isinstance(state, dict) or any(key not in state for key in KEYS):
-        msg = f"{path} is not a checkpoint of photochrom: give a run's folder or a .safetensors file"
-        raise CheckpointError(msg)
+        raise CheckpointError(
+            f"{path} is not a checkpoint of photochrom: give a run's folder or a .safetensors file"
+        )
     version = state.get("version", VERSION)
     if version != VERSION:
-        msg = f"{path} is a checkpoint of version {version}, not {VERSION}: use the photochrom that wrote it"
-        raise CheckpointError(msg)
+        raise CheckpointError(
+            f"{path} is a checkpoint of version {version}, not {VERSION}: use the photochrom that wrote it"
+        )
     return state
 
 
@@ -104,8 +107,9 @@ def load_weights(source: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             metadata = dict(file.metadata() or {})
         return {name: tensor.float() for name, tensor in load_file(source).items()}, metadata
     except (OSError, SafetensorError) as error:
-        msg = f"no weights can be read from {source} ({_reason(error)}): give a run or a .safetensors file"
-        raise CheckpointError(msg) from None
+        raise CheckpointError(
+            f"no weights can be read from {source} ({_reason(error)}): give a run or a .safetensors file"
+        ) from None
 
 
 def fill(network: Network, weights: Mapping[str, Tensor], source: str, name: str) -> None:
@@ -117,6 +121,7 @@ def fill(network: Network, weights: Mapping[str, Tensor], source: str, name: str
     if ours != theirs or wrong:
         first = (wrong or sorted(ours ^ theirs))[0]
         how = "has another shape" if wrong else ("is missing" if first in ours else "is unknown")
-        msg = f"{source} holds another network than {name} ({first} {how}): use the recipe of that run"
-        raise CheckpointError(msg)
+        raise CheckpointError(
+            f"{source} holds another network than {name} ({first} {how}): use the recipe of that run"
+        )
     network.load_state_dict(dict(weights), strict=False)

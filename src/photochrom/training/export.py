@@ -54,8 +54,9 @@ def export(network: Network, target: Path, card: Card) -> Card:
             if difference <= PARITY:
                 break
         if not difference <= PARITY:
-            msg = f"the exported graph differs from torch by {difference:.2f} in ab: more than {PARITY}"
-            raise ModelError(msg)
+            raise ModelError(
+                f"the exported graph differs from torch by {difference:.2f} in ab: more than {PARITY}"
+            )
         partial.replace(target)
         card_path(partial).replace(card_path(target))
     finally:
@@ -110,8 +111,9 @@ def options_of(weights: Mapping[str, Tensor], metadata: Mapping[str, str], sourc
     """The network that weights belong to: by name, or where no name is given by the weights' own names."""
     name = metadata.get("architecture") or recognize(weights)
     if name not in NETWORK_KINDS:
-        msg = f"{source} holds no network of photochrom's: its names fit none of {', '.join(NETWORK_KINDS)}"
-        raise CheckpointError(msg)
+        raise CheckpointError(
+            f"{source} holds no network of photochrom's: its names fit none of {', '.join(NETWORK_KINDS)}"
+        )
     table = tomllib.loads(metadata.get("network", ""))
     options: NetworkOptions = recipe_tables.parse(NETWORK_KINDS[name], table, f"{source}: network.", {})
     if isinstance(options, PhotochromOptions):

@@ -92,8 +92,9 @@ def load_photos(data: Path, side: int, cache: Path, shards: slice = slice(None))
     photos = open_cache(index)
     photos.shards = numbers[photos.shards].astype(np.int32)
     if len(photos) == 0:
-        msg = f"no colour photograph could be read under {data} (left out: {photos.left_out}): give others"
-        raise DataError(msg)
+        raise DataError(
+            f"no colour photograph could be read under {data} (left out: {photos.left_out}): give others"
+        )
     return photos
 
 
@@ -121,13 +122,15 @@ def list_files(data: Path) -> list[Path]:
     if data.is_file():
         return [data]
     if not data.is_dir():
-        msg = f"there is nothing at {data}: give a photo, a folder of photos, or a folder of *.tar shards"
-        raise DataError(msg)
+        raise DataError(
+            f"there is nothing at {data}: give a photo, a folder of photos, or a folder of *.tar shards"
+        )
     shards = sorted(data.glob("*.tar"))
     files = shards or sorted(p for p in data.rglob("*") if is_picture_name(p.name) and p.is_file())
     if not files:
-        msg = f"{data} holds no photographs and no *.tar shards: give a photo, or a folder that holds some"
-        raise DataError(msg)
+        raise DataError(
+            f"{data} holds no photographs and no *.tar shards: give a photo, or a folder that holds some"
+        )
     return files
 
 
@@ -155,8 +158,7 @@ def members(files: Sequence[Path], root: Path) -> Iterator[Member]:
                             f"{path}:{member.name}", str(Path(member.name).parent), shard, handle.read()
                         )
         except (tarfile.TarError, EOFError) as error:
-            msg = f"{path} is not a whole tar file ({error}): copy it again"
-            raise DataError(msg) from None
+            raise DataError(f"{path} is not a whole tar file ({error}): copy it again") from None
 
 
 def build(files: Sequence[Path], root: Path, side: int, target: Path, index: Path) -> None:
@@ -195,8 +197,7 @@ def decode(content: bytes, side: int) -> NDArray[np.uint8]:
     """8-bit RGB (H, W, 3) with its short side at most `side`. Raises PhotoError, or DataError if tiny."""
     rgb = read(content).rgb
     if min(rgb.shape[:2]) < SMALLEST_SIDE:
-        msg = f"only {min(rgb.shape[:2])} px on its short side: photos need {SMALLEST_SIDE}"
-        raise DataError(msg)
+        raise DataError(f"only {min(rgb.shape[:2])} px on its short side: photos need {SMALLEST_SIDE}")
     if rgb.dtype == np.uint8:
         return shrink(np.asarray(rgb, np.uint8), side)
     return np.rint(shrink(np.asarray(rgb, np.uint16), side) / 257).astype(np.uint8)

@@ -111,8 +111,7 @@ def load(source: str, changes: tuple[str, ...] = ()) -> Recipe:
     known = shipped()
     file = known.get(source, Path(source))
     if source not in known and not (source.endswith(".toml") and Path(source).is_file()):
-        msg = f"no recipe {source!r}: give one of {', '.join(sorted(known))}, or a .toml file"
-        raise RecipeError(msg)
+        raise RecipeError(f"no recipe {source!r}: give one of {', '.join(sorted(known))}, or a .toml file")
     return parse(file.read_bytes(), str(source), changes)
 
 
@@ -121,8 +120,7 @@ def parse(text: bytes, name: str, changes: tuple[str, ...] = ()) -> Recipe:
     try:
         tables = tomllib.loads(text.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{name} is not TOML: {error}"
-        raise RecipeError(msg) from None
+        raise RecipeError(f"{name} is not TOML: {error}") from None
     for change in changes:
         _apply(tables, change)
     where = f"recipe {name}: "
@@ -138,14 +136,14 @@ def _apply(tables: dict[str, Any], change: str) -> None:
         parsed = value  # a word without quotes
     *sections, key = path.strip().split(".")
     if not equals or not sections:
-        msg = f"{change!r} changes nothing: write --set section.key=value, for example schedule.batch=8"
-        raise RecipeError(msg)
+        raise RecipeError(
+            f"{change!r} changes nothing: write --set section.key=value, for example schedule.batch=8"
+        )
     place: Any = tables
     for section in sections:
         place = place.setdefault(section, {})
         if not isinstance(place, dict):
-            msg = f"{change!r}: {section} is no section of a recipe"
-            raise RecipeError(msg)
+            raise RecipeError(f"{change!r}: {section} is no section of a recipe")
     place[key] = parsed
 
 
@@ -157,8 +155,7 @@ def dump(recipe: Recipe) -> str:
 def check(recipe: Recipe, where: str) -> Recipe:
     """`recipe`, if its parts fit together."""
     for problem in _problems(recipe):
-        msg = f"{where}{problem}"
-        raise RecipeError(msg)
+        raise RecipeError(f"{where}{problem}")
     return recipe
 
 

@@ -25,8 +25,7 @@ def parse(cls: type[Any], table: Any, where: str, kinds: dict[str, dict[str, typ
     choices. `where` begins every error: the file and the table, as in "recipe beta: samples.".
     """
     if not isinstance(table, dict):
-        msg = f"{where.rstrip('. ')} must be a table, not {table!r}"
-        raise RecipeError(msg)
+        raise RecipeError(f"{where.rstrip('. ')} must be a table, not {table!r}")
     hints = typing.get_type_hints(cls)
     known = {f.name: f for f in dataclasses.fields(cls)}
     values: dict[str, Any] = {}
@@ -48,8 +47,7 @@ def _chosen(
 ) -> Any:
     kind = table.get(KIND) if isinstance(table, dict) else None
     if kind not in choices:
-        msg = f"{place} must be a table whose {KIND} is one of {_listed(choices)}, not {kind!r}"
-        raise RecipeError(msg)
+        raise RecipeError(f"{place} must be a table whose {KIND} is one of {_listed(choices)}, not {kind!r}")
     rest = {key: value for key, value in table.items() if key != KIND}
     return parse(choices[kind], rest, f"{place}.", kinds)
 
@@ -77,14 +75,12 @@ def convert(value: Any, kind: Any, place: str) -> Any:
         return float(value)
     if isinstance(kind, type) and isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
         return value
-    msg = f"{place} must be {_described(kind)}, not {value!r}"
-    raise RecipeError(msg)
+    raise RecipeError(f"{place} must be {_described(kind)}, not {value!r}")
 
 
 def _tuple(value: Any, kinds: tuple[Any, ...], place: str) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple) or len(value) != len(kinds):
-        msg = f"{place} must be a list of {len(kinds)} numbers, not {value!r}"
-        raise RecipeError(msg)
+        raise RecipeError(f"{place} must be a list of {len(kinds)} numbers, not {value!r}")
     return tuple(convert(item, kind, place) for item, kind in zip(value, kinds, strict=True))
 
 
@@ -98,18 +94,15 @@ def _described(kind: Any) -> str:
 def _checked(value: Any, allowed: Any, place: str) -> Any:
     """`value`, if the field's metadata allows it."""
     if "allowed" in allowed and value not in allowed["allowed"]:
-        msg = f"{place} must be one of {', '.join(map(str, allowed['allowed']))}, not {value!r}"
-        raise RecipeError(msg)
+        raise RecipeError(f"{place} must be one of {', '.join(map(str, allowed['allowed']))}, not {value!r}")
     numbers = value if isinstance(value, tuple) else (value,)
     if "low" in allowed and not all(
         math.isfinite(n) and allowed["low"] <= n <= allowed["high"] for n in numbers
     ):
         high = "" if allowed["high"] in (float("inf"), 10**12) else f" and at most {allowed['high']}"
-        msg = f"{place} must be at least {allowed['low']}{high}, not {_plain(value)}"
-        raise RecipeError(msg)
+        raise RecipeError(f"{place} must be at least {allowed['low']}{high}, not {_plain(value)}")
     if allowed.get("ordered") and value[0] > value[1]:
-        msg = f"{place} must be [low, high] with low not above high, not {_plain(value)}"
-        raise RecipeError(msg)
+        raise RecipeError(f"{place} must be [low, high] with low not above high, not {_plain(value)}")
     return value
 
 

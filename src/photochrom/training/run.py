@@ -77,11 +77,9 @@ def train(recipe: Recipe, data: Path, out: Path, options: RunOptions | None = No
 def prepare_folder(out: Path, resume: bool) -> None:
     """Make the run's folder; an earlier run in it is only ever continued."""
     if (out / checkpoints.NAME).exists() and not resume:
-        msg = f"{out} holds a run already: go on with --resume, or give another folder"
-        raise OptionError(msg)
+        raise OptionError(f"{out} holds a run already: go on with --resume, or give another folder")
     if out.exists() and not out.is_dir():
-        msg = f"{out} is a file: give a folder for the run"
-        raise OptionError(msg)
+        raise OptionError(f"{out} is a file: give a folder for the run")
     out.mkdir(parents=True, exist_ok=True)
 
 
@@ -89,8 +87,7 @@ def check_device(name: str) -> None:
     """Raises OptionError where this machine has no device of that kind."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(name, False):
-        msg = f"this machine has no {name} device that torch can use: train with --device cpu"
-        raise OptionError(msg)
+        raise OptionError(f"this machine has no {name} device that torch can use: train with --device cpu")
 
 
 def pick_device(name: str, world: World) -> torch.device:

@@ -135,8 +135,9 @@ class Trainer:
         """Go on from a checkpoint's state. Raises CheckpointError where it is of another network."""
         kind = state.get("kind", self.recipe.name)
         if kind != self.recipe.name:
-            msg = f"{source} is a checkpoint of {kind}, not of {self.recipe.name}: use the recipe of that run"
-            raise CheckpointError(msg)
+            raise CheckpointError(
+                f"{source} is a checkpoint of {kind}, not of {self.recipe.name}: use the recipe of that run"
+            )
         bases = [group["base"] for group in self.optimizer.param_groups]
         try:
             self.network.load_state_dict(state["network"])
@@ -146,8 +147,9 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
         except (RuntimeError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[-1].strip()[:160]
-            msg = f"{source} does not fit this recipe ({reason}): use the recipe of that run"
-            raise CheckpointError(msg) from None
+            raise CheckpointError(
+                f"{source} does not fit this recipe ({reason}): use the recipe of that run"
+            ) from None
         for group, base in zip(self.optimizer.param_groups, bases, strict=True):
             group["base"] = base
         self.seen = int(state["seen"])

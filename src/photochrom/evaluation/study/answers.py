@@ -72,8 +72,9 @@ class Answers:
             finally:
                 database.close()
         except sqlite3.Error as error:
-            msg = f"the answers in {self._path.name} cannot be used ({error}): check the study's folder"
-            raise DataError(msg) from None
+            raise DataError(
+                f"the answers in {self._path.name} cannot be used ({error}): check the study's folder"
+            ) from None
 
     def enrol(self) -> str:
         """A new participant's id, a random word that serves as the only account."""
@@ -107,12 +108,12 @@ class Answers:
         number = self.number(participant)
         trials = self.study.trials(number)
         if not 0 <= index <= min(self.answered(participant), len(trials) - 1):
-            msg = "this trial is not open: reload the page to go on"
-            raise OptionError(msg)
+            raise OptionError("this trial is not open: reload the page to go on")
         trial = trials[index]
         if choice not in CHOICES[trial.kind] or not milliseconds >= 0:
-            msg = f"the choice must be one of {', '.join(CHOICES[trial.kind])}, with a time above zero"
-            raise OptionError(msg)
+            raise OptionError(
+                f"the choice must be one of {', '.join(CHOICES[trial.kind])}, with a time above zero"
+            )
         values = (participant, index, choice, min(milliseconds, LONGEST), time.time())
         with self._open() as database:
             database.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)", values)

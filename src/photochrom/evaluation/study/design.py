@@ -73,11 +73,10 @@ class Study:
         try:
             data = json.loads((folder / "study.json").read_text(encoding="utf-8"))
             if data.pop("version") != VERSION:
-                raise KeyError("version")  # noqa: EM101
+                raise KeyError("version")
             return cls(folder, models=tuple(data.pop("models")), **data)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            msg = f"{folder} is not a study: make one with photochrom study create"
-            raise DataError(msg) from None
+            raise DataError(f"{folder} is not a study: make one with photochrom study create") from None
 
     def save(self) -> None:
         """Write study.json."""
@@ -184,8 +183,7 @@ def create(
     models = tuple(predictor.name for predictor in predictors)
     _check_models(models, preference)
     if (folder / "study.json").exists():
-        msg = f"{folder} holds a study already: give another folder"
-        raise OutputExists(msg)
+        raise OutputExists(f"{folder} holds a study already: give another folder")
     skipped = check_folders(photos, predictors, skip_missing)
     left_out = [f"{key}: {reason}" for key, reason in skipped.items()]
     images: dict[str, dict[str, str]] = {}
@@ -203,27 +201,27 @@ def create(
         study = Study(folder, seed, pairs, practice, preference, models, images)
         study.save()
     except OSError as error:
-        msg = f"the study cannot be written into {folder} ({error.strerror}): choose another folder"
-        raise WriteError(msg) from None
+        raise WriteError(
+            f"the study cannot be written into {folder} ({error.strerror}): choose another folder"
+        ) from None
     return study, left_out
 
 
 def _check_models(models: Sequence[str], preference: int) -> None:
     if not models or TRUTH in models or len(set(models)) != len(models):
-        msg = f"give every folder of predictions a name of its own, other than {TRUTH!r} (NAME=DIR)"
-        raise OptionError(msg)
+        raise OptionError(
+            f"give every folder of predictions a name of its own, other than {TRUTH!r} (NAME=DIR)"
+        )
     if preference and len(models) < 2:
-        msg = "preference pairs compare two models: give a second --predictions"
-        raise OptionError(msg)
+        raise OptionError("preference pairs compare two models: give a second --predictions")
 
 
 def _check_enough(photos: int, pairs: int, practice: int) -> None:
     if photos < pairs + practice:
-        msg = (
+        raise DataError(
             f"{photos} photos are too few for {pairs} pairs and {practice} for practice, each photo once: "
             f"give more photos, or fewer --pairs and --practice"
         )
-        raise DataError(msg)
 
 
 def _store(folder: Path, sample: Sample, predictors: Sequence[Predictor], seed: int) -> dict[str, str]:

@@ -36,10 +36,9 @@ def write_study_report(study: Study, folder: Path) -> Verdict:
         (folder / "verdict.json").write_text(text + "\n", encoding="utf-8")
         (folder / "index.html").write_text(page(study, verdict), encoding="utf-8")
     except OSError as error:
-        msg = (
+        raise WriteError(
             f"the report cannot be written into {folder} ({error.strerror}): choose another folder with --out"
-        )
-        raise WriteError(msg) from None
+        ) from None
     return verdict
 
 
