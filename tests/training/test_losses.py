@@ -21,7 +21,9 @@ from photochrom.training.losses import (
     WeightedSum,
     rebalancing,
 )
-from photochrom.training.perceptual import Perceptual, lab_to_srgb
+from photochrom.training.networks.efficientnet import Classifier, encoder_weights
+from photochrom.training.networks.photochrom import Encoder
+from photochrom.training.perceptual import ClassScores, Perceptual, lab_to_srgb
 from photochrom.training.recipe import LossConfig
 from photochrom.training.tasks import read_bins
 
@@ -168,6 +170,40 @@ def test_perceptual_trains_the_answer_alone(perceptual: Perceptual) -> None:
     assert guess.grad is not None
     assert float(guess.grad.abs().sum()) > 0
     assert all(parameter.grad is None for parameter in perceptual.parameters())
+
+
+# --- class scores ------------------------------------------------------------------------------
+
+
+def tapped(truth: Truth, encoder: Encoder) -> Prediction:
+    luminance = truth.luminance
+    coarse = encoder(luminance, torch.zeros(len(luminance), 3, *luminance.shape[2:]))[-1]
+    return Prediction(truth.ab, coarse=coarse)
+
+
+@torch.no_grad()
+def test_class_scores_ask_an_encoder_that_remembers_for_less() -> None:
+    """On a grey photo the untouched encoder gives the classifier's very scores; an untrained one does not."""
+    knows, fresh = Encoder(32).eval(), Encoder(32).eval()
+    knows.load_state_dict(encoder_weights(), strict=False)
+    loss, colored = ClassScores(), astronaut()
+    grey = Truth(colored.ab * 0, colored.luminance)
+    assert float(loss(tapped(grey, knows), grey)) < 0.1 * float(loss(tapped(grey, fresh), grey))
+    assert float(loss(tapped(colored, knows), colored)) < 0.5 * float(loss(tapped(colored, fresh), colored))
+
+
+def test_class_scores_train_the_encoder_alone() -> None:
+    encoder, loss = Encoder(32), ClassScores()
+    loss(tapped(astronaut(), encoder), astronaut()).backward()
+    assert encoder.stem.conv.weight.grad is not None
+    assert all(parameter.grad is None for parameter in loss.parameters())
+
+
+def test_class_scores_compare_with_the_classifier_on_color() -> None:
+    truth = astronaut()
+    pictures = lab_to_srgb(torch.cat([truth.luminance, truth.ab], 1)) * (255 / 128) - 127 / 128
+    coarse = Classifier().features(pictures)[-1]
+    assert float(ClassScores()(Prediction(truth.ab, coarse=coarse), truth)) < 0.02
 
 
 # --- the sum -----------------------------------------------------------------------------------

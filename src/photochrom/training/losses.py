@@ -22,10 +22,13 @@ AB_RANGE = 128.0
 
 
 class Prediction(NamedTuple):
-    """What a network answered: ab (B, 2, h, w), and for bins their log-probabilities (B, Q, h, w)."""
+    """What a network answered: ab (B, 2, h, w); where the colours are bins, their log-probabilities
+    (B, Q, h, w) and the encoder's last tap (B, C, H/32, W/32).
+    """
 
     ab: Tensor
     log_p: Tensor | None = None
+    coarse: Tensor | None = None
 
 
 class Truth(NamedTuple):
@@ -143,7 +146,7 @@ class WeightedSum(nn.Module):
 
 
 def _makers(config: LossConfig, prior: NDArray[np.float64]) -> dict[str, Callable[[], nn.Module]]:
-    from photochrom.training.perceptual import Perceptual
+    from photochrom.training.perceptual import ClassScores, Perceptual
 
     return {
         "mse": Mse,
@@ -152,4 +155,5 @@ def _makers(config: LossConfig, prior: NDArray[np.float64]) -> dict[str, Callabl
         "log_mse": LogMse,
         "soft_bins": lambda: SoftBinCrossEntropy(prior, config.smoothing, config.mean_weight),
         "perceptual": Perceptual,
+        "class_scores": ClassScores,
     }

@@ -1,8 +1,14 @@
-"""The perceptual loss: how far apart a classifier finds the coloured picture and the true one.
+"""Losses that ask a classifier: what it sees in the coloured picture, and what the encoder still knows.
+
+The perceptual loss is how far apart the classifier finds the coloured picture and the true one.
 
 The article names lost detail as an open problem: a loss on single pixels prefers a blur to a guess
 that is a pixel off. Features of a classifier forgive the pixel and punish the blur (Johnson, Alahi &
 Li 2016, "Perceptual losses for real-time style transfer").
+
+Class scores keep the encoder from forgetting what ImageNet taught it: seeing grey, it should still give
+the scores that the classifier gives to the colour photo (Hinton, Vinyals & Dean 2015, "Distilling the
+knowledge in a neural network").
 """
 
 from __future__ import annotations
@@ -52,3 +58,28 @@ class Perceptual(nn.Module):
         found = self.features(luminance, predicted.ab)
         distances = [(a - b).square().sum(1).mean() for a, b in zip(found, wanted, strict=True)]
         return torch.stack(distances).mean()
+
+
+class ClassScores(nn.Module):
+    """Divergence of the encoder's class scores on grey from the classifier's on colour, softened.
+
+    The encoder's last tap goes through the classifier's own head. KL(colour ‖ grey) at `TEMPERATURE`,
+    times its square, so that the gradient does not depend on it.
+    """
+
+    TEMPERATURE = 3.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.classifier = Classifier()
+
+    def forward(self, predicted: Prediction, truth: Truth) -> Tensor:
+        assert predicted.coarse is not None
+        luminance = truth.luminance
+        ab = functional.interpolate(truth.ab, size=luminance.shape[2:], mode="bilinear", align_corners=False)
+        with torch.no_grad(), torch.autocast(ab.device.type, torch.bfloat16):
+            pictures = lab_to_srgb(torch.cat([luminance, ab], 1)) * (255 / 128) - 127 / 128
+            wanted = self.classifier(pictures.to(memory_format=torch.channels_last)).float()
+        found = self.classifier.classify(predicted.coarse)
+        soft = [(scores / self.TEMPERATURE).log_softmax(-1) for scores in (found, wanted)]
+        return functional.kl_div(*soft, reduction="batchmean", log_target=True) * self.TEMPERATURE**2

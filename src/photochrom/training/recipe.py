@@ -22,7 +22,7 @@ from photochrom.training.networks.seed import BetaOptions
 from photochrom.training.samples import SAMPLE_KINDS, HintedConfig, SampleConfig, WholeConfig
 
 KINDS: dict[str, dict[str, type[Any]]] = {"network": {**NETWORK_KINDS}, "samples": {**SAMPLE_KINDS}}
-LOSSES = ("mse", "l1", "huber", "log_mse", "soft_bins", "perceptual")
+LOSSES = ("mse", "l1", "huber", "log_mse", "soft_bins", "perceptual", "class_scores")
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,8 @@ def _problems(recipe: Recipe) -> list[str]:
         found.append("loss.terms needs at least one loss with a weight above 0, and none below")
     if "soft_bins" in terms and not bins:
         found.append(f"the loss soft_bins needs a network with colour bins (photochrom), not {recipe.name}")
+    if "class_scores" in terms and not bins:
+        found.append(f"the loss class_scores needs the default network's encoder, not {recipe.name}")
     if isinstance(recipe.samples, WholeConfig) and schedule.batch > 1:
         found.append("samples of kind whole differ in size, so schedule.batch must be 1")
     if hinted and recipe.samples.size % 32:  # type: ignore[union-attr]

@@ -29,7 +29,8 @@ def ask(
     with precision or nullcontext():
         answer = network(*inputs)
     if isinstance(network, Photochrom):
-        return read_bins(answer.logits.float(), network.ab_bins), Truth(ab, batch[0])
+        prediction = read_bins(answer.logits.float(), network.ab_bins)
+        return prediction._replace(coarse=answer.coarse.float()), Truth(ab, batch[0])
     return Prediction(answer.float()), Truth(ab, batch[0])
 
 

@@ -136,7 +136,11 @@ class Classifier(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in −1..1 -> the 1000 class scores (logits) of each, (B, 1000)."""
-        x = functional.relu6(self.head(self.features(pictures)[-1]))
+        return self.classify(self.features(pictures)[-1])
+
+    def classify(self, coarse: Tensor) -> Tensor:
+        """The class scores (B, 1000) of features at stride 32, (B, 320, h, w)."""
+        x = functional.relu6(self.head(coarse))
         return self.scores(x.mean((2, 3)))  # type: ignore[no-any-return]
 
 

@@ -48,6 +48,7 @@ class Output(NamedTuple):
     logits: Tensor  # (B, Q, H/4, W/4)
     features: Tensor  # (B, 128, H/16, W/16)
     details: Tensor  # (B, 64, H/4, W/4)
+    coarse: Tensor  # (B, 320, H/32, W/32), the encoder's last tap; for training alone
 
 
 class Encoder(nn.Module):
@@ -188,7 +189,7 @@ class Photochrom(nn.Module):
         features = x
         x = self.block(8, join(x, s8), hints, spread)
         x = self.block(4, join(x, s4), hints, spread)
-        return Output(self.head(x), features, x)
+        return Output(self.head(x), features, x, s32)
 
     def block(
         self, stride: int, x: Tensor, hints: Tensor, spread: Tensor, context: Tensor | None = None
