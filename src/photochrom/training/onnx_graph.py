@@ -45,7 +45,7 @@ class Answer(nn.Module):
         self.network = network
 
     def forward(self, luminance: Tensor, hints: Tensor, spread: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return self.network(luminance, hints, spread)[:3]  # type: ignore[no-any-return]
+        return self.network(luminance, hints, spread)[:3]
 
 
 def write_graph(network: Network, target: Path, *, half: bool = True) -> None:

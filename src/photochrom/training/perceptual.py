@@ -81,5 +81,5 @@ class ClassScores(nn.Module):
             pictures = lab_to_srgb(torch.cat([luminance, ab], 1)) * (255 / 128) - 127 / 128
             wanted = self.classifier(pictures.to(memory_format=torch.channels_last)).float()
         found = self.classifier.classify(predicted.coarse)
-        soft = [(scores / self.TEMPERATURE).log_softmax(-1) for scores in (found, wanted)]
-        return functional.kl_div(*soft, reduction="batchmean", log_target=True) * self.TEMPERATURE**2
+        grey, color = ((scores / self.TEMPERATURE).log_softmax(-1) for scores in (found, wanted))
+        return functional.kl_div(grey, color, reduction="batchmean", log_target=True) * self.TEMPERATURE**2
