@@ -45,13 +45,13 @@ class Answer(nn.Module):
         self.network = network
 
     def forward(self, luminance: Tensor, hints: Tensor, spread: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return self.network(luminance, hints, spread)[:3]
+        return self.network(luminance, hints, spread)[:3]  # type: ignore[no-any-return]
 
 
 def write_graph(network: Network, target: Path, *, half: bool = True) -> None:
     """Trace a network in evaluation mode and write it as ONNX; `half` stores its weights as fp16."""
     hinted = isinstance(network, Photochrom)
-    model = Answer(network) if isinstance(network, Photochrom) else Chroma(network)  # type: ignore[arg-type]
+    model = Answer(network) if isinstance(network, Photochrom) else Chroma(network)
     batch, height, width = (torch.export.Dim(name) for name in ("batch", "rows", "columns"))
     multiple = 32 if hinted else 8
     full = {0: batch, 2: multiple * height, 3: multiple * width}
