@@ -177,3 +177,13 @@ def test_luma_error_by_hand() -> None:
     error = metrics.luma_error(brighter, grey)
     assert error.steps == pytest.approx(1, abs=1e-3)
     assert error.highest == pytest.approx(error.mean)
+
+
+def test_dark_plum_counts_dark_pixels_of_plum_hue_alone() -> None:
+    lab = np.zeros((1, 10, 3))
+    lab[0, :, 0] = [20, 49, 51, 30, 30, 30, 30, 30, 30, 30]
+    hue = np.radians([0, -70, 0, -80, 12, 9, -30, 90, 180, -180])
+    chroma = [10, 7, 10, 10, 10, 7, 5, 10, 10, 10]  # plum: the first, second and sixth
+    lab[0, :, 1], lab[0, :, 2] = chroma * np.cos(hue), chroma * np.sin(hue)
+    assert metrics.dark_plum(lab) == pytest.approx(30)
+    assert metrics.dark_plum(lab * [1, -1, 1]) == pytest.approx(20)  # those at 180° become plum

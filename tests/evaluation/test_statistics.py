@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from photochrom.evaluation.statistics import bootstrap, centred, gap, ratio, resample_counts
+from photochrom.evaluation.statistics import at_colorfulness, bootstrap, centred, gap, ratio, resample_counts
 
 VALUES = arrays(np.float64, st.integers(2, 40), elements=st.floats(-50, 50, width=32))
 
@@ -82,3 +82,19 @@ def test_centred_moves_a_biased_spread_to_the_estimate() -> None:
     interval = centred(10.0, np.random.default_rng(0).normal(14, 1, 4000), 5)
     assert interval.low == pytest.approx(10 - 1.96, abs=0.15)
     assert interval.high == pytest.approx(10 + 1.96, abs=0.15)
+
+
+def test_the_gain_at_a_colorfulness_lies_on_the_line_between_two_vividnesses() -> None:
+    means = np.array([[50, 2.0, 1.0, -1.0, 20, 30, 50], [50, 2.0, 1.0, -1.0, 20, 30, 35]], float)
+    assert at_colorfulness(0.8)(means) == pytest.approx([0.0, np.nan], nan_ok=True)
+    assert at_colorfulness(0.6)(means[0]) == 1.0
+    assert np.isnan(at_colorfulness(0.3)(means[0]))
+
+
+def test_resamples_that_do_not_reach_a_colorfulness_leave_the_interval_to_the_others() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.column_stack(
+        [np.full(40, 50.0), np.full(40, 2.0), np.zeros(40), np.full(40, 20.0), rng.normal(50, 1, 40)]
+    )
+    interval = bootstrap(rows, at_colorfulness(0.998))
+    assert 0 <= interval.low <= interval.mean <= interval.high < 0.2

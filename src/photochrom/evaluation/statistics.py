@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,30 @@ def gap(means: Columns) -> Columns:
     return np.asarray(np.abs(means[..., 0] - means[..., 1]))
 
 
+def at_colorfulness(share: float) -> Combine:
+    """The gain at which colorfulness reaches `share` of the truth's, between the vividnesses measured.
+
+    Takes means of (truth's colorfulness, gains at rising vividness, colorfulness at the same), interpolates
+    linearly, and gives NaN where no vividness reaches the share.
+    """
+
+    def combine(means: Columns) -> Columns:
+        flat = np.atleast_2d(means)
+        steps = flat.shape[1] // 2
+        gains, shares = flat[:, 1 : steps + 1], flat[:, steps + 1 :] / flat[:, :1]
+        found = [_interpolated(*row, share) for row in zip(shares, gains, strict=True)]
+        return np.array(found).reshape(means.shape[:-1])
+
+    return combine
+
+
+def _interpolated(shares: Columns, gains: Columns, share: float) -> float:
+    for (x0, x1), (y0, y1) in zip(pairwise(shares), pairwise(gains), strict=True):
+        if min(x0, x1) <= share <= max(x0, x1):
+            return float(y0 if x0 == x1 else y0 + (y1 - y0) * (share - x0) / (x1 - x0))
+    return float("nan")
+
+
 Combine = Callable[[Columns], Columns]
 
 
@@ -62,7 +87,7 @@ def bootstrap(columns: NDArray[Any], combine: Combine = first_column) -> Interva
     centre = float(combine(rows.mean(axis=0)))
     means = np.concatenate([counts @ rows / len(rows) for counts in resample_counts(len(rows))])
     tail = 50 * (1 - LEVEL)
-    low, high = np.percentile(combine(means), [tail, 100 - tail])
+    low, high = np.nanpercentile(combine(means), [tail, 100 - tail])
     return Interval(centre, float(low), float(high), len(rows))
 
 
