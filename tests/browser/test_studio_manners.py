@@ -35,8 +35,8 @@ def shown_after(page: Any, action: Callable[[], Any]) -> None:
 
 
 def toast(page: Any) -> str:
-    page.locator(".toast").wait_for()
-    return str(page.locator(".toast p").inner_text())
+    page.locator(".toast").last.wait_for()
+    return str(page.locator(".toast p").last.inner_text())
 
 
 # --- accessible ---
@@ -210,6 +210,32 @@ def test_zoom_brings_the_photo_s_own_detail(open_page: Callable[..., Any], url: 
     assert page.locator("#editor").is_hidden()  # a drag is no click
 
 
+def test_the_wheel_zooms_wherever_it_turns(open_page: Callable[..., Any], url: str) -> None:
+    page = opened(open_page(url))
+    page.locator("#surface").focus()
+    page.keyboard.press("Enter")
+    page.locator(".suggestion").first.wait_for()
+    shown_after(page, lambda: page.keyboard.press("1"))
+    mark, size = page.locator(".mark").bounding_box(), page.locator("#radius-out").inner_text()
+    width = page.locator("#sheet").bounding_box()["width"]
+    page.mouse.move(mark["x"] + 11, mark["y"] + 11)
+    page.mouse.wheel(0, -300)
+    page.wait_for_function(f"() => document.querySelector('#sheet').offsetWidth > {1.2 * width}")
+    assert page.locator("#radius-out").inner_text() == size  # what grew before
+    after = page.locator(".mark").bounding_box()
+    assert (after["x"], after["y"]) == (pytest.approx(mark["x"], abs=2), pytest.approx(mark["y"], abs=2))
+    zoomed = page.locator("#sheet").bounding_box()["width"]
+    page.keyboard.down("Alt")
+    shown_after(page, lambda: page.mouse.wheel(0, -300))
+    page.keyboard.up("Alt")
+    assert page.locator("#radius-out").inner_text() != size
+    assert page.locator("#sheet").bounding_box()["width"] == zoomed
+    grown = page.locator("#radius-out").inner_text()
+    page.locator("#surface").focus()
+    shown_after(page, lambda: page.keyboard.press("["))  # from anywhere, not only at the dot
+    assert page.locator("#radius-out").inner_text() != grown
+
+
 def test_touch_taps_and_pinches(open_page: Callable[..., Any], url: str) -> None:
     page = opened(open_page(url, 390))
     sheet = page.locator("#sheet").bounding_box()
@@ -271,11 +297,55 @@ def test_errors_are_sentences(open_page: Callable[..., Any], url: str, tmp_path:
     ):
         (tmp_path / "h.json").write_text(content)
         page.set_input_files("#hints-input", str(tmp_path / "h.json"))
-        assert told in toast(page)
+        page.locator(".toast", has_text=told).wait_for()
     page.route("**/render", lambda route: route.abort())
     page.locator("#vividness").focus()
     page.keyboard.press("End")
     page.locator(".toast", has_text="The server does not answer").wait_for()
+
+
+def test_messages_stack_leave_and_are_spoken_once(
+    open_page: Callable[..., Any], url: str, width: int, tmp_path: Path, screenshot: Any
+) -> None:
+    page = open_page(url, width)
+    page.expected_faults += ["415"]
+    (tmp_path / "letter.jpg").write_bytes(b"Dear Ada,")
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    for name in ("letter.jpg", "empty.jpg", "letter.jpg"):
+        page.set_input_files("#file", str(tmp_path / name))
+        page.wait_for_timeout(300)
+    toasts = page.locator(".toast.error")
+    assert toasts.count() == 2  # the same words once
+    assert page.locator("#alarm[role=alert]").inner_text() == toasts.last.locator("p").inner_text()
+    assert page.locator("#toasts").get_attribute("role") is None  # no second voice
+    assert page.locator("#toasts").get_attribute("aria-live") is None
+    screenshot(page, "errors")
+    page.keyboard.press("Escape")
+    assert toasts.count() == 1
+    opened(page)
+    page.wait_for_function("() => !document.querySelector('.toast.error')", timeout=5000)
+
+
+def test_a_message_leaves_by_itself(open_page: Callable[..., Any], url: str, tmp_path: Path) -> None:
+    page = open_page(url)
+    page.clock.install()
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    page.set_input_files("#file", str(tmp_path / "empty.jpg"))
+    page.locator(".toast.error").wait_for()
+    page.clock.run_for(5_000)
+    assert page.locator(".toast.error").count() == 1
+    page.clock.run_for(20_000)
+    assert page.locator(".toast.error").count() == 0
+
+
+def test_a_file_too_large_is_told_what_to_do(
+    open_page: Callable[..., Any], serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "scan.tif").write_bytes(b"II*\0" + bytes(3 << 20))
+    with serve("--max-body", "2") as address:
+        page = open_page(address)
+        page.set_input_files("#file", str(tmp_path / "scan.tif"))
+        assert "--max-body 5" in toast(page)
 
 
 def test_two_tabs_do_not_meet(open_page: Callable[..., Any], url: str) -> None:

@@ -85,8 +85,7 @@ def address(study: Study) -> Iterator[str]:
     """The study served on a free port."""
     import uvicorn
 
-    from photochrom.server.app import LOOPBACK
-    from photochrom.server.gate import Access
+    from photochrom.server.access import LOOPBACK, Access
     from photochrom.server.study import create_study_app
 
     listener = socket.socket()

@@ -39,6 +39,14 @@ def make_jpeg() -> Callable[..., bytes]:
 
 
 @pytest.fixture(scope="session")
+def large_photo() -> bytes:
+    """A PNG of more than a mebibyte."""
+    target = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (1100, 1100), np.uint8)).save(target, "PNG")
+    return target.getvalue()
+
+
+@pytest.fixture(scope="session")
 def colorizer() -> Colorizer:
     return Colorizer(threads=2)
 
@@ -70,15 +78,15 @@ def photo_id(client: TestClient, make_jpeg: Callable[..., bytes]) -> str:
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`photochrom serve` as a process, and its address."""
+def serving(*options: str, base: str | None = None) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`photochrom serve` as a process, and the address that it prints; `base`: where it answers."""
     command = [sys.executable, "-m", "photochrom", "serve", "--no-browser", "--port", "0", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
     try:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert url.startswith("http://"), "the server did not start"
-        base = url.partition("?")[0].rstrip("/")
+        base = base or url.partition("?")[0].rstrip("/")
         for _ in range(600):
             try:
                 if httpx.get(f"{base}/readyz", timeout=30).status_code == 200:

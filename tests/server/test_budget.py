@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from photochrom.server.budget import Budget
-from photochrom.server.problems import Busy
+from photochrom.server.problems import Busy, OverBudget
 
 
 def test_reserve_and_release() -> None:
@@ -26,12 +26,25 @@ def test_reserve_and_release() -> None:
 def test_refused_growth_changes_nothing() -> None:
     budget = Budget(100)
     held = budget.reserve(60)
+    other = budget.reserve(10)
     with pytest.raises(Busy):
-        held.grow(41)
-    assert (held.size, budget.used) == (60, 60)
+        held.grow(40)
+    assert (held.size, budget.used) == (60, 70)
+    other.release()
     held.grow(40)
     held.shrink_to(10)
     assert (held.size, budget.used) == (10, 10)
+
+
+def test_what_never_fits_is_not_called_busy() -> None:
+    budget = Budget(100)
+    for needed, beside in ((101, 0), (60, 41)):
+        with pytest.raises(OverBudget, match="--memory"):
+            budget.reserve(needed, beside)
+    held = budget.reserve(60)
+    with pytest.raises(OverBudget):
+        held.grow(41)
+    assert (held.size, budget.used) == (60, 60)
 
 
 def test_shrinking_never_grows() -> None:

@@ -126,6 +126,44 @@ def test_fields_that_make_no_sense(
     assert is_problem(post(client, make_jpeg(), **fields), 400)["detail"]
 
 
+@pytest.mark.parametrize("path", ["/v1/colorize", "/v1/photos"])
+def test_unknown_fields_are_refused_by_name(
+    client: TestClient, make_jpeg: Callable[..., bytes], path: str, is_problem: Any
+) -> None:
+    """What was ignored in silence: `vivid` for `vividness`."""
+    files = {"photo": make_jpeg(), "extra": make_jpeg()}
+    told = is_problem(client.post(path, files=files, data={"vivid": "1"}), 400)
+    assert told["type"].endswith("unknown-field")
+    assert "extra, vivid" in told["detail"]
+    assert "photo" in told["detail"].partition("fields are")[2]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("jpg", "jpeg"), ("tif", "tiff")])
+def test_formats_by_their_suffix(
+    client: TestClient, make_jpeg: Callable[..., bytes], photo_id: str, name: str, kind: str
+) -> None:
+    assert post(client, make_jpeg(), format=name).headers["content-type"] == f"image/{kind}"
+    answer = client.post(f"/v1/photos/{photo_id}/render", json={"file": {"format": name}})
+    assert answer.headers["content-type"] == f"image/{kind}"
+
+
+def test_warnings_reach_the_caller(client: TestClient, make_jpeg: Callable[..., bytes]) -> None:
+    pixels = np.zeros((60, 80, 3), np.uint8)
+    pixels[:30, :, 0] = pixels[30:, :, 2] = np.linspace(40, 250, 80).astype(np.uint8)
+    target = io.BytesIO()
+    Image.fromarray(pixels).save(target, "TIFF", save_all=True, append_images=[Image.new("L", (60, 80))])
+    told = json.loads(post(client, target.getvalue()).headers["photochrom-warnings"])
+    assert any("page" in sentence for sentence in told)
+    assert any("colo" in sentence for sentence in told)
+    assert "photochrom-warnings" not in post(client, make_jpeg()).headers
+
+
+def test_refusals_speak_of_fields(
+    client: TestClient, make_jpeg: Callable[..., bytes], is_problem: Any
+) -> None:
+    assert "--" not in is_problem(post(client, make_jpeg(), keep_color=True), 400)["detail"]
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"%PDF-1.4", b"<svg/>"])
 def test_no_picture(client: TestClient, content: bytes, is_problem: Any) -> None:
     is_problem(post(client, content), 415)

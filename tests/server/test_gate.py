@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
-from photochrom.server.app import LOOPBACK
-from photochrom.server.gate import COOKIE, SECURITY_HEADERS, Access
+from photochrom.errors import OptionError
+from photochrom.server.access import COOKIE, LOOPBACK, Access
+from photochrom.server.gate import SECURITY_HEADERS
 from photochrom.server.limits import Limits
 
 if TYPE_CHECKING:
@@ -40,6 +42,42 @@ def test_own_origin_is_taken_and_no_cors_is_sent(client: TestClient) -> None:
     answer = client.get("/v1/models", headers={"Origin": "http://127.0.0.1"})
     assert answer.status_code == 200
     assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("https://photos.example", "photos.example:443"),
+        ("http://photos.example:80", "photos.example"),
+        ("https://photos.example:8443", "photos.example:8443"),
+        ("http://[::1]:8000", "[::1]:8000"),
+    ],
+)
+def test_a_usual_port_may_be_left_out(origin: str, host: str) -> None:
+    assert Access(None).admits_origin(origin, host)
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("https://photos.example:444", "photos.example"),
+        ("https://photos.example", "photos.example:80"),
+        ("https://photos.example.evil", "photos.example"),
+        ("null", "photos.example"),
+        ("file://photos.example", "photos.example"),
+        ("http://a:b", "a:b"),
+    ],
+)
+def test_another_origin_is_another(origin: str, host: str) -> None:
+    assert not Access(None).admits_origin(origin, host)
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/models", "/static/js/main.js", "/healthz", "/docs", "/nothing"])
+def test_head_is_get_without_the_body(client: TestClient, path: str) -> None:
+    head, get = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert head.headers.get("content-length") == get.headers.get("content-length")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +147,57 @@ def test_only_allowed_names_where_some_are_given() -> None:
     assert not access.admits_host("other.example")
 
 
+# --- behind a proxy ---
+
+PUBLIC = "https://photos.example/color"
+
+
+@pytest.fixture(scope="module")
+def proxied(make_client: Callable[..., Any]) -> Iterator[TestClient]:
+    with make_client(access=Access(LOOPBACK, "secret-token", PUBLIC)) as found:
+        yield found
+
+
+@pytest.mark.parametrize("host", ["photos.example", "photos.example:443", "127.0.0.1:8000"])
+@pytest.mark.parametrize("prefix", ["", "/color"])  # a proxy cuts it off, or not
+def test_the_public_address_is_ours(
+    proxied: TestClient, host: str, prefix: str, make_jpeg: Callable[..., bytes]
+) -> None:
+    headers = {"Host": host, "Origin": "https://photos.example", "Authorization": "Bearer secret-token"}
+    for path in ("/", "/static/js/main.js", "/v1/models", "/docs", "/healthz"):
+        assert proxied.get(prefix + path, headers=headers).status_code == 200, path
+    answer = proxied.post(f"{prefix}/v1/photos", files={"photo": make_jpeg()}, headers=headers)
+    assert answer.headers["location"] == f"/color/v1/photos/{answer.json()['id']}"
+    assert proxied.get("/openapi.json", headers=headers).json()["servers"] == [{"url": "/color"}]
+
+
+@pytest.mark.parametrize("prefix", ["", "/color"])
+def test_signing_in_stays_under_the_public_address(proxied: TestClient, prefix: str) -> None:
+    answer = proxied.get(f"{prefix}/?token=secret-token", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/color/")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "path=/color/" in cookie
+    assert "secure" in cookie
+    proxied.cookies.clear()
+    answer = proxied.get("/color", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/color/")
+
+
+def test_other_addresses_stay_shut(proxied: TestClient, is_problem: Any) -> None:
+    is_problem(proxied.get("/", headers={"Host": "evil.example"}), 400)
+    for origin in ("http://photos.example", "https://evil.example"):
+        told = is_problem(proxied.post("/v1/photos", headers={"Origin": origin}), 400)["detail"]
+        assert "--public-url" in told
+    is_problem(proxied.get("/colorful/", headers={"Authorization": "Bearer secret-token"}), 404)
+    is_problem(proxied.get("/color/v1/models"), 401)
+
+
+@pytest.mark.parametrize("url", ["photos.example", "ftp://a", "https://", "https://a/?x=1", "http://a:b/"])
+def test_a_public_url_that_is_no_address(url: str) -> None:
+    with pytest.raises(OptionError, match="public URL"):
+        Access(None, None, url)
+
+
 # --- bodies ---
 
 
@@ -120,7 +209,9 @@ def small(make_client: Callable[..., Any]) -> Iterator[TestClient]:
 
 
 def test_declared_size_over_the_limit(small: TestClient, is_problem: Any) -> None:
-    is_problem(small.post("/v1/photos", files={"photo": b"x" * 2 * MIB}), 413)
+    told = is_problem(small.post("/v1/photos", files={"photo": b"x" * 2 * MIB}), 413)["detail"]
+    assert "2.0 MiB" in told
+    assert "--max-body" in told
 
 
 def test_json_has_its_own_limit(small: TestClient, is_problem: Any) -> None:
@@ -170,6 +261,24 @@ def test_slow_body(serve: Callable[..., Any]) -> None:
             started = time.monotonic()
             answer = b"".join(iter(lambda: line.recv(65536), b""))
             assert 0.5 < time.monotonic() - started < 10
-    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.startswith(b"HTTP/1.1 408")
     assert b"application/problem+json" in answer
-    assert b"did not arrive within 1 s" in answer
+    assert b"The upload stalled" in answer
+
+
+def test_a_slow_body_that_gets_on_may_take_its_time(serve: Callable[..., Any], large_photo: bytes) -> None:
+    """Three times as long as a request may take, but it never stalls."""
+    head = b'--b\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n'
+    body = head + large_photo + b"\r\n--b--\r\n"
+    step = -(-len(body) // 20)
+    assert step > 32 << 10
+
+    def slowly() -> Iterator[bytes]:
+        for start in range(0, len(body), step):
+            time.sleep(0.25)
+            yield body[start : start + step]
+
+    with serve("--timeout", "1.5") as (_, url):
+        headers = {"Content-Type": "multipart/form-data; boundary=b", "Content-Length": str(len(body))}
+        answer = httpx.post(f"{url}v1/photos", content=slowly(), headers=headers, timeout=60)
+    assert answer.status_code == 201, answer.text

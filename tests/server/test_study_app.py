@@ -12,7 +12,7 @@ from photochrom.evaluation.photos import PhotoSet
 from photochrom.evaluation.predictors import Grey
 from photochrom.evaluation.protocols import PROTOCOLS
 from photochrom.evaluation.study.design import Study, create
-from photochrom.server.gate import Access
+from photochrom.server.access import Access
 from photochrom.server.study import create_study_app
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from photochrom.server.gate import Access
+    from photochrom.server.access import Access
     from photochrom.server.limits import Limits
 
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
@@ -33,15 +33,27 @@ _ABOVE_ZERO = click.IntRange(1)
     help="The bearer token; made up where none is given and the host is not loopback.",
 )
 @click.option("--allow-host", multiple=True, metavar="NAME", help="A further host name to answer to.")
-@click.option("--max-body", default=64, show_default=True, type=_ABOVE_ZERO, help="MiB of an upload.")
 @click.option(
-    "--max-pixels", default=50_000_000, show_default=True, type=click.IntRange(1), help="Pixels of a photo."
+    "--public-url", default=None, metavar="ADDRESS", help="The address of a proxy in front of this server."
+)
+@click.option(
+    "--max-body", default=None, type=_ABOVE_ZERO, help="MiB of an upload: 1024 on this computer, else 64."
+)
+@click.option(
+    "--max-pixels",
+    default=None,
+    type=_ABOVE_ZERO,
+    help="Pixels of a photo: 250 million on this computer, else 50 million.",
 )
 @click.option(
     "--max-hints", default=5000, show_default=True, type=click.IntRange(0, 5000), help="Hints a request."
 )
 @click.option(
-    "--timeout", default=30.0, show_default=True, type=click.FloatRange(1), help="Seconds a request."
+    "--timeout",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="Seconds a request, and seconds that an upload may stall.",
 )
 @click.option("--memory", default=None, type=click.IntRange(64), help="MiB for photos kept and under way.")
 @click.option(
@@ -54,6 +66,7 @@ def command(
     model: str | None,
     token: str | None,
     allow_host: tuple[str, ...],
+    public_url: str | None,
     **bounds: Any,
 ) -> None:
     """Open the studio: colour photographs in the browser, and over REST.
@@ -64,35 +77,57 @@ def command(
     from photochrom.server.app import create_app
     from photochrom.server.running import listen, serve
 
-    access = access_to(host, token, allow_host)
-    app = create_app(_limits(**bounds), access, _colorizer(model))
+    access = access_to(host, token, allow_host, public_url)
+    app = create_app(
+        _limits(is_open=not is_loopback(host) or public_url is not None, **bounds), access, _colorizer(model)
+    )
     listener = listen(host, port)
-    url = address(host, listener.getsockname()[1], access.token)
+    url = address(host, listener.getsockname()[1], access)
     click.echo(url)
     click.echo("Photochrom studio is open at the address above; Ctrl-C closes it.", err=True)
     serve(app, listener, None if no_browser else url)
 
 
 def _limits(
-    max_body: int, max_pixels: int, max_hints: int, timeout: float, memory: int | None, expiry: float
+    max_body: int | None,
+    max_pixels: int | None,
+    max_hints: int,
+    timeout: float,
+    memory: int | None,
+    expiry: float,
+    *,
+    is_open: bool,
 ) -> Limits:
+    """The limits of a server; where nobody but this computer can reach it, those of the command."""
+    from photochrom.photo import MAX_PIXELS
     from photochrom.server.limits import Limits
 
+    body, pixels = (64, 50_000_000) if is_open else (1024, MAX_PIXELS)
     limits = Limits(
-        body=max_body * MIB, pixels=max_pixels, hints=max_hints, seconds=timeout, expiry=expiry * 60
+        body=(max_body or body) * MIB,
+        pixels=max_pixels or pixels,
+        hints=max_hints,
+        seconds=timeout,
+        expiry=expiry * 60,
     )
     return limits if memory is None else replace(limits, memory=memory * MIB)
 
 
-def access_to(host: str, token: str | None, allowed: tuple[str, ...]) -> Access:
-    """Loopback: its names only, no token needed. Elsewhere: a token, and any name unless some are given."""
-    from photochrom.server.app import LOOPBACK
-    from photochrom.server.gate import Access
+def access_to(
+    host: str, token: str | None, allowed: tuple[str, ...], public_url: str | None = None
+) -> Access:
+    """Loopback: its names only, no token needed. Elsewhere: a token, and any name unless some are given.
+
+    A server with a public address is open to others wherever it listens, so it needs a token too.
+    """
+    from photochrom.server.access import LOOPBACK, Access
 
     names = frozenset(name.lower() for name in allowed)
+    if not is_loopback(host) or public_url is not None:
+        token = token or secrets.token_urlsafe(24)
     if is_loopback(host):
-        return Access(LOOPBACK | {host.lower()} | names, token)
-    return Access(names | LOOPBACK if names else None, token or secrets.token_urlsafe(24))
+        return Access(LOOPBACK | {host.lower()} | names, token, public_url)
+    return Access(names | LOOPBACK if names else None, token, public_url)
 
 
 def is_loopback(host: str) -> bool:
@@ -115,8 +150,12 @@ def _colorizer(model: str | None) -> Any:
     return lambda: loaded
 
 
-def address(host: str, port: int, token: str | None) -> str:
+def address(host: str, port: int, access: Access) -> str:
+    """Where the studio is found; the token, where there is one, signs the browser in."""
+    query = f"?token={access.token}" if access.token else ""
+    if access.public_url is not None:
+        return access.public_url.rstrip("/") + "/" + query
     name = f"[{host}]" if ":" in host else host
     if host in ("0.0.0.0", "::"):  # noqa: S104  # compared, not bound
         name = "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104
-    return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
+    return f"http://{name}:{port}/{query}"

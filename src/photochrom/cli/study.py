@@ -98,7 +98,7 @@ def serve(
     access = access_to(host, token, allow_host)
     app = create_study_app(Study.open(folder), access)
     listener = running.listen(host, port)
-    url = address(host, listener.getsockname()[1], access.token)
+    url = address(host, listener.getsockname()[1], access)
     click.echo(url)
     click.echo("The study is open at the address above; Ctrl-C closes it.", err=True)
     running.serve(app, listener, None if no_browser else url)
@@ -112,11 +112,14 @@ def serve(
 def report(folder: Path, out: Path | None) -> None:
     """Judge the answers so far: fooling rates, preference, every photo."""
     from photochrom.evaluation.study.design import Study
-    from photochrom.evaluation.study.report import write_study_report
+    from photochrom.evaluation.study.report import counted, write_study_report
 
     out = out or folder / "report"
     verdict = write_study_report(Study.open(folder), out)
-    click.echo(f"{verdict.participants} participants, {verdict.complete} complete, {verdict.answers} answers")
+    click.echo(
+        f"{counted(verdict.participants, 'participant')}, {verdict.complete} complete, "
+        f"{counted(verdict.answers, 'answer')}"
+    )
     for model, rate in verdict.fooling.items():
         told = (
             f"{100 * rate.mean:.1f} % [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"

@@ -53,7 +53,7 @@ def restored(lab: Float, automatic: Float) -> Float:
     level, ab = lab[..., 0], lab[..., 1:]
     everywhere = np.ones_like(level)
     if np.percentile(chroma_of(ab - _line(level, ab, everywhere)), 95) < _COLOURLESS:
-        raise GuidanceError("the photo has no colour of its own left to keep: leave --keep-color out")
+        raise GuidanceError("the photo has no colour of its own left to keep: colour it without keeping any")
     say = np.exp(-(chroma_of(automatic) ** 2) / (2 * _NEARLY_GREY**2)) + _LEAST
     own = ab - _line(level, ab - automatic, say)
     stretch = _strength(automatic) / (_strength(own) + 1e-3)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from photochrom import __version__
 from photochrom.server import colorize, guidance, pages, photos, problems, status
+from photochrom.server.access import LOOPBACK, Access
 from photochrom.server.description import describe
-from photochrom.server.gate import Access, Gate
+from photochrom.server.gate import Gate
 from photochrom.server.limits import Limits
 from photochrom.server.metrics import Measured
 from photochrom.server.service import Service
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from photochrom.colorizer import Colorizer
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _DESCRIPTION = """Believable colour for black-and-white photographs; you have the last word.
 
@@ -34,6 +33,7 @@ def create_app(
 ) -> FastAPI:
     """The ASGI application. By default it answers to loopback names only and loads the default model."""
     service = Service(limits or Limits(), colorizer or _default_colorizer)
+    access = access or Access(LOOPBACK)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -51,12 +51,12 @@ def create_app(
     )
     app.state.service = service
     for module in (colorize, photos, guidance, status):
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[Depends(problems.refuse_unknown_fields)])
     pages.mount(app)
     problems.install(app)
     describe(app)
     app.add_middleware(Measured, metrics=service.metrics)
-    app.add_middleware(Gate, access=access or Access(LOOPBACK), limits=service.limits, budget=service.budget)
+    app.add_middleware(Gate, access=access, limits=service.limits, budget=service.budget)
     return app
 
 

@@ -6,20 +6,23 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from photochrom.server.problems import Busy
+from photochrom.server.problems import Busy, OverBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
 class Reservation:
-    """Bytes held until `release`; releasing twice is harmless."""
+    """Bytes held until `release`; releasing twice is harmless. `beside` are held by the same request too."""
 
-    def __init__(self, budget: Budget, size: int):
-        self._budget, self.size = budget, size
+    def __init__(self, budget: Budget, beside: int = 0):
+        self._budget, self._beside, self.size = budget, beside, 0
 
     def grow(self, size: int) -> None:
-        """Hold `size` more bytes. Raises Busy when they are not there."""
+        """Hold `size` more bytes. Raises Busy when they are not there, OverBudget when they never will be."""
+        needed = self._beside + self.size + size
+        if needed > self._budget.total:
+            raise OverBudget(needed, self._budget.total)
         self._budget.take(size)
         self.size += size
 
@@ -45,15 +48,15 @@ class Budget:
         """Call `reclaim(missing bytes)` before refusing; it gives back what it can."""
         self._reclaim = reclaim
 
-    def reserve(self, size: int) -> Reservation:
-        """Hold `size` bytes until released. Raises Busy (429) when the budget is full."""
-        reservation = Reservation(self, 0)
+    def reserve(self, size: int, beside: int = 0) -> Reservation:
+        """Hold `size` bytes until released. Raises Busy (429) when the budget is full, OverBudget (413)."""
+        reservation = Reservation(self, beside)
         reservation.grow(size)
         return reservation
 
     @contextmanager
-    def holding(self, size: int) -> Iterator[Reservation]:
-        reservation = self.reserve(size)
+    def holding(self, size: int, beside: int = 0) -> Iterator[Reservation]:
+        reservation = self.reserve(size, beside)
         try:
             yield reservation
         finally:

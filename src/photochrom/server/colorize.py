@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Literal
@@ -43,7 +44,10 @@ async def colorize(
     strip: Annotated[bool, Form()] = False,
     mark: Annotated[bool, Form()] = True,
 ) -> Response:
-    """The photo comes back in colour, at its full size, in its own format where that can hold colour."""
+    """The photo comes back in colour, at its full size, in its own format where that can hold colour.
+
+    What there is to say about it stands in the header `Photochrom-Warnings`, a JSON list of sentences.
+    """
     service = service_of(request)
     options = FileOptions(
         format=format,
@@ -56,8 +60,7 @@ async def colorize(
     colors = palette_of(palette.replace(",", " ").split())
     wishes = Guidance(hints_of(hints, service), keep_color=keep_color, palette=colors)
     other = await reference.read() if reference is not None else None
-    data, mime = await _colour(request, service, await photo.read(), other, wishes, vividness, options)
-    return Response(data, media_type=mime)
+    return await _colour(request, service, await photo.read(), other, wishes, vividness, options)
 
 
 def hints_of(text: str, service: Service) -> list[Hint]:
@@ -76,12 +79,16 @@ async def _colour(
     wishes: Guidance,
     vividness: float | None,
     options: FileOptions,
-) -> tuple[bytes, str]:
-    with service.budget.holding(0) as reservation:
+) -> Response:
+    with service.budget.holding(0, beside=len(body)) as reservation:
         async with service.admitted(request):
             photo, plate = await service.open(request, body, reservation)
             if other is not None:
                 wishes = replace(wishes, reference=await service.decode(request, other, reservation))
             reservation.grow(needed_by_file(photo, options))
             work = partial(pictures.whole_file, plate, wishes, vividness, options)
-            return await service.colour(request, plate, wishes, work, bulk=True)
+            data, mime = await service.colour(request, plate, wishes, work, bulk=True)
+            colored = await service.compute(request, lambda: pictures.is_colored(photo))
+    told = pictures.warnings_of(photo, dropped=colored and not wishes.keep_color)
+    headers = {"Photochrom-Warnings": json.dumps(told)} if told else None
+    return Response(data, media_type=mime, headers=headers)

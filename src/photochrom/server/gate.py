@@ -3,41 +3,40 @@
 A plain ASGI middleware around the whole app, so that it holds for static files, unknown routes and the
 framework's own answers as well: Host and Origin are checked (a page elsewhere cannot reach a server on
 loopback through DNS rebinding), the token where there is one, the body's size and pace before anything
-buffers it, and memory for it is reserved. Every answer gets the security headers.
+buffers it, and memory for it is reserved. Every answer gets the security headers. HEAD is answered like GET;
+the server leaves the body out.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse
 
 from photochrom.errors import PhotochromError
+from photochrom.server.access import COOKIE
 from photochrom.server.problems import (
     BadRequest,
     BodyFault,
     BodyTooLarge,
     BodyTooSlow,
     ServerProblem,
-    Unauthorized,
     response_of,
 )
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from photochrom.server.access import Access
     from photochrom.server.budget import Budget, Reservation
     from photochrom.server.limits import Limits
 
-COOKIE = "photochrom-token"
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_PROGRESS = 32 << 10  # bytes of a body that must arrive in each span of the time limit
 _LINGER = 2.0  # seconds to swallow a refused body, so that the client reads our answer and no reset
 
 CONTENT_POLICY = "; ".join(
@@ -64,37 +63,6 @@ SECURITY_HEADERS = {
 }
 
 
-@dataclass(frozen=True)
-class Access:
-    """Who may come in: the host names that a request may address (None: any), and the token."""
-
-    hosts: frozenset[str] | None
-    token: str | None = None
-
-    def admits_host(self, host: str) -> bool:
-        return self.hosts is None or _name_of(host) in self.hosts
-
-    def admits(self, headers: Headers) -> bool:
-        """Whether the token is there, as a bearer token or in the cookie that /?token=… sets."""
-        if self.token is None:
-            return True
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        offered = [given.strip()] if scheme.lower() == "bearer" else []
-        offered.append(cookie_parser(headers.get("cookie", "")).get(COOKIE, ""))
-        return any(self.is_token(word) for word in offered)
-
-    def is_token(self, word: str) -> bool:
-        return self.token is not None and hmac.compare_digest(word.encode(), self.token.encode())
-
-
-def _name_of(host: str) -> str:
-    """The host's name without its port; IPv6 addresses lose their brackets."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
-
-
 class Gate:
     """The middleware; `budget` is where bodies reserve their memory."""
 
@@ -105,14 +73,17 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        dressed = _dressed(send)
+        root, path = self._access.root_path, self._path(scope)
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        scope = {**scope, "method": method, "root_path": root, "path": root + path}
+        headers, dressed = Headers(scope=scope), _dressed(send)
         try:
-            self._check_host(headers)
-            if self._signs_in(scope):
-                await self._sign_in(scope, receive, dressed)
+            self._access.check(headers)
+            if (way := self._redirect(scope, path)) is not None:
+                await way(scope, receive, dressed)
                 return
-            self._check_token(scope["path"], headers)
+            if path not in OPEN_PATHS:
+                self._access.check_token(headers)
             body = self._body(headers, receive)
         except PhotochromError as error:
             await _swallow(headers, receive)
@@ -124,37 +95,34 @@ class Gate:
         finally:
             body.reservation.release()
 
-    def _check_host(self, headers: Headers) -> None:
-        host = headers.get("host", "")
-        if not self._access.admits_host(host):
-            raise BadRequest(
-                "This server does not answer to that host name: open it at the address that it printed."
-            )
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
-            raise BadRequest("Requests from other web sites are not taken: open the studio itself.")
+    def _path(self, scope: Scope) -> str:
+        """The path within the app, whether or not a proxy cut the public one off; "" is that one alone."""
+        path, root = str(scope["path"]), self._access.root_path
+        return path[len(root) :] if path == root or path.startswith(f"{root}/") else path
 
-    def _check_token(self, path: str, headers: Headers) -> None:
-        if path not in OPEN_PATHS and not self._access.admits(headers):
-            raise Unauthorized
+    def _redirect(self, scope: Scope, path: str) -> RedirectResponse | None:
+        """From /?token=…, the address that `serve` prints, into the studio; and from a sub-path to its "/".
 
-    def _signs_in(self, scope: Scope) -> bool:
-        """Whether this is the address /?token=… that `serve` prints, with the right token."""
+        The token goes into a cookie, which pages and pictures carry too, and out of the address.
+        """
+        home = self._access.root_path + "/"
+        if scope["method"] != "GET" or path not in ("", "/"):
+            return None
         given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])
-        return bool(scope["path"] == "/" and scope["method"] == "GET" and self._access.is_token(given[0]))
-
-    async def _sign_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Put the token into a cookie, which pages and pictures carry too, and out of the address."""
-        response = RedirectResponse("/", 303)
-        response.set_cookie(COOKIE, self._access.token or "", httponly=True, samesite="strict")
-        await response(scope, receive, send)
+        response = RedirectResponse(home, 303)
+        if self._access.is_token(given[0]):
+            secure = self._access.is_secure
+            response.set_cookie(COOKIE, given[0], path=home, httponly=True, secure=secure, samesite="strict")
+        elif path:
+            return None
+        return response
 
     def _body(self, headers: Headers, receive: Receive) -> _Body:
         multipart = headers.get("content-type", "").lower().startswith("multipart/")
         limit = self._limits.body if multipart else self._limits.json_body
         declared = _declared_length(headers)
         if declared is not None and declared > limit:
-            raise BodyTooLarge(limit)
+            raise BodyTooLarge(limit, declared)
         reservation = self._budget.reserve(declared or 0)
         return _Body(receive, reservation, limit, self._limits.seconds)
 
@@ -169,12 +137,16 @@ def _declared_length(headers: Headers) -> int | None:
 
 
 class _Body:
-    """A body on its way in: counted, timed, and paid for in memory, chunk by chunk."""
+    """A body on its way in: counted, timed, and paid for in memory, chunk by chunk.
+
+    It may take as long as it likes while it gets on: `_PROGRESS` bytes in each span of `seconds`. The
+    time that the request may take begins once the body is there.
+    """
 
     def __init__(self, receive: Receive, reservation: Reservation, limit: int, seconds: float):
         self._receive, self._limit, self._seconds = receive, limit, seconds
         self._deadline = time.monotonic() + seconds
-        self._arrived = 0
+        self._arrived = self._next_mark = 0
         self._asked = False
         self._complete = False
         self.reservation = reservation
@@ -186,7 +158,7 @@ class _Body:
 
     @property
     def seconds_left(self) -> float:
-        """Of the time that the whole request may take."""
+        """Of the time that the request may take."""
         return max(self._deadline - time.monotonic(), 0.0)
 
     async def receive(self) -> Message:
@@ -205,6 +177,9 @@ class _Body:
             raise BodyTooSlow(self._seconds) from None
         self._arrived += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
+        if self._complete or self._arrived >= self._next_mark:
+            self._deadline = time.monotonic() + self._seconds
+            self._next_mark = self._arrived + _PROGRESS
         if self._arrived > self._limit:
             raise BodyTooLarge(self._limit)
         if self._arrived > self.reservation.size:

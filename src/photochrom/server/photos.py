@@ -50,7 +50,7 @@ def service_of(request: Request) -> Service:
 async def upload(request: Request, response: Response, photo: UploadFile) -> PhotoInfo:
     """Keep a photo for an hour after its last use. Its colours, if it has any, are dropped."""
     kept = await service_of(request).keep(request, await photo.read())
-    response.headers["Location"] = f"/v1/photos/{kept.id}"
+    response.headers["Location"] = f"{request.scope['root_path']}/v1/photos/{kept.id}"
     return _info(service_of(request), kept)
 
 
@@ -196,6 +196,7 @@ def _info(service: Service, kept: Kept) -> PhotoInfo:
     photo = kept.photo
     return PhotoInfo(
         id=kept.id,
+        sha256=kept.sha256,
         width=photo.width,
         height=photo.height,
         format=photo.format,

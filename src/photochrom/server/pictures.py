@@ -155,6 +155,12 @@ def is_colored(photo: Photo) -> bool:
     return bool(np.hypot(lab[:, 1] - means[0], lab[:, 2] - means[1]).mean() > _ONE_TONE)
 
 
+def warnings_of(photo: Photo, *, dropped: bool) -> list[str]:
+    """What a person should know of a photo: what was found on reading, and that its colours are dropped."""
+    told = ["it is a colour photo already: its colours are dropped and made anew"] if dropped else []
+    return [*photo.warnings, *told]
+
+
 def whole_file(
     plate: Plate, wishes: Guidance, vividness: float | None, options: FileOptions
 ) -> tuple[bytes, str]:

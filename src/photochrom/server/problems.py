@@ -1,6 +1,6 @@
 """Problem details (RFC 9457): every answer that is not a success, whoever gives it.
 
-The statuses are those of docs/rest.md: 400, 401, 404, 405, 410, 413, 415, 422, 429 with Retry-After, and
+The statuses are those of docs/rest.md: 400, 401, 404, 405, 408, 410, 413, 415, 422, 429 with Retry-After, and
 503 while starting or stopping. A detail is one plain sentence for a person; no path, name or trace of
 the server's gets into it.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fastapi import Request  # noqa: TC002  # FastAPI reads the annotation
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -17,10 +18,9 @@ from starlette.responses import JSONResponse
 from photochrom.errors import PhotochromError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fastapi import FastAPI
-    from starlette.requests import Request
     from starlette.types import ExceptionHandler
 
 MEDIA_TYPE = "application/problem+json"
@@ -47,21 +47,50 @@ class BodyTooLarge(ServerProblem):
     status = 413
     problem = "body-too-large"
 
-    def __init__(self, limit: int):
-        super().__init__(f"The upload is larger than {limit / (1 << 20):.0f} MiB: send a smaller file.")
+    def __init__(self, limit: int, size: int | None = None):
+        found = "This upload" if size is None else f"This upload of {size / (1 << 20):.1f} MiB"
+        super().__init__(
+            f"{found} is larger than the {limit >> 20} MiB that this server takes: start it with a larger "
+            "--max-body, or use `photochrom colorize`."
+        )
+
+
+class OverBudget(ServerProblem):
+    """More memory than the server has at all: waiting would not help."""
+
+    status = 413
+    problem = "over-budget"
+
+    def __init__(self, needed: int, total: int):
+        super().__init__(
+            f"This photo needs {needed >> 20} MiB of memory and the server has {total >> 20} MiB: start it "
+            "with a larger --memory, or use `photochrom colorize`."
+        )
 
 
 class BodyTooSlow(ServerProblem):
-    status = 400
+    status = 408
     problem = "body-too-slow"
 
     def __init__(self, seconds: float):
-        super().__init__(f"The upload did not arrive within {seconds:g} s: send it again.")
+        super().__init__(
+            f"The upload stalled: too little of it arrived within {seconds:g} s. Check the connection and "
+            "send it again; `photochrom serve --timeout SECONDS` waits longer."
+        )
 
 
 class BadRequest(ServerProblem):
     status = 400
     problem = "bad-request"
+
+
+class UnknownFields(ServerProblem):
+    status = 400
+    problem = "unknown-field"
+
+    def __init__(self, unknown: Sequence[str], known: Sequence[str]):
+        named = ", ".join(field[:40] for field in unknown[:5])
+        super().__init__(f"These fields are not known here: {named}. The fields are {', '.join(known)}.")
 
 
 class Unauthorized(ServerProblem):
@@ -187,6 +216,16 @@ async def _unexpected(_: Request, __: Exception) -> JSONResponse:
     return problem_response(500, "Something went wrong on the server; its log says what.")
 
 
+async def refuse_unknown_fields(request: Request) -> None:
+    """A dependency of all routes. Raises UnknownFields for a field of a form that the route does not have."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/"):
+        return
+    known = [field.alias for field in request.scope["route"].dependant.body_params]
+    unknown = sorted(set(await request.form()) - set(known))
+    if unknown:
+        raise UnknownFields(unknown, known)
+
+
 def install(app: FastAPI) -> None:
     """Turn every error raised under `app` into problem+json."""
     handlers: dict[type[Exception], Any] = {
@@ -205,8 +244,9 @@ _MEANINGS = {
     401: "No token, or a wrong one",
     404: "No photo with this id",
     405: "A method that this address does not take",
+    408: "The body stopped arriving",
     410: "The photo has expired or was removed",
-    413: "The body is too large",
+    413: "The body is too large, or the photo for the memory of the server",
     415: "Not a picture format that is read",
     422: "Undecodable, too many pixels, or a decoder that ran out of time",
     429: "Full: try again after Retry-After seconds",
@@ -233,8 +273,9 @@ _SCHEMA = {
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's description of the problems an operation may answer with, 401 and 503 always included."""
+    """OpenAPI's description of the problems an operation may answer with; 401 and 503 are always included."""
+    always = {401, 503, 408} if 413 in statuses else {401, 503}  # a body may be too large, or stall
     return {
         status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
-        for status in sorted({401, 503, *statuses})
+        for status in sorted({*always, *statuses})
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from photochrom.errors import HintError
 from photochrom.guidance import Guidance, Palette
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#6a8fbf"])]
-FormatName = Literal["jpeg", "png", "tiff", "webp", "avif"]
+_OTHER_NAMES = {"jpg": "jpeg", "tif": "tiff"}
+FormatName = Annotated[
+    Literal["jpeg", "png", "tiff", "webp", "avif"],
+    BeforeValidator(lambda name: _OTHER_NAMES.get(name, name) if isinstance(name, str) else name),
+]
 
 
 class Strict(BaseModel):
@@ -115,6 +119,7 @@ class PhotoInfo(BaseModel):
     """A kept photo."""
 
     id: str
+    sha256: str = Field(description="Of the uploaded file: the same photo has the same one")
     width: int
     height: int
     format: str = Field(description="Of the uploaded file")

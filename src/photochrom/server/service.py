@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -148,15 +149,16 @@ class Service:
 
     async def keep(self, request: Request, data: bytes) -> Kept:
         """Open an upload and keep it for later requests."""
-        reservation = self.budget.reserve(0)
+        reservation = self.budget.reserve(0, beside=len(data))
         try:
             async with self.admitted(request):
                 photo, plate = await self.open(request, data, reservation)
                 colored = await self.compute(request, lambda: is_colored(photo))
+                digest = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
         except BaseException:
             reservation.release()
             raise
-        return self.store.add(photo, plate, reservation, colored=colored)
+        return self.store.add(photo, plate, reservation, sha256=digest, colored=colored)
 
 
 def held_by(photo: Photo) -> int:

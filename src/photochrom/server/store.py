@@ -32,6 +32,7 @@ class Kept:
     plate: Plate
     reservation: Reservation
     used: float
+    sha256: str = ""  # of the file that came
     colored: bool = False  # it came with colours, which are dropped
 
 
@@ -58,9 +59,11 @@ class PhotoStore:
         with self._lock:
             return sum(kept.reservation.size for kept in self._kept.values())
 
-    def add(self, photo: Photo, plate: Plate, reservation: Reservation, *, colored: bool = False) -> Kept:
+    def add(
+        self, photo: Photo, plate: Plate, reservation: Reservation, *, sha256: str = "", colored: bool = False
+    ) -> Kept:
         """Keep a photo; the store owns its reservation from now on."""
-        kept = Kept(self._new_id(), photo, plate, reservation, self._clock(), colored)
+        kept = Kept(self._new_id(), photo, plate, reservation, self._clock(), sha256, colored)
         with self._lock:
             self.sweep()
             self._kept[kept.id] = kept

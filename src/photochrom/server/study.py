@@ -18,11 +18,12 @@ from photochrom.evaluation.study.answers import Answers
 from photochrom.evaluation.study.design import public
 from photochrom.server import problems
 from photochrom.server.budget import Budget
-from photochrom.server.gate import Access, Gate
+from photochrom.server.gate import Gate
 from photochrom.server.limits import Limits
 
 if TYPE_CHECKING:
     from photochrom.evaluation.study.design import Study
+    from photochrom.server.access import Access
 
 STATIC = Path(__file__).parent / "study_static"
 _REVALIDATE = {"Cache-Control": "no-cache"}

@@ -71,15 +71,21 @@ def entry(interval: Interval) -> dict[str, Any]:
     return {"mean": mean, "low": low, "high": high, "n": interval.n}
 
 
+def counted(number: int, noun: str) -> str:
+    """The number and the noun: "1 answer", "2 answers"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def page(study: Study, verdict: Verdict) -> str:
     """One self-contained page."""
     few = ""
     if study.pairs < ENOUGH_PAIRS:
-        told = f"{study.pairs} pairs a participant are fewer than the {ENOUGH_PAIRS} of a study."
+        told = f"A study needs {ENOUGH_PAIRS} pairs per participant; this one has {study.pairs}."
         few = f'<div class="notice">{told}</div>'
     intro = (
-        f"<h1>Which one was coloured by a machine?</h1><p>{verdict.participants} participants "
-        f"({verdict.complete} complete), {verdict.answers} answers that count"
+        f"<h1>Which one was coloured by a machine?</h1><p>"
+        f"{counted(verdict.participants, 'participant')} ({verdict.complete} complete), "
+        f"{counted(verdict.answers, 'answer')} counted"
         + (f", median {verdict.seconds:.1f} s each" if verdict.answers else "")
         + ". Pairs of a real and a coloured photo at 256 px, one second each, then free choice; sides and "
         "order balanced. 50 % fooled is the ceiling.</p>"

@@ -45,11 +45,14 @@ function progress() {
 
 // --- the course of the study ------------------------------------------------------------------
 
+const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
 async function start() {
   const about = await ask("GET", "/api/study");
   memory = `photochrom-study-${about.study}`;
-  const practice = about.practice ? `${about.practice} pairs for practice, then ` : "";
-  $("plan").textContent = `${practice}${about.pairs} pairs that count: about ${Math.ceil(((about.practice + about.pairs) * 5) / 60)} minutes.`;
+  const practice = about.practice ? `${counted(about.practice, "pair")} for practice, then ` : "";
+  const minutes = Math.ceil(((about.practice + about.pairs) * 5) / 60);
+  $("plan").textContent = `${practice}${counted(about.pairs, "pair")} that count: about ${counted(minutes, "minute")}.`;
   const known = localStorage.getItem(memory);
   if (known) {
     try {

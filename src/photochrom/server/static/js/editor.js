@@ -2,6 +2,7 @@
 
 import { atLuminance, nameOf, parseHex, toLab } from "./color.js";
 import { block, button, input, make } from "./dom.js";
+import { scaled } from "./hints.js";
 import { Latest } from "./latest.js";
 import { commonColors, DARKEST, Picker } from "./picker.js";
 
@@ -17,6 +18,8 @@ import { commonColors, DARKEST, Picker } from "./picker.js";
  * @property {() => void} startPicking
  * @property {(error: unknown) => void} onError
  */
+
+const RESIZING = 300; // ms of rest after which a new size is a step of its own
 
 /** Edits a colouring's chosen hint, or the draft of a new one. */
 export class Editor {
@@ -38,6 +41,7 @@ export class Editor {
     /** @type {Suggestion[]} */
     this.suggestions = [];
     this.place = ""; // for which the suggestions are
+    this.resizing = 0;
     this.#listen();
   }
 
@@ -109,6 +113,15 @@ export class Editor {
     const { colouring } = this;
     if (this.draft) return this.close();
     if (colouring && colouring.selected !== null) colouring.remove(colouring.selected);
+  }
+
+  /** Make what is edited larger or smaller; several times in a row are one step. @param {number} factor */
+  resize(factor) {
+    const { hint } = this;
+    if (!hint) return;
+    this.#change({ radius: scaled(hint.radius, factor) }, true);
+    clearTimeout(this.resizing);
+    this.resizing = setTimeout(() => this.colouring?.settle(), RESIZING);
   }
 
   toggleReach() {

@@ -1,4 +1,4 @@
-// Fingers, mouse and wheel on the stage: a click acts, a drag pans or draws, two fingers zoom.
+// Fingers, mouse and wheel on the stage: a click acts, a drag pans or draws, wheel and two fingers zoom.
 
 import { block } from "./dom.js";
 
@@ -10,6 +10,7 @@ import { block } from "./dom.js";
  * @property {() => boolean} draws whether a drag draws rather than pans
  * @property {(points: Point[]) => void} drawing
  * @property {(points: Point[]) => void} drawn
+ * @property {(factor: number) => void} resize the chosen hint
  */
 
 const SLACK = { mouse: 4, pen: 6, touch: 10 }; // pixels that a click may slip
@@ -38,7 +39,7 @@ export class Gestures {
     surface.addEventListener("pointermove", (event) => this.#move(event));
     surface.addEventListener("pointerup", (event) => this.#up(event));
     surface.addEventListener("pointercancel", (event) => this.#forget(event));
-    surface.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    block("stage").addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
   }
 
   /** The event's place on the stage. @param {MouseEvent} event */
@@ -119,6 +120,7 @@ export class Gestures {
     event.preventDefault();
     const at = this.at(event);
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 24 : 1;
+    if (event.altKey) return this.actions.resize(Math.exp(-event.deltaY * unit * WHEEL_SPEED));
     if (event.shiftKey) return this.view.pan(-(event.deltaX || event.deltaY) * unit, 0);
     const speed = event.ctrlKey ? 6 * WHEEL_SPEED : WHEEL_SPEED; // a trackpad's pinch comes in small steps
     this.view.zoom(Math.exp(-event.deltaY * unit * speed), at.x, at.y);

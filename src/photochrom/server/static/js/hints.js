@@ -1,5 +1,7 @@
 // Hints and the file that keeps them: the same form that `photochrom colorize --hints` takes.
 
+import { clamp } from "./dom.js";
+
 /**
  * @typedef {object} Hint
  * @property {number} x fraction of the width
@@ -11,7 +13,11 @@
  */
 
 export const DEFAULT_RADIUS = 0.01;
-export const RADIUS_LIMIT = 0.5;
+const SMALLEST_RADIUS = 0.001;
+const RADIUS_LIMIT = 0.5;
+
+/** @param {number} radius @param {number} factor */
+export const scaled = (radius, factor) => clamp(radius * factor, SMALLEST_RADIUS, RADIUS_LIMIT);
 
 /** A hint with what is usual for what is not said. @param {Partial<Hint> & {x: number, y: number, color: string}} parts @returns {Hint} */
 export const hint = (parts) => ({ radius: DEFAULT_RADIUS, weight: 1, path: [], ...parts });

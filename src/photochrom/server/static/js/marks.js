@@ -1,8 +1,8 @@
-// The hints on the photo: buttons that can be dragged, moved with arrow keys, resized and deleted.
+// The hints on the photo: buttons that can be dragged, moved with arrow keys and deleted.
 
 import { nameOf } from "./color.js";
 import { block, byId, clamp, make, makeSvg } from "./dom.js";
-import { DEFAULT_RADIUS, RADIUS_LIMIT } from "./hints.js";
+import { DEFAULT_RADIUS } from "./hints.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
 /** @typedef {import("./document.js").Colouring} Colouring */
@@ -10,7 +10,6 @@ import { DEFAULT_RADIUS, RADIUS_LIMIT } from "./hints.js";
 
 const MOST_MARKS = 400; // more are drawn by none; they still colour
 const STEP = 0.004; // of the longer side, an arrow key moves a hint
-const SMALLEST_RADIUS = 0.001;
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Draws a colouring's hints over the photo and lets them be moved. */
@@ -93,7 +92,7 @@ export class Marks {
     mark.addEventListener("pointerdown", (event) => this.#grab(event, index));
     mark.addEventListener("click", () => this.onChoose(index));
     mark.addEventListener("keydown", (event) => this.#key(event, index));
-    mark.addEventListener("wheel", (event) => this.#resize(event, index), { passive: false });
+    mark.addEventListener("focus", () => this.colouring?.select(index));
     return mark;
   }
 
@@ -136,26 +135,11 @@ export class Marks {
     } else if (event.key === "Delete" || event.key === "Backspace") {
       colouring.remove(index);
       this.#markAt(Math.min(index, this.root.children.length - 1))?.focus();
-    } else if (event.key === "[" || event.key === "]") {
-      colouring.edit(index, { radius: scaled(hint.radius, event.key === "]" ? 1.25 : 0.8) });
     } else return;
     event.preventDefault();
     event.stopPropagation();
   }
-
-  /** The wheel over a chosen mark makes it larger or smaller. @param {WheelEvent} event @param {number} index */
-  #resize(event, index) {
-    const { colouring } = this;
-    if (!colouring || colouring.selected !== index) return;
-    event.preventDefault();
-    event.stopPropagation();
-    colouring.edit(index, { radius: scaled(colouring.hints[index].radius, Math.exp(-event.deltaY * 0.002)) }, true);
-    colouring.settle();
-  }
 }
-
-/** @param {number} radius @param {number} factor */
-export const scaled = (radius, factor) => clamp(radius * factor, SMALLEST_RADIUS, RADIUS_LIMIT);
 
 /** A hint with its stroke moved, all of it within the photo. @param {Hint} hint @param {number} dx @param {number} dy */
 function moveBy(hint, dx, dy) {

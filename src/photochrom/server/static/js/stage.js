@@ -14,8 +14,8 @@ const DETAIL_GAIN = 1.15; // how much sharper it must be to be worth asking for
 
 /** Paints the photo before and after, and asks the engine for what is missing. */
 export class Stage {
-  /** @param {View} view @param {(error: unknown) => void} onError */
-  constructor(view, onError) {
+  /** @param {View} view @param {(error: unknown) => void} onError @param {() => void} onSuccess */
+  constructor(view, onError, onSuccess) {
     this.view = view;
     this.root = block("stage");
     this.sheet = block("sheet");
@@ -24,7 +24,7 @@ export class Stage {
     this.detail = canvas("detail");
     this.previews = new Latest(onError);
     this.details = new Latest(onError);
-    this.onError = onError;
+    this.onSuccess = onSuccess;
     /** @type {Engine | null} */
     this.engine = null;
     /** @type {Colouring | null} */
@@ -117,6 +117,7 @@ export class Stage {
     this.root.dataset.shown = String(this.shown);
     if (!latest) return;
     this.root.dataset.state = "idle";
+    this.onSuccess();
     this.refine();
   }
 

@@ -15,7 +15,7 @@ import { Marks } from "./marks.js";
 import { Overlays } from "./overlays.js";
 import { Palette } from "./palette.js";
 import { Stage } from "./stage.js";
-import { announce, complain, toast } from "./talk.js";
+import { announce, complain, dismiss, succeeded, toast } from "./talk.js";
 import { View } from "./view.js";
 
 /** @typedef {"hint" | "stroke" | "pin" | "pick"} Tool */
@@ -28,7 +28,7 @@ const STROKE_RADIUS = 0.008;
 export class Studio {
   constructor() {
     this.view = new View();
-    this.stage = new Stage(this.view, complain);
+    this.stage = new Stage(this.view, complain, succeeded);
     this.marks = new Marks(this.view, (index) => this.choose(index));
     this.compare = new Compare(this.view, (on) => this.#press("compare", on));
     this.overlays = new Overlays(this.view, (place) => this.invited(place), complain);
@@ -279,7 +279,7 @@ export class Studio {
     if (this.tool === "pick") this.setTool(this.toolBefore);
     else if (this.editor.isOpen) this.editor.close();
     else if (document.body.dataset.panel === "true") this.#togglePanel(false);
-    else this.closeDrawers();
+    else if (!dismiss()) this.closeDrawers();
   }
 
   /** @param {boolean} on */
@@ -294,7 +294,9 @@ export class Studio {
   async download(options) {
     try {
       const file = await this.engine?.file(this.colouring.version, options);
-      if (file) save(file, `${stem(this.name)}.colorized.${suffixOf(options.format)}`);
+      if (!file) return;
+      save(file, `${stem(this.name)}.colorized.${suffixOf(options.format)}`);
+      succeeded();
     } catch (error) {
       complain(error);
     }
@@ -312,6 +314,7 @@ export class Studio {
       if (!this.engine) throw new Error("Open the photo first, then its hints.");
       this.startFrom(load(await file.text()));
       closeDialog("hints-dialog");
+      succeeded();
       announce(`${this.colouring.hints.length} hints opened.`);
     } catch (error) {
       complain(error);
@@ -323,6 +326,10 @@ export class Studio {
 async function refuseTooLarge(photo) {
   if (photo.size === 0) throw new Error("This file is empty. Choose another one.");
   const { body } = await limits();
-  const most = Math.floor(body / (1 << 20));
-  if (photo.size > body - 4096) throw new Error(`This file is larger than ${most} MiB. Save it smaller, or use the command line.`);
+  if (photo.size <= body - 4096) return;
+  const [has, takes] = [photo.size, body].map((size) => Math.ceil(size / (1 << 20)));
+  throw new Error(
+    `This file has ${has} MiB, and the server takes ${takes}. ` +
+      `Start it with "photochrom serve --max-body ${has + 1}", or use "photochrom colorize".`,
+  );
 }

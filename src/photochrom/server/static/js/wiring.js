@@ -17,6 +17,7 @@ export function wire(studio) {
     draws: () => studio.tool === "stroke",
     drawing: (points) => studio.stroke(points, false),
     drawn: (points) => studio.stroke(points, true),
+    resize: (factor) => studio.editor.resize(factor),
   });
   new Cross(studio.view, (at) => studio.click(at));
   wireTools(studio);
@@ -86,7 +87,9 @@ function commandsOf(studio) {
     zoomOut: withPhoto(() => studio.view.zoom(1 / 1.4)),
     zoomFit: withPhoto(() => studio.view.toggleFull()),
     help: () => showDialog("help-dialog"),
-    close: withPhoto(() => studio.close()),
+    smaller: withPhoto(() => studio.editor.resize(0.8)),
+    larger: withPhoto(() => studio.editor.resize(1.25)),
+    close: () => studio.close(),
     delete: withPhoto(() => studio.editor.delete()),
     undo: withPhoto(() => studio.colouring.undo()),
     redo: withPhoto(() => studio.colouring.redo()),
