@@ -19,7 +19,7 @@ import numpy as np
 from photochrom import Colorizer, read
 from photochrom.color import linear_to_lab, luminance_table, neutralize, srgb_to_linear
 from photochrom.photo import Photo
-from photochrom.photo.photo import rescale
+from photochrom.photo.sources import rescale
 
 if TYPE_CHECKING:
     from collections.abc import Callable

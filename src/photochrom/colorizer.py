@@ -16,7 +16,7 @@ from photochrom.hints import MAX_HINTS, STRIDE, Hint, Raster, cell_means, eviden
 from photochrom.levels import even
 from photochrom.models import DEFAULT, Card, load, readings
 from photochrom.photo import Photo
-from photochrom.photo.photo import rescale
+from photochrom.photo.sources import rescale
 from photochrom.residual import Scene, hold, obey
 from photochrom.subsampling import merge_halved
 from photochrom.upsample import AreaReduction, Guide, guide, halved

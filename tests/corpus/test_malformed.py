@@ -322,9 +322,9 @@ def test_errors_are_ours_for_what_is_no_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from photochrom.photo import reading as reading_module
+    from photochrom.photo import decoding as decoding_module
 
-    monkeypatch.setattr(reading_module, "IN_MEMORY", 0)
+    monkeypatch.setattr(decoding_module, "IN_MEMORY", 0)
     path = tmp_path / "a.png"
     path.write_bytes(SEEDS["png"])
     photo = read(path)

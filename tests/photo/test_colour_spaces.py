@@ -14,8 +14,8 @@ from PIL import Image, ImageCms
 from photochrom.color import srgb_to_linear
 from photochrom.errors import OptionError, UnknownFormat
 from photochrom.photo import Photo, ifd, output_format, read, write
-from photochrom.photo import pillow as pillow_module
-from photochrom.photo.profiles import colour_space, is_srgb, srgb_profile, to_profile
+from photochrom.photo import jpeg2000 as jpeg2000_module
+from photochrom.photo.profiles import color_space, is_srgb, srgb_profile, to_profile
 from photochrom.photo.vips import libvips
 
 
@@ -269,7 +269,7 @@ def test_the_output_in_the_inputs_profile() -> None:
     assert image.info["icc_profile"] == p3
     difference = np.abs(np.asarray(image).astype(int) - ramp())
     assert np.percentile(difference, 75) <= 2  # colours that sRGB cannot show have been clipped before
-    spaces = [colour_space(profile) for profile in (p3, built_in("cmyk"), grey_profile(2.2), b"short")]
+    spaces = [color_space(profile) for profile in (p3, built_in("cmyk"), grey_profile(2.2), b"short")]
     assert spaces == ["RGB", "CMYK", "GRAY", ""]
 
 
@@ -295,7 +295,7 @@ def test_kinds_that_are_not_read_get_advice() -> None:
 def test_twelve_bits_are_stretched_to_sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
     array = np.arange(4096, dtype=np.uint16).reshape(64, 64)
     _, data = cv2.imencode(".jp2", array, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000])
-    monkeypatch.setattr(pillow_module, "bits_a_sample", lambda data: 12)  # no encoder here writes 12 bits
+    monkeypatch.setattr(jpeg2000_module, "bits_a_sample", lambda data: 12)  # no encoder here writes 12 bits
     photo = read(data.tobytes())
     assert photo.bits == 12
     np.testing.assert_array_equal(photo.pixels, np.rint(array / 4095 * 65535))

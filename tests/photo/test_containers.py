@@ -18,12 +18,11 @@ from PIL import Image, PngImagePlugin
 
 from photochrom.errors import DamagedPhoto
 from photochrom.photo import Metadata, Photo, read, write
-from photochrom.photo.boxes import bits_a_sample, read_boxes
-from photochrom.photo.chunks import read_chunks
 from photochrom.photo.jpeg import _split
-from photochrom.photo.png import adler_combine, chunk
+from photochrom.photo.jpeg2000 import bits_a_sample, read_boxes
+from photochrom.photo.png import adler_combine, chunk, read_chunks
 from photochrom.photo.segments import MOST, metadata_segments, read_segments, segment, segments
-from photochrom.photo.structure import fault
+from photochrom.photo.writing import fault
 
 if TYPE_CHECKING:
     from pathlib import Path

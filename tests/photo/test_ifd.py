@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from photochrom.photo import Metadata, ifd, tiff_fields
+from photochrom.photo import Metadata, exif, ifd, tiff
 
 numbers = st.integers(0, 0xFFFF)
 fields = st.one_of(
@@ -62,13 +62,13 @@ def test_files_of_tifffile(order: str, big: bool) -> None:
             tags = [(270, "s", 0, f"page {page}", True), (33723, "I", 3, (1, 2, 0x1C0278), True)]
             writer.write(np.zeros(size, np.uint16), resolution=(300, 150), extratags=tags, metadata=None)
     first, second = (ifd.parse_file(buffer, page) for page in (0, 1))
-    assert tiff_fields.dimensions(first) == (24, 16)
-    assert tiff_fields.dimensions(second) == (48, 32)
+    assert tiff.dimensions(first) == (24, 16)
+    assert tiff.dimensions(second) == (48, 32)
     assert second[270] == ifd.Field(ifd.ASCII, b"page 1\0")
     field = first[33723]
     assert isinstance(field, ifd.Field)
     assert field.integers() == (1, 2, 0x1C0278)  # whatever the byte order of the file
-    assert tiff_fields.reaches_to(first) <= len(buffer.getvalue())
+    assert tiff.reaches_to(first) <= len(buffer.getvalue())
     with pytest.raises(ValueError, match="no such page"):
         ifd.parse_file(buffer, 2)
 
@@ -119,39 +119,39 @@ def test_rationals(value: float) -> None:
 @pytest.mark.parametrize(("unit", "expected"), [(2, (300.0, 150.0)), (3, (762.0, 381.0)), (1, None)])
 def test_units_of_resolution(unit: int, expected: tuple[float, float] | None) -> None:
     fields: ifd.Directory = {282: ifd.rational(300), 283: ifd.rational(150), 296: ifd.shorts(unit)}
-    found = tiff_fields.resolution(fields)
+    found = exif.resolution(fields)
     assert found == (pytest.approx(expected) if expected else None)
 
 
 def test_a_resolution_of_zero_or_half_is_none() -> None:
-    assert tiff_fields.resolution({282: ifd.rational(300), 296: ifd.shorts(2)}) is None
-    assert tiff_fields.resolution({282: ifd.rational(0), 283: ifd.rational(0), 296: ifd.shorts(2)}) is None
-    assert tiff_fields.resolution({}) is None
+    assert exif.resolution({282: ifd.rational(300), 296: ifd.shorts(2)}) is None
+    assert exif.resolution({282: ifd.rational(0), 283: ifd.rational(0), 296: ifd.shorts(2)}) is None
+    assert exif.resolution({}) is None
 
 
 def test_only_descriptions_travel_in_exif() -> None:
     fields: ifd.Directory = {256: ifd.longs([9]), 273: ifd.longs([8]), 315: ifd.Field(ifd.ASCII, b"Anna\0")}
-    found = tiff_fields.metadata(fields)
+    found = tiff.metadata(fields)
     assert ifd.parse(found["exif"]) == {315: ifd.Field(ifd.ASCII, b"Anna\0")}
-    back = tiff_fields.fields_of(Metadata(exif=ifd.dump(fields), xmp=b"<x/>", comment="hello"))
+    back = tiff.fields_of(Metadata(exif=ifd.dump(fields), xmp=b"<x/>", comment="hello"))
     assert set(back) == {270, 315, 700}
 
 
 def test_the_resolution_joins_an_exif_block_that_has_none() -> None:
     artist: ifd.Directory = {315: ifd.Field(ifd.ASCII, b"Anna\0")}
     for metadata in (Metadata(dpi=(600.0, 600.0)), Metadata(dpi=(600.0, 600.0), exif=ifd.dump(artist))):
-        block = tiff_fields.exif_with_resolution(metadata)
+        block = exif.with_resolution(metadata)
         assert block is not None
-        assert tiff_fields.resolution(ifd.parse(block)) == (600.0, 600.0)
-    own = ifd.dump(artist | tiff_fields.resolution_fields((300.0, 300.0)))
-    assert tiff_fields.exif_with_resolution(Metadata(dpi=(600.0, 600.0), exif=own)) == own
-    assert tiff_fields.exif_with_resolution(Metadata()) is None
+        assert exif.resolution(ifd.parse(block)) == (600.0, 600.0)
+    own = ifd.dump(artist | exif.resolution_fields((300.0, 300.0)))
+    assert exif.with_resolution(Metadata(dpi=(600.0, 600.0), exif=own)) == own
+    assert exif.with_resolution(Metadata()) is None
 
 
 def test_how_far_a_file_must_reach() -> None:
     strips: ifd.Directory = {273: ifd.longs([8, 108]), 279: ifd.longs([100, 50]), 259: ifd.shorts(8)}
-    assert tiff_fields.reaches_to(strips) == 158
-    assert tiff_fields.reaches_to(strips | {259: ifd.shorts(1)}) == 109  # raw strips are counted by libtiff
-    assert tiff_fields.reaches_to({324: ifd.longs([8]), 325: ifd.longs([7])}) == 15
-    assert tiff_fields.reaches_to({273: ifd.longs([8, 9]), 279: ifd.longs([1])}) == 0
-    assert tiff_fields.reaches_to({}) == 0
+    assert tiff.reaches_to(strips) == 158
+    assert tiff.reaches_to(strips | {259: ifd.shorts(1)}) == 109  # raw strips are counted by libtiff
+    assert tiff.reaches_to({324: ifd.longs([8]), 325: ifd.longs([7])}) == 15
+    assert tiff.reaches_to({273: ifd.longs([8, 9]), 279: ifd.longs([1])}) == 0
+    assert tiff.reaches_to({}) == 0

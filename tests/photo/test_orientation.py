@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from photochrom.photo import decoding as decoding_module
 from photochrom.photo import read
-from photochrom.photo import reading as reading_module
 
 
 def stored(orientation: int, format_name: str) -> tuple[bytes, np.ndarray]:
@@ -35,7 +35,7 @@ def test_upright_as_pillow_sees_it(orientation: int, format_name: str) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_streams_are_turned_too(orientation: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_module, "IN_MEMORY", 0)
+    monkeypatch.setattr(decoding_module, "IN_MEMORY", 0)
     data, expected = stored(orientation, "TIFF")
     photo = read(data)
     assert (photo.height, photo.width) == expected.shape[:2]

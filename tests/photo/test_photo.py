@@ -16,7 +16,7 @@ from PIL import Image
 from photochrom.errors import OptionError
 from photochrom.photo import Metadata, Photo
 from photochrom.photo.encoding import Options, interleaved
-from photochrom.photo.photo import rescale
+from photochrom.photo.sources import rescale
 from photochrom.photo.strips import mapped_in_order, strip_height, thread_count
 
 
@@ -76,10 +76,10 @@ def test_a_pil_image_with_a_transparent_colour() -> None:
     [
         (noise(4, 4).astype(np.float32), "uint8 or uint16"),
         (noise(4, 4).astype(np.int64), "uint8 or uint16"),
-        (noise(4), "no picture"),
-        (noise(4, 4, 5), "no picture"),
-        (noise(0, 4), "no picture"),
-        (noise(4, 4, 3, 1), "no picture"),
+        (noise(4), "not a picture"),
+        (noise(4, 4, 5), "not a picture"),
+        (noise(0, 4), "not a picture"),
+        (noise(4, 4, 3, 1), "not a picture"),
         ([[1, 2]], "not of list"),
         ("photo.jpg", "not of str"),
     ],

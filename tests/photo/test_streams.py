@@ -18,8 +18,9 @@ from PIL import Image
 
 from photochrom.errors import DamagedPhoto, OptionError
 from photochrom.photo import Photo, read, write
-from photochrom.photo import reading as reading_module
-from photochrom.photo.decoding import StreamSource
+from photochrom.photo import decoding as decoding_module
+from photochrom.photo.decoding import RowDecoder
+from photochrom.photo.sources import RowSource
 
 
 def noise(*shape: int, dtype: type = np.uint8) -> np.ndarray:
@@ -29,7 +30,7 @@ def noise(*shape: int, dtype: type = np.uint8) -> np.ndarray:
 @pytest.fixture
 def streaming(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every photo is treated as a large one."""
-    monkeypatch.setattr(reading_module, "IN_MEMORY", 0)
+    monkeypatch.setattr(decoding_module, "IN_MEMORY", 0)
 
 
 def tiled(array: np.ndarray) -> bytes:
@@ -59,9 +60,9 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_a_stream_gives_what_memory_gives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     held = read(FILES[name])
-    monkeypatch.setattr(reading_module, "IN_MEMORY", 0)
+    monkeypatch.setattr(decoding_module, "IN_MEMORY", 0)
     photo = read(FILES[name])
-    assert isinstance(photo.source, StreamSource)
+    assert isinstance(photo.source, RowSource)
     assert (photo.height, photo.width, photo.dtype, photo.channels) == (
         held.height,
         held.width,
@@ -96,10 +97,10 @@ def test_rows_from_many_threads() -> None:
 def test_a_pass_decodes_once(monkeypatch: pytest.MonkeyPatch) -> None:
     photo = read(FILES["alpha"])
     source = photo.source
-    assert isinstance(source, StreamSource)
+    assert isinstance(source, RowSource)
     restarts = []
-    original = StreamSource._restart
-    monkeypatch.setattr(StreamSource, "_restart", lambda self: (restarts.append(1), original(self)))
+    original = RowDecoder._restart
+    monkeypatch.setattr(RowDecoder, "_restart", lambda self: (restarts.append(1), original(self)))
     buffer = io.BytesIO()
     write(
         photo.with_pixels(lambda top, bottom: photo.rows(top, bottom)), buffer, format="png"
@@ -207,19 +208,16 @@ CHILD = """
 import json, sys
 import numpy as np
 from photochrom.photo import Photo, read, write
-from photochrom.photo.sources import ComputedSource
-from photochrom.photo import reading
+from photochrom.photo.sources import RowSource
+from photochrom.photo import decoding
 
-reading.IN_MEMORY = 0  # small scans go the way of the large ones
+decoding.IN_MEMORY = 0  # small scans go the way of the large ones
 side, folder = int(sys.argv[1]), sys.argv[2]
-class Size:
-    height = width = side
-    has_alpha = False
 grain = np.arange(side, dtype=np.uint16)  # quick to pack
 def scan(top, bottom):
     slope = np.arange(top, bottom, dtype=np.uint16)[:, None, None] * np.uint16(3)
     return grain[None, :, None] + slope + np.zeros(3, np.uint16)
-write(Photo(ComputedSource(Size(), scan, 3, np.dtype(np.uint16))), folder + "/scan.tif")
+write(Photo(RowSource(side, side, 3, np.dtype(np.uint16), scan)), folder + "/scan.tif")
 
 photo = read(folder + "/scan.tif", max_pixels=10**10, max_side=10**6)
 total = sum(int(pixels[::64, ::64].sum()) for _, pixels in photo.strips())  # as the network's small copy

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from photochrom.errors import OptionError
-from photochrom.photo import Photo
-from photochrom.server.pictures import box, fitted, grey_png, is_colored, jpeg, uncertain_places
+from photochrom.server.pictures import box, fitted, grey_png, jpeg, uncertain_places
 from photochrom.server.schemas import Region
 
 share = st.floats(0, 1)
@@ -65,19 +64,6 @@ def test_png_is_exact() -> None:
 
 def ramp() -> np.ndarray:
     return np.tile(np.linspace(20, 235, 90, dtype=np.uint8), (60, 1))
-
-
-def test_sepia_and_grey_are_no_colours() -> None:
-    sepia = np.stack([ramp(), (ramp() * 0.85).astype(np.uint8), (ramp() * 0.68).astype(np.uint8)], -1)
-    for pixels in (ramp(), np.repeat(ramp()[..., None], 3, 2), sepia):
-        assert not is_colored(Photo.from_array(pixels))
-
-
-def test_two_hues_are_colours() -> None:
-    pixels = np.repeat(ramp()[..., None], 3, 2)
-    pixels[:30, :, 0] //= 3
-    pixels[30:, :, 2] //= 3
-    assert is_colored(Photo.from_array(pixels))
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(3, 60), st.integers(3, 60))

@@ -1,4 +1,4 @@
-"""The original and the coloured photo beside each other, as one picture."""
+"""The original and the colored photo beside each other, as one picture."""
 
 from __future__ import annotations
 
@@ -7,34 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photochrom.batch.layer import as_rgb
+from photochrom.photo.sources import RowSource, as_rgb
 
 if TYPE_CHECKING:
     from photochrom.color import Pixels
     from photochrom.photo import Photo
 
 
-class Beside:
-    """Two photos of one height, left and right, as RGB."""
+def side_by_side(original: Photo, colored: Photo) -> Photo:
+    """Two photos of one size, left and right, as RGB, with the right one's metadata."""
 
-    has_alpha = False
-    channels = 3
-
-    def __init__(self, left: Photo, right: Photo):
-        self._left, self._right = left, right
-        self.height, self.width, self.dtype = left.height, left.width + right.width, right.dtype
-
-    def rows(self, top: int, bottom: int) -> Pixels:
-        """(h, W, 3)"""
-        left = as_rgb(self._left.rows(top, bottom))
-        joined: Pixels = np.concatenate([left, self._right.rows(top, bottom)], axis=1)
+    def rows(top: int, bottom: int) -> Pixels:
+        joined: Pixels = np.concatenate(
+            [as_rgb(original.rows(top, bottom)), colored.rows(top, bottom)], axis=1
+        )
         return joined
 
-    def alpha_rows(self, top: int, bottom: int) -> Pixels:
-        """Never asked for: there is no alpha."""
-        raise NotImplementedError
-
-
-def side_by_side(original: Photo, coloured: Photo) -> Photo:
-    """The original and the coloured photo beside each other, with the coloured one's metadata."""
-    return replace(coloured, source=Beside(original, coloured))
+    width = original.width + colored.width
+    return replace(colored, source=RowSource(colored.height, width, 3, colored.dtype, rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,15 +11,14 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from photochrom import __version__
 from photochrom.batch.beside import side_by_side
-from photochrom.batch.chroma import Passed, Sampled, sampled
 from photochrom.batch.guided import Guide
 from photochrom.batch.ideas import contact_sheet, hints_text, ideas
 from photochrom.batch.layer import overlay, write_ab
 from photochrom.batch.ledger import file_sha256, is_odd
 from photochrom.colorizer import DEFAULT_VIVIDNESS, Colorizer
 from photochrom.errors import DamagedPhoto, PhotochromError
-from photochrom.photo import Metadata, Photo, read, write
-from photochrom.photo.safe import save
+from photochrom.photo import ColorCheck, Metadata, Photo, read, write
+from photochrom.photo.atomic import save
 from photochrom.provenance import Sidecar, mark
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from photochrom.batch.naming import IdeaFiles
     from photochrom.batch.options import Options
     from photochrom.batch.plan import Job
+    from photochrom.color import Pixels
     from photochrom.colorizer import Plate
     from photochrom.guidance import Guided
 
 Stamp = tuple[int, int, int]
+Passed = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class Coloring:
     def pipe(self, source: str, target: str, *, overwrite: bool = False) -> tuple[str, ...]:
         """Colour from a path or "-" to a path or "-"; the warnings. Raises PhotochromError."""
         photo = self.read(source)
-        original, seen = sampled(photo, self._passed)
+        original, seen = self._watched(photo)
         self.store(self.picture(original, self.render(original)), target, overwrite=overwrite)
         return warnings_of(photo, seen, kept=self._options.keep_color)
 
@@ -140,7 +142,7 @@ class Coloring:
         photo = self.read(job.input)
         if task.stamp and stamp_of(job.input) != task.stamp:
             raise DamagedPhoto(f"{job.input} changed while it was read: run again when it is at rest")
-        original, seen = sampled(photo, self._passed)
+        original, seen = self._watched(photo)
         plate, guided = self.guided(original)
         coloured = guided.render(plate, self._options.vividness)
         job.output.parent.mkdir(parents=True, exist_ok=True)
@@ -155,6 +157,17 @@ class Coloring:
         """Read a photo within the limits that the options set."""
         asked = self._options
         return read_any_name(source, max_pixels=asked.max_pixels, max_side=asked.max_side, page=asked.page)
+
+    def _watched(self, photo: Photo) -> tuple[Photo, ColorCheck]:
+        """The photo, and what tells whether it was in color once its rows have passed."""
+        check = ColorCheck(photo.height, photo.width)
+
+        def see(top: int, pixels: Pixels) -> None:
+            check.see(top, pixels)
+            if self._passed:
+                self._passed(len(pixels), photo.height)
+
+        return photo.watched(see), check
 
     def render(self, photo: Photo) -> Photo:
         """The coloured photo, at its full size; its pixels are computed when they are written."""
@@ -232,10 +245,10 @@ def _store_text(text: str, target: Path, overwrite: bool) -> None:
     save(target, encode, lambda part: None, overwrite=overwrite)
 
 
-def warnings_of(photo: Photo, seen: Sampled, *, kept: bool = False) -> tuple[str, ...]:
+def warnings_of(photo: Photo, seen: ColorCheck, *, kept: bool = False) -> tuple[str, ...]:
     """What a person should know about how the photo was read; `kept`: its colours were gone by."""
     dropped = "it is a colour photo already: its colours are dropped and made anew"
-    return (*photo.warnings, dropped) if seen.is_coloured() and not kept else photo.warnings
+    return (*photo.warnings, dropped) if seen.is_colored() and not kept else photo.warnings
 
 
 @contextmanager

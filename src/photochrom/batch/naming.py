@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import struct
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from photochrom.errors import PhotochromError
 from photochrom.photo.formats import FORMATS, SNIFF, Format, is_picture_name, sniff
+from photochrom.photo.tiff import is_bilevel
 
 MARK = ".colorized"
 _OURS = re.compile(r"\.colorized\.[^/]+$", re.IGNORECASE)
-_BITS_PER_SAMPLE = 258
 _BY_SUFFIX = {suffix: fmt for fmt in FORMATS.values() for suffix in fmt.suffixes}
 
 
@@ -31,7 +30,7 @@ def output_suffix(path: Path) -> str:
     if fmt is None:
         fmt = _format_inside(path)
         return fmt.suffixes[0] if fmt and fmt.writes else ".png"
-    if not fmt.writes or (fmt.name == "tiff" and _is_bilevel(path)):
+    if not fmt.writes or (fmt.name == "tiff" and is_bilevel(path)):
         return ".png"
     return path.suffix
 
@@ -81,29 +80,3 @@ def _format_inside(path: Path) -> Format | None:
             return sniff(file.read(SNIFF))
     except (OSError, PhotochromError):
         return None  # reading it for real will say why
-
-
-def _is_bilevel(path: Path) -> bool:
-    """Whether a TIFF's first page has one bit a sample; damage is left for the reader to report."""
-    try:
-        with path.open("rb") as file:
-            return _first_page_bits(file) == 1
-    except (OSError, ValueError, struct.error):  # an offset beyond any file is a ValueError
-        return False
-
-
-def _first_page_bits(file: BinaryIO) -> int:
-    """BitsPerSample of the first page of a TIFF or BigTIFF (TIFF 6.0, 1 where the tag is absent)."""
-    head = file.read(16)
-    order = "<" if head[:2] == b"II" else ">"
-    big = struct.unpack(f"{order}H", head[2:4])[0] == 43
-    offset = struct.unpack(f"{order}Q", head[8:16])[0] if big else struct.unpack(f"{order}I", head[4:8])[0]
-    count_form, entry_size, value_at = ("Q", 20, 12) if big else ("H", 12, 8)
-    file.seek(offset)
-    count = struct.unpack(order + count_form, file.read(struct.calcsize(count_form)))[0]
-    entries = file.read(entry_size * min(count, 1000))
-    for at in range(0, len(entries) - entry_size + 1, entry_size):
-        tag, _, values = struct.unpack_from(f"{order}HH{'Q' if big else 'I'}", entries, at)
-        if tag == _BITS_PER_SAMPLE:
-            return int(struct.unpack_from(f"{order}H", entries, at + value_at)[0]) if values == 1 else 8
-    return 1 if count else 8

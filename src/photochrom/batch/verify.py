@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from photochrom.batch.coloring import read_any_name
 from photochrom.batch.ledger import Row, file_sha256, relative_name
 from photochrom.errors import PhotochromError
-from photochrom.photo.safe import PART
+from photochrom.photo.atomic import PART
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

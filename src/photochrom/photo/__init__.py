@@ -2,20 +2,21 @@
 
     photo = read("scan.tif")            # Photo: sRGB pixels, upright, 8 or 16 bits
     photo.rows(0, 64)                   # (64, W) grey or (64, W, 3) RGB; strips() for all, in order
-    coloured = photo.with_pixels(rows)  # an array, or a function (top, bottom) → (h, W, 3)
-    write(coloured, "scan.colorized.tif")
+    colored = photo.with_pixels(rows)  # an array, or a function (top, bottom) → (h, W, 3)
+    write(colored, "scan.colorized.tif")
 
-`output_format` and `output_suffix` say in which format a coloured photo is stored by default.
+`output_format` and `output_suffix` say in which format a colored photo is stored by default.
 """
 
 from __future__ import annotations
 
-from photochrom.photo.formats import FORMATS, PICTURE_SUFFIXES, Format, is_picture_name
-from photochrom.photo.limits import MAX_PIXELS, MAX_SIDE
+from photochrom.photo.atomic import remove_stale
+from photochrom.photo.colored import ColorCheck, is_colored
+from photochrom.photo.formats import FORMATS, MAX_PIXELS, MAX_SIDE, PICTURE_SUFFIXES, Format, is_picture_name
+from photochrom.photo.kinds import Kind, kind_of
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.photo import Photo
 from photochrom.photo.reading import read
-from photochrom.photo.safe import remove_stale
 from photochrom.photo.writing import output_format, output_suffix, write
 
 __all__ = [
@@ -23,10 +24,14 @@ __all__ = [
     "MAX_PIXELS",
     "MAX_SIDE",
     "PICTURE_SUFFIXES",
+    "ColorCheck",
     "Format",
+    "Kind",
     "Metadata",
     "Photo",
+    "is_colored",
     "is_picture_name",
+    "kind_of",
     "output_format",
     "output_suffix",
     "read",

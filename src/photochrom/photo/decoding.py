@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from photochrom.errors import DamagedPhoto
-from photochrom.photo.sources import ArraySource
-from photochrom.photo.vips import damage_reported, libvips
+from photochrom.errors import DamagedPhoto, OptionError, UnknownFormat
+from photochrom.photo.metadata import settled
+from photochrom.photo.photo import Photo
+from photochrom.photo.profiles import Normalized, normalize
+from photochrom.photo.sources import RowSource, oriented, source_of_bands
+from photochrom.photo.vips import DTYPES, damage_reported, libvips, load, to_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,81 +21,182 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photochrom.color import Pixels
+    from photochrom.photo.formats import Format, Limits
     from photochrom.photo.origin import Origin
+    from photochrom.photo.sources import ArraySource, PixelSource
 
 IN_MEMORY = 192 << 20  # bytes of decoded pixels up to which a photo is simply held in memory
-_LARGE_FILE = 32 << 20
 _KEPT = 6  # strips behind the decoder: more than threads that may ask for them out of order
-DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
+_MOST_BANDS = 16
 
 
-def load(loader: str, origin: Origin, page: int, fail_on: str, access: str = "sequential") -> Any:
-    """A libvips image of one page, decoded on demand from top to bottom.
+@dataclass
+class VipsFile:
+    """A page of a file that libvips decodes.
 
-    `fail_on` is "truncated", "error" or "warning"; access "random" decodes it whole, into a scratch file
-    if it is large. Raises DamagedPhoto where the header cannot be read.
+    `strict` and `lenient` are how much libvips is to mind ("warning", "error", "truncated"): a picture that
+    does not decode strictly is read leniently, with a warning where the decoder `goes_on` after an error.
     """
-    vips = libvips()
-    options: dict[str, Any] = {"access": access, "fail_on": fail_on}
-    if loader in ("tiff", "heif", "webp"):
-        options["page"] = page
-    if loader == "tiff":  # libtiff's cap on memory, 50 MB, is too small for one long compressed strip
-        options["unlimited"] = origin.size > _LARGE_FILE
-    with damage_reported(loader):
-        if origin.path is not None:
-            return vips.Operation.call(f"{loader}load", str(origin.path), **options)
-        return vips.Operation.call(f"{loader}load_buffer", origin.data, **options)
+
+    origin: Origin
+    format: Format
+    loader: str
+    page: int = 0
+    strict: str = "error"
+    lenient: str = "error"
+    goes_on: bool = False
+
+    def collected(self) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+        """What the container says: arguments of Metadata, orientation 1..8, warnings."""
+        return {}, 1, ()
+
+    def opened(self) -> Any:
+        """The libvips image. Raises DamagedPhoto, OptionError (no such page)."""
+        try:
+            image = self._load(self.lenient)
+        except DamagedPhoto:
+            if self.page == 0:
+                raise
+            image = load(self.loader, self.origin, 0, self.lenient)
+        pages = _pages(image)
+        if self.page and self.page >= pages:
+            raise OptionError(f"page {self.page} does not exist: the file has {pages}, counted from 0")
+        return image
+
+    def photo(self, limits: Limits) -> Photo:
+        """The photo, in sRGB and upright, with its metadata."""
+        image = self.opened()
+        if image.bands > _MOST_BANDS:
+            raise UnknownFormat(
+                f"it has {image.bands} channels, so it is not a photograph: save it as RGB or grey first"
+            )
+        streams = self.format.streams and not _in_passes(image)
+        limits.check(image.width, image.height, 1.0 if streams else self.format.share)
+        own, orientation, odd = self.collected()
+        found = settled(_known(image), own, orientation=orientation, odd=odd, upright=self.loader == "heif")
+        normal = self._normalized(image)
+        if _decoded_bytes(normal.image) <= IN_MEMORY:
+            whole, odd = self._in_memory(normal)
+            pixels: PixelSource = oriented(whole, found.orientation)
+        else:
+            pixels, odd = self._stream(normal, found.orientation), ()
+        self.origin.check_unchanged()
+        return Photo(
+            pixels,
+            metadata=found.metadata,
+            format=self.format.name,
+            bits=_bits(image),
+            path=self.origin.path,
+            warnings=(*_other_pages(image, self.page), *found.warnings, *normal.warnings, *odd),
+        )
+
+    def _load(self, fail_on: str, access: str = "sequential") -> Any:
+        return load(self.loader, self.origin, self.page, fail_on, access)
+
+    def _normalized(self, image: Any) -> Normalized:
+        with damage_reported(self.loader):
+            return normalize(image)
+
+    def _starts_cleanly(self) -> bool:
+        """Whether nothing is odd about the header, so that what is odd further down is about the pixels."""
+        try:
+            image = self._load(self.strict)
+            with damage_reported(self.loader):
+                libvips().Region.new(image).fetch(0, 0, image.width, 1)
+        except DamagedPhoto:
+            return False
+        return True
+
+    def _stream(self, normal: Normalized, orientation: int) -> RowSource:
+        strict = self.strict != self.lenient == "error" and self._starts_cleanly()
+        fail_on = self.strict if strict else self.lenient
+
+        def reopen() -> Any:
+            self.origin.check_unchanged()
+            if orientation == 1:
+                return self._normalized(self._load(fail_on)).image
+            return _turned(self._normalized(self._load(fail_on, "random")).image, orientation)
+
+        image = normal.image
+        height, width = (image.width, image.height) if orientation >= 5 else (image.height, image.width)
+        dtype, alpha = DTYPES[image.format], normal.has_alpha
+        rows = RowDecoder(height, width, image.bands, dtype, reopen, self.loader, self.origin.check_unchanged)
+
+        def colors(top: int, bottom: int) -> Pixels:
+            return source_of_bands(rows(top, bottom), alpha).pixels
+
+        def transparency(top: int, bottom: int) -> Pixels:
+            return cast("Pixels", np.ascontiguousarray(rows(top, bottom)[..., -1]))
+
+        return RowSource(height, width, image.bands - alpha, dtype, colors, transparency if alpha else None)
+
+    def _in_memory(self, normal: Normalized) -> tuple[ArraySource, tuple[str, ...]]:
+        odd: tuple[str, ...] = ()
+        if self.strict != self.lenient:
+            try:
+                array = to_array(self._normalized(self._load(self.strict)).image, self.loader)
+                return source_of_bands(array, normal.has_alpha), ()
+            except DamagedPhoto:
+                if self.lenient == "error" and self._starts_cleanly():
+                    raise
+                odd = ("its data are damaged, so parts of it may look wrong",) if self.goes_on else ()
+        return source_of_bands(to_array(normal.image, self.loader), normal.has_alpha), odd
 
 
-def starts(loader: str, origin: Origin, page: int, fail_on: str) -> bool:
-    """Whether the header and the first row can be read at this strictness."""
-    try:
-        image = load(loader, origin, page, fail_on)
-        with damage_reported(loader):
-            libvips().Region.new(image).fetch(0, 0, image.width, 1)
-    except DamagedPhoto:
-        return False
-    return True
+def _known(image: Any) -> dict[str, Any]:
+    """Profile, EXIF and XMP as libvips has found them."""
+    names = {"icc": "icc-profile-data", "exif": "exif-data", "xmp": "xmp-data"}
+    return {key: bytes(image.get(name)) for key, name in names.items() if image.get_typeof(name)}
 
 
-def decoded_bytes(image: Any) -> int:
-    """Bytes that the decoded pixels take."""
+def _in_passes(image: Any) -> bool:
+    """Whether a picture is progressive or interlaced, so that it is decoded in one piece."""
+    return any(image.get_typeof(name) and image.get(name) for name in ("jpeg-multiscan", "interlaced"))
+
+
+def _bits(image: Any) -> int:
+    if image.get_typeof("bits-per-sample"):
+        return int(image.get("bits-per-sample"))
+    return 16 if image.format != "uchar" else 8
+
+
+def _pages(image: Any) -> int:
+    return int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
+
+
+def _other_pages(image: Any, page: int) -> tuple[str, ...]:
+    pages = _pages(image)
+    return (f"it has {pages} pages: only page {page} is read",) if pages > 1 else ()
+
+
+def _decoded_bytes(image: Any) -> int:
     return int(image.width * image.height * image.bands * DTYPES[image.format].itemsize)
 
 
-def to_array(image: Any, loader: str) -> NDArray[Any]:
-    """(H, W, bands) of a libvips image. Raises DamagedPhoto."""
-    with damage_reported(loader):
-        data = image.write_to_memory()
-    shape = (image.height, image.width, image.bands)
-    array: NDArray[Any] = np.frombuffer(data, DTYPES[image.format]).reshape(shape)
-    return array
-
-
-def split_alpha(array: NDArray[Any], has_alpha: bool) -> ArraySource:
-    """A source of (H, W, bands) pixels whose last band may be alpha."""
-    colours = array.shape[2] - has_alpha
-    alpha = np.ascontiguousarray(array[..., -1]) if has_alpha else None
-    pixels = array[..., 0] if colours == 1 else array[..., :colours]
-    return ArraySource(cast("Pixels", np.ascontiguousarray(pixels)), alpha)
+def _turned(image: Any, orientation: int) -> Any:
+    """A libvips image (of random access) turned upright."""
+    if orientation in (5, 6, 7, 8):
+        image = image.rot90() if orientation in (5, 6) else image.rot270()
+    if orientation in (3, 4):
+        image = image.rot180()
+    return image.fliphor() if orientation in (2, 4, 5, 7) else image
 
 
 @dataclass(eq=False)
-class StreamSource:
-    """Rows of a file that is decoded from top to bottom, again for every pass.
+class RowDecoder:
+    """(top, bottom) → (h, W, bands) of a file that is decoded from top to bottom, again for every pass.
 
     The last few strips are kept, so that threads which ask for neighbouring strips out of order are
-    served; a request above them starts the decoder anew.
+    served; a request above them starts the decoder anew. `finish` is called after the last row.
     """
 
     height: int
     width: int
-    dtype: np.dtype[Any]
     bands: int
-    has_alpha: bool
+    dtype: np.dtype[Any]
     reopen: Callable[[], Any] = field(repr=False)
     loader: str = "tiff"
-    finish: Callable[[], None] = field(default=lambda: None, repr=False)  # called after the last row
+    finish: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -100,28 +204,14 @@ class StreamSource:
         self._next = 0
         self._kept: list[tuple[int, NDArray[Any]]] = []
 
-    @property
-    def channels(self) -> int:
-        return self.bands - self.has_alpha
-
-    def rows(self, top: int, bottom: int) -> Pixels:
-        rows = self._all_bands(top, bottom)
-        colour = rows[..., 0] if self.channels == 1 else rows[..., : self.channels]
-        return cast("Pixels", np.ascontiguousarray(colour))
-
-    def alpha_rows(self, top: int, bottom: int) -> Pixels:
-        return cast("Pixels", np.ascontiguousarray(self._all_bands(top, bottom)[..., -1]))
-
-    def _all_bands(self, top: int, bottom: int) -> NDArray[Any]:
+    def __call__(self, top: int, bottom: int) -> NDArray[Any]:
         with self._lock:
-            if top < self._first_kept() or (self._region is None and self._next < bottom):
+            first = self._kept[0][0] if self._kept else self._next
+            if top < first or (self._region is None and self._next < bottom):
                 self._restart()
             while self._next < bottom:
                 self._advance(max(bottom - top, 16))
             return self._collect(top, bottom)
-
-    def _first_kept(self) -> int:
-        return self._kept[0][0] if self._kept else self._next
 
     def _restart(self) -> None:
         with damage_reported(self.loader):
@@ -136,14 +226,11 @@ class StreamSource:
         strip = np.frombuffer(data, self.dtype).reshape(rows, self.width, self.bands)
         self._kept.append((self._next, strip))
         self._next += rows
-        self._forget(self._next - _KEPT * rows)
+        while len(self._kept) > 1 and self._kept[1][0] <= self._next - _KEPT * rows:
+            self._kept.pop(0)
         if self._next == self.height:
             self._region = None  # which closes the file
             self.finish()
-
-    def _forget(self, above: int) -> None:
-        while len(self._kept) > 1 and self._kept[1][0] <= above:
-            self._kept.pop(0)
 
     def _collect(self, top: int, bottom: int) -> NDArray[Any]:
         parts = [

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from photochrom.errors import OptionError
-from photochrom.photo.photo import rescale
+from photochrom.photo.sources import rescale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photochrom.color import Pixels
+    from photochrom.photo.atomic import Sink
     from photochrom.photo.photo import Photo
-    from photochrom.photo.safe import Sink
 
 SUBSAMPLINGS = ("4:2:0", "4:2:2", "4:4:4")
 

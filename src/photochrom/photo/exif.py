@@ -3,57 +3,62 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from photochrom.photo import ifd
+
+if TYPE_CHECKING:
+    from photochrom.photo.metadata import Metadata
 
 ORIENTATION = 0x0112
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
 _PREFIX = b"Exif\0\0"
+_ACROSS, _DOWN, _UNIT = 282, 283, 296
 
 
-@dataclass(frozen=True)
-class Settled:
-    """An EXIF block with orientation 1 and no thumbnail, and the orientation it had (1..8)."""
+def settle(block: bytes) -> tuple[bytes, int]:
+    """A TIFF-structured block with orientation 1 and no thumbnail, and the orientation that it had (1..8).
 
-    block: bytes
-    orientation: int = 1
-
-
-def settle(block: bytes) -> Settled:
-    """Takes orientation and thumbnail out of a TIFF-structured block (with or without "Exif" prefix).
-
-    Raises ValueError where the block does not parse.
+    The block may have an "Exif" prefix, which goes. Raises ValueError where it does not parse.
     """
     data = bytearray(block.removeprefix(_PREFIX))
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(data[:4]))
     if order is None:
         raise ValueError("no TIFF header")
     try:
-        return _settle(data, order)
+        (first,) = struct.unpack_from(order + "I", data, 4)
+        orientation = _take_orientation(data, order, first)
+        _drop_thumbnail(data, order, first)
     except struct.error as error:
         raise ValueError("cut short") from error
+    return bytes(data), orientation
 
 
-def _settle(data: bytearray, order: str) -> Settled:
-    (first,) = struct.unpack_from(order + "I", data, 4)
+def _take_orientation(data: bytearray, order: str, first: int) -> int:
+    """The orientation, a SHORT by the standard; some programs write BYTE or LONG."""
     orientation = 1
     for tag, at in _entries(data, order, first):
         if tag == ORIENTATION:
-            (orientation,) = struct.unpack_from(order + "H", data, at + 8)
-            struct.pack_into(order + "H", data, at + 8, 1)
-    _drop_thumbnail(data, order, first)
-    return Settled(bytes(data), orientation if 1 <= orientation <= 8 else 1)
+            (kind,) = struct.unpack_from(order + "H", data, at + 2)
+            form = order + ifd.INTEGERS.get(kind, "H")
+            if struct.calcsize(form) <= 4:
+                (orientation,) = struct.unpack_from(form, data, at + 8)
+                struct.pack_into(form, data, at + 8, 1)
+    return orientation if 1 <= orientation <= 8 else 1
 
 
 def _entries(data: bytearray, order: str, offset: int) -> list[tuple[int, int]]:
     """(tag, position) of the entries of a directory."""
     (count,) = struct.unpack_from(order + "H", data, offset)
     positions = range(offset + 2, offset + 2 + 12 * count, 12)
-    return [(struct.unpack_from(order + "H", data, at)[0], at) for at in positions]
+    return [(struct.unpack_from(order + "H10x", data, at)[0], at) for at in positions]
 
 
 def _drop_thumbnail(data: bytearray, order: str, first: int) -> None:
     """Unlinks the second directory; its picture is cut off, or blanked where data follows it."""
     link = first + 2 + 12 * len(_entries(data, order, first))
+    if link + 4 > len(data):  # written without a link to a next directory
+        return
     (second,) = struct.unpack_from(order + "I", data, link)
     struct.pack_into(order + "I", data, link, 0)
     if not 8 <= second < len(data):
@@ -68,3 +73,40 @@ def _drop_thumbnail(data: bytearray, order: str, first: int) -> None:
     if 8 <= start < len(data):
         end = min(start + length, len(data))
         data[start:end] = b"" if end == len(data) else bytes(end - start)
+
+
+# --- the resolution, in EXIF as in TIFF ------------------------------------------------------------
+
+
+def resolution(fields: ifd.Directory) -> tuple[float, float] | None:
+    """Dots an inch (across, down), None where the unit is neither inch nor centimetre."""
+    units = ifd.integers(fields, _UNIT)
+    scale = {2: 1.0, 3: 2.54}.get(units[0] if units else 2, 0.0)
+    across, down = fields.get(_ACROSS), fields.get(_DOWN)
+    if not scale or not isinstance(across, ifd.Field) or not isinstance(down, ifd.Field):
+        return None
+    values = across.rational(), down.rational()
+    return (values[0] * scale, values[1] * scale) if values[0] and values[1] else None
+
+
+def resolution_of(block: bytes) -> tuple[float, float] | None:
+    """The resolution that an EXIF block states, if it does."""
+    try:
+        return resolution(ifd.parse(block))
+    except ValueError:
+        return None
+
+
+def resolution_fields(dpi: tuple[float, float]) -> ifd.Directory:
+    """The three fields of a resolution in dots an inch."""
+    return {_ACROSS: ifd.rational(dpi[0]), _DOWN: ifd.rational(dpi[1]), _UNIT: ifd.shorts(2)}
+
+
+def with_resolution(metadata: Metadata) -> bytes | None:
+    """The EXIF for a format that has no other place for the resolution."""
+    if metadata.dpi is None:
+        return metadata.exif
+    fields = ifd.parse(metadata.exif) if metadata.exif else {}
+    if metadata.exif and resolution(fields) is not None:
+        return metadata.exif
+    return ifd.dump(fields | resolution_fields(metadata.dpi))

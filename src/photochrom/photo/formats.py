@@ -1,4 +1,4 @@
-"""Which picture formats there are: how they are told apart, and what each of them can hold."""
+"""Which picture formats there are: how they are told apart, what each can hold, how large it may be."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photochrom.errors import OptionError, UnknownFormat
+from photochrom.errors import DamagedPhoto, OptionError, TooLarge, UnknownFormat
+from photochrom.photo.unread import unread_kind
 
 if TYPE_CHECKING:
     import os
 
+MAX_PIXELS = 250_000_000
+MAX_SIDE = 60_000
 SNIFF = 64  # bytes that are enough to tell every format apart
 
 
@@ -19,12 +22,13 @@ class Format:
     """One picture format, as Photochrom reads and writes it."""
 
     name: str
-    suffixes: tuple[str, ...]
+    suffixes: tuple[str, ...]  # the first is the usual one
     mime: str
     writes: bool = False  # can be written, so a photo of this format stays in it
     sixteen: bool = False  # holds 16 bits a sample
     alpha: bool = False
     streams: bool = False  # decoded from top to bottom, so size is no matter of memory
+    also: tuple[str, ...] = ()  # suffixes of relatives, which are read but not written
     share: float = 0.2  # of the pixels allowed, what a picture may have that is decoded in one piece
 
 
@@ -32,7 +36,13 @@ FORMATS: dict[str, Format] = {
     fmt.name: fmt
     for fmt in (
         Format(
-            "jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), "image/jpeg", writes=True, streams=True, share=0.4
+            "jpeg",
+            (".jpg", ".jpeg", ".jpe", ".jfif"),
+            "image/jpeg",
+            writes=True,
+            streams=True,
+            also=(".mpo",),
+            share=0.4,
         ),
         Format("png", (".png",), "image/png", writes=True, sixteen=True, alpha=True, streams=True),
         Format("tiff", (".tif", ".tiff"), "image/tiff", writes=True, sixteen=True, alpha=True, streams=True),
@@ -54,25 +64,11 @@ _MAGIC = (
     (b"MM\0+", "tiff"),
     (b"GIF87a", "gif"),
     (b"GIF89a", "gif"),
-    (b"BM", "bmp"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "jpeg2000"),
     (b"\xff\x4f\xff\x51", "jpeg2000"),
 )
+_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # sizes; two letters alone begin many a text
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
-_KNOWN_STRANGERS = (
-    (b"%PDF", "a PDF document: export its pages as TIFF or PNG first"),
-    (b"8BPS", "a Photoshop document: save it as TIFF first"),
-    (b"\xff\x0a", "a JPEG XL picture: convert it to PNG or TIFF first"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture: convert it to PNG or TIFF first"),
-    (b"<svg", "an SVG drawing, which is not a photograph"),
-    (b"FUJIFILM", "a raw camera file: develop it to TIFF first"),
-    (b"DDS ", "a DDS texture: convert it to PNG first"),
-    (b"\0\0\x01\0", "an icon: convert it to PNG first"),
-    (b"\x01\xda", "an SGI picture: convert it to PNG or TIFF first"),
-    (b"P5", "a PGM picture: convert it to PNG or TIFF first"),
-    (b"P6", "a PPM picture: convert it to PNG or TIFF first"),
-    (b"v/1\x01", "an OpenEXR picture: convert it to PNG or TIFF first"),
-)
 
 
 def sniff(head: bytes) -> Format:
@@ -83,11 +79,13 @@ def sniff(head: bytes) -> Format:
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return FORMATS[name]
+    if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
+        return FORMATS["bmp"]
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return FORMATS["webp"]
     if head[4:8] == b"ftyp":
         return _sniff_heif(head)
-    raise UnknownFormat(_stranger(head))
+    raise UnknownFormat(_unread(head))
 
 
 def _sniff_heif(head: bytes) -> Format:
@@ -97,23 +95,18 @@ def _sniff_heif(head: bytes) -> Format:
         return FORMATS["avif"]
     if brands & _HEIC_BRANDS:
         return FORMATS["heic"]
-    raise UnknownFormat(
-        "this is a video or an unknown relative of HEIC: convert it to JPEG, PNG or TIFF first"
-    )
+    raise UnknownFormat(_unread(head))
 
 
-def _stranger(head: bytes) -> str:
+def _unread(head: bytes) -> str:
     if not head:
-        return "the file is empty: nothing can be coloured"
-    for magic, what in _KNOWN_STRANGERS:
-        if head.startswith(magic):
-            return f"this is {what}"
-    return f"not a picture in a format that is read ({readable()}): convert it to JPEG, PNG or TIFF first"
-
-
-def readable() -> str:
-    """The names of the formats that are read, for messages."""
-    return ", ".join(fmt.name.upper() for fmt in FORMATS.values())
+        return "the file is empty: nothing can be colored"
+    if kind := unread_kind(head):
+        return kind.reason
+    if head[4:8] == b"ftyp":
+        return "this is a video or an unknown relative of HEIC: convert it to JPEG, PNG or TIFF first"
+    names = ", ".join(fmt.name.upper() for fmt in FORMATS.values())
+    return f"not a picture in a format that is read ({names}): convert it to JPEG, PNG or TIFF first"
 
 
 def format_named(name: str) -> Format:
@@ -146,4 +139,29 @@ def is_picture_name(path: str | os.PathLike[str]) -> bool:
     return Path(path).suffix.lower() in PICTURE_SUFFIXES
 
 
-PICTURE_SUFFIXES = frozenset(suffix for fmt in FORMATS.values() for suffix in fmt.suffixes)
+PICTURE_SUFFIXES = frozenset(suffix for fmt in FORMATS.values() for suffix in fmt.suffixes + fmt.also)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most pixels, and the most pixels a side."""
+
+    pixels: int = MAX_PIXELS
+    side: int = MAX_SIDE
+
+    def check(self, width: int, height: int, share: float = 1.0) -> None:
+        """Raises TooLarge beyond the limits, DamagedPhoto for a size that cannot be.
+
+        `share` is what a picture may have of the pixels: below 1 where it is decoded in one piece.
+        """
+        if width < 1 or height < 1:
+            raise DamagedPhoto(f"the picture claims to be {width}×{height} pixels: it is damaged")
+        if max(width, height) > self.side:
+            raise TooLarge(
+                f"the picture is {width}×{height}, over {self.side} a side: raise the limit or cut it"
+            )
+        most = self.pixels * share
+        if width * height > most:
+            size = f"{width * height / 1e6:.0f} megapixels, over {most / 1e6:.0f}"
+            advice = "raise --max-pixels" if share == 1 else "convert it to plain TIFF, or raise --max-pixels"
+            raise TooLarge(f"the picture has {size}: {advice}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,12 @@ _TYPES = {
     10: (8, 4), 11: (4, 4), 12: (8, 8), 13: (4, 4), 16: (8, 8), 17: (8, 8), 18: (8, 8), 129: (1, 1),
 }  # fmt: skip
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, LONG8 = 1, 2, 3, 4, 5, 7, 16
+INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
 _POINTERS = (EXIF_IFD, GPS_IFD, INTEROP_IFD)
+SUB_IFDS = 330
 _MOST_FIELDS = 4096
+_MOST_BELOW = 16
 _MOST_BYTES = 64 << 20  # of all fields together: more is not metadata
 
 
@@ -40,7 +44,7 @@ class Field:
 
     def integers(self) -> tuple[int, ...]:
         """The values of an integer field; () for other types."""
-        code = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}.get(self.kind)
+        code = INTEGERS.get(self.kind)
         return struct.unpack(f"<{self.count}{code}", self.raw) if code else ()
 
     def rational(self) -> float | None:
@@ -52,6 +56,12 @@ class Field:
 
 
 Directory = dict[int, "Field | Directory"]
+
+
+def integers(directory: Directory, tag: int) -> tuple[int, ...]:
+    """The values of an integer field; () where it is missing or of another type."""
+    value = directory.get(tag)
+    return value.integers() if isinstance(value, Field) else ()
 
 
 def shorts(*values: int) -> Field:
@@ -110,14 +120,27 @@ def parse(data: bytes) -> Directory:
     return parse_file(io.BytesIO(data))
 
 
-def parse_file(file: BinaryIO, page: int = 0, *, strict: bool = False) -> Directory:
-    """As `parse`, of a TIFF or BigTIFF file and one of its pages; strict: a damaged field is an error."""
-    reader = _Reader(file)
-    magic = reader.take(0, 4)
+def _reader_of(file: BinaryIO) -> _Reader:
+    magic = _Reader(file).take(0, 4)
     order = {b"II": "<", b"MM": ">"}.get(magic[:2])
     if order is None or magic[2:] not in (b"*\0", b"\0*", b"+\0", b"\0+"):
         raise ValueError("no TIFF header")
-    reader = _Reader(file, order, b"+" in magic[2:])
+    return _Reader(file, order, b"+" in magic[2:])
+
+
+def sub_directories(file: BinaryIO, directory: Directory) -> list[Directory]:
+    """The directories that one points at with SubIFDs (TIFF technical note 1); damaged ones are left out."""
+    reader = _reader_of(file)
+    found = []
+    for offset in integers(directory, SUB_IFDS)[:_MOST_BELOW]:
+        with suppress(ValueError):
+            found.append(_directory(reader, offset, 1, strict=False))
+    return found
+
+
+def parse_file(file: BinaryIO, page: int = 0, *, strict: bool = False) -> Directory:
+    """As `parse`, of a TIFF or BigTIFF file and one of its pages; strict: a damaged field is an error."""
+    reader = _reader_of(file)
     offset = reader.number(8 if reader.big else 4, reader.word[1])
     for _ in range(page):
         offset = _next(reader, offset)

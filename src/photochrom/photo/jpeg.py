@@ -7,21 +7,21 @@ the file decodes to the very pixels of one coded in one go (ITU-T T.81, E.1.4 an
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import cv2
 import numpy as np
 
 from photochrom.errors import WriteError
-from photochrom.photo.photo import rescale
 from photochrom.photo.segments import metadata_segments, segment
+from photochrom.photo.sources import rescale
 from photochrom.photo.strips import mapped_in_order, strip_height
 
 if TYPE_CHECKING:
     from photochrom.color import Pixels
+    from photochrom.photo.atomic import Sink
     from photochrom.photo.encoding import Options
     from photochrom.photo.photo import Photo
-    from photochrom.photo.safe import Sink
 
 MOST = 65_500  # libjpeg's limit on a side
 _SAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}
@@ -32,6 +32,7 @@ _CV_SAMPLING = {
 }
 Strip = tuple[bytes, memoryview, int]  # segments before the scan's data, the scan's data, rows
 _SOF0, _DHT, _SOI, _EOI, _SOS, _DQT, _DRI = 0xC0, 0xC4, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD
+_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 
 
 def write_jpeg(photo: Photo, sink: Sink, options: Options) -> None:
@@ -124,3 +125,17 @@ def _find(segments: bytearray, marker: int) -> int:
     while segments[at + 1] != marker:
         at += 2 + int.from_bytes(segments[at + 2 : at + 4], "big")
     return at
+
+
+def written_size(file: BinaryIO, size: int) -> tuple[int, int] | None:
+    """(width, height) of a file that was just written; None where its end is missing."""
+    file.seek(size - 2)
+    if file.read(2) != bytes((0xFF, _EOI)):
+        return None
+    file.seek(2)
+    while True:
+        marker, length = struct.unpack(">HH", file.read(4))
+        if marker & 0xFF in _FRAMES:
+            height, width = struct.unpack(">xHH", file.read(5))
+            return width, height
+        file.seek(length - 2, 1)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from photochrom.photo import exif, xmp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -23,3 +29,40 @@ class Metadata:
     dpi: tuple[float, float] | None = None
     comment: str | None = None
     texts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Metadata, the orientation that the pixels are stored in (1..8), and what was odd."""
+
+    metadata: Metadata
+    orientation: int
+    warnings: tuple[str, ...]
+
+
+def settled(
+    *collected: Mapping[str, Any], orientation: int = 1, odd: tuple[str, ...] = (), upright: bool = False
+) -> Found:
+    """Metadata of what decoder and container have found; what the latter says counts.
+
+    The keys are those of Metadata. The orientation and the thumbnail are taken out of the EXIF; what does
+    not parse is dropped with a warning. `upright`: the decoder has turned the pixels already.
+    """
+    fields = {key: value for found in collected for key, value in found.items() if value}
+    warnings = list(odd)
+    if block := fields.pop("exif", None):
+        try:
+            fields["exif"], turned = exif.settle(block)
+            orientation = turned if orientation == 1 else orientation
+        except ValueError as error:
+            warnings.append(f"its EXIF does not parse ({error}) and was dropped")
+    if packet := fields.pop("xmp", None):
+        try:
+            fields["xmp"] = xmp.normalized(packet)
+        except (ValueError, UnicodeError) as error:
+            warnings.append(f"its XMP does not parse ({error}) and was dropped")
+    metadata = Metadata(**fields)
+    dpi = metadata.dpi or (exif.resolution_of(metadata.exif) if metadata.exif else None)
+    if dpi and not all(1 <= value <= 100_000 for value in dpi):  # which no scanner has
+        dpi = None
+    return Found(replace(metadata, dpi=dpi), 1 if upright else orientation, tuple(warnings))

@@ -5,20 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import cv2
 import numpy as np
 
 from photochrom.color import Pixels, white
 from photochrom.errors import OptionError
 from photochrom.photo.metadata import Metadata
-from photochrom.photo.sources import ArraySource, ComputedSource, PixelSource
+from photochrom.photo.sources import (
+    ArraySource,
+    PixelSource,
+    RowSource,
+    as_rgb,
+    rescale,
+    source_of_bands,
+    source_of_pillow,
+)
 from photochrom.photo.strips import mapped_in_order, strip_height
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from photochrom.photo.sources import Planes
 
@@ -81,8 +86,7 @@ class Photo:
     @property
     def rgb(self) -> Pixels:
         """(H, W, 3), all of it in memory; the three channels of a grey photo are equal."""
-        pixels = self.pixels
-        return pixels if pixels.ndim == 3 else cast("Pixels", np.repeat(pixels[..., None], 3, axis=2))
+        return as_rgb(self.pixels)
 
     def rows(self, top: int, bottom: int) -> Pixels:
         """Pixels of the rows top..bottom: (h, W) or (h, W, 3). Thread-safe; cheapest from top to bottom.
@@ -96,7 +100,7 @@ class Photo:
     @property
     def halved(self) -> Callable[[int, int], Planes] | None:
         """What computes rows for an encoder that halves chroma (`with_pixels`); None for most photos."""
-        return self.source.halved if isinstance(self.source, ComputedSource) else None
+        return self.source.halved if isinstance(self.source, RowSource) else None
 
     def strips(
         self, height: int | None = None, *, threads: int | None = None
@@ -138,14 +142,26 @@ class Photo:
         if not isinstance(source, np.ndarray):
             kind = np.dtype(dtype or self.dtype)
             white(kind)
-            return replace(self, source=ComputedSource(self.source, source, channels, kind, halved))
+            alpha = self.source.alpha_rows if self.has_alpha else None
+            rows = RowSource(self.height, self.width, channels, kind, source, alpha, halved)
+            return replace(self, source=rows)
         if source.shape[:2] != (self.height, self.width):
             size = f"{source.shape[1]}×{source.shape[0]}"
             raise OptionError(f"these pixels are {size}, the photo is {self.width}×{self.height}")
-        pixels, alpha = source, self.alpha
-        return replace(
-            self, source=ArraySource(pixels, None if alpha is None else rescale(alpha, pixels.dtype))
-        )
+        transparency = None if self.alpha is None else rescale(self.alpha, source.dtype)
+        return replace(self, source=ArraySource(source, transparency))
+
+    def watched(self, see: Callable[[int, Pixels], None]) -> Photo:
+        """This photo, whose rows a thread-safe `see(top, pixels)` is shown whenever they are asked for."""
+
+        def rows(top: int, bottom: int) -> Pixels:
+            pixels = self.source.rows(top, bottom)
+            see(top, pixels)
+            return pixels
+
+        alpha = self.source.alpha_rows if self.has_alpha else None
+        source = RowSource(self.height, self.width, self.channels, self.dtype, rows, alpha)
+        return replace(self, source=source)
 
     @classmethod
     def from_array(cls, array: Any) -> Photo:
@@ -154,34 +170,17 @@ class Photo:
         Arrays are uint8 or uint16, sRGB-encoded. Raises OptionError for anything else.
         """
         if hasattr(array, "getbands"):
-            from photochrom.photo.pillow import from_pillow
-
-            return from_pillow(array)
+            source, bits = source_of_pillow(array)
+            return cls(source, bits=bits)
         if not isinstance(array, np.ndarray):
             raise OptionError(
                 f"a photo is made of a numpy array or a PIL image, not of {type(array).__name__}"
             )
-        return cls(_from_bands(array), bits=8 * array.dtype.itemsize)
-
-
-def _from_bands(array: NDArray[Any]) -> ArraySource:
-    white(array.dtype)
-    bands = 1 if array.ndim == 2 else array.shape[-1]
-    if array.ndim not in (2, 3) or bands not in (1, 2, 3, 4) or 0 in array.shape:
-        raise OptionError(
-            f"an array of shape {array.shape} is no picture: it must be (H, W), (H, W, 3) or (H, W, 4)"
-        )
-    if array.ndim == 2:
-        return ArraySource(np.ascontiguousarray(array), None)
-    colour = array[..., 0] if bands < 3 else array[..., :3]
-    alpha = np.ascontiguousarray(array[..., -1]) if bands in (2, 4) else None
-    return ArraySource(np.ascontiguousarray(colour), alpha)
-
-
-def rescale(pixels: Pixels, dtype: np.dtype[Any]) -> Pixels:
-    """Pixels at another depth: 8 → 16 bits exactly (× 257), 16 → 8 rounded to the nearest."""
-    if pixels.dtype == dtype:
-        return pixels
-    if dtype == np.uint16:
-        return pixels.astype(np.uint16) * np.uint16(257)
-    return cast("Pixels", cv2.convertScaleAbs(pixels, alpha=1 / 257).reshape(pixels.shape))
+        white(array.dtype)
+        bands = 1 if array.ndim == 2 else array.shape[-1]
+        if array.ndim not in (2, 3) or bands not in (1, 2, 3, 4) or 0 in array.shape:
+            raise OptionError(
+                f"an array of shape {array.shape} is not a picture: it must be (H, W), (H, W, 3) or (H, W, 4)"
+            )
+        source = source_of_bands(array.reshape(*array.shape[:2], bands), bands in (2, 4))
+        return cls(source, bits=8 * array.dtype.itemsize)

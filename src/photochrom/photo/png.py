@@ -1,7 +1,8 @@
-"""PNG: strips filtered and deflated on several threads, joined into one stream, metadata in chunks.
+"""PNG: metadata in chunks (PNG 3rd edition, section 11.3), and writing.
 
-Each strip is deflated apart and ends at a byte boundary (a full flush), so the parts may simply follow
-each other; the checksum of the whole is kept along (RFC 1950, PNG 3rd edition sections 5 and 9).
+Strips are filtered and deflated on several threads. Each is deflated apart and ends at a byte boundary (a
+full flush), so the parts may simply follow each other; the checksum of the whole is kept along (RFC 1950,
+PNG sections 5 and 9).
 """
 
 from __future__ import annotations
@@ -9,25 +10,137 @@ from __future__ import annotations
 import struct
 import sys
 import zlib
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from photochrom.photo.chunks import XMP_KEYWORD
+from photochrom.photo.decoding import VipsFile
 from photochrom.photo.encoding import interleaved, packer_of_differences
-from photochrom.photo.iptc import to_photoshop
+from photochrom.photo.iptc import from_photoshop, records, to_photoshop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from photochrom.color import Pixels
+    from photochrom.photo.atomic import Sink
     from photochrom.photo.encoding import Options
     from photochrom.photo.metadata import Metadata
     from photochrom.photo.photo import Photo
-    from photochrom.photo.safe import Sink
 
+_XMP_KEYWORD = "XML:com.adobe.xmp"
+_RAW = "Raw profile type "
+_MOST_BYTES = 16 << 20
+_MOST_TEXTS = 256
+_MOST_CHUNKS = 1_000_000  # a gigabyte of pixels in the usual pieces of 8 kB has 131,072
 _SUB, _UP = 1, 2
 _TYPES = {(1, False): 0, (3, False): 2, (1, True): 4, (3, True): 6}
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class PngFile(VipsFile):
+    """A PNG file."""
+
+    def collected(self) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+        with self.origin.open() as file:
+            chunks = read_chunks(file)
+        return vars(chunks) | {"texts": tuple(chunks.texts)}, 1, ()
+
+
+@dataclass
+class Chunks:
+    """What a PNG file says about its picture."""
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    texts: list[tuple[str, str]] = field(default_factory=list)
+
+
+def read_chunks(file: BinaryIO) -> Chunks:
+    """The metadata of a PNG file; what does not parse is left out."""
+    found = Chunks()
+    for name, payload in _chunks(file):
+        if name == b"eXIf":
+            found.exif = payload
+        elif name == b"pHYs" and len(payload) == 9:
+            found.dpi = _resolution(payload)
+        elif name in (b"tEXt", b"zTXt", b"iTXt"):
+            _take_text(found, *_text(name, payload))
+    return found
+
+
+def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """(name, payload) of the chunks that are not pixels."""
+    file.seek(8)
+    for _ in range(_MOST_CHUNKS):
+        head = file.read(8)
+        if len(head) < 8:
+            return
+        length, name = int.from_bytes(head[:4], "big"), head[4:]
+        if name == b"IEND":
+            return
+        if name in (b"eXIf", b"pHYs", b"tEXt", b"zTXt", b"iTXt") and length <= _MOST_BYTES:
+            yield name, file.read(length)
+            file.seek(4, 1)
+        else:
+            file.seek(length + 4, 1)
+
+
+def _resolution(payload: bytes) -> tuple[float, float] | None:
+    across, down, unit = struct.unpack(">IIB", payload)
+    return (across * 0.0254, down * 0.0254) if unit == 1 and across and down else None
+
+
+def _text(name: bytes, payload: bytes) -> tuple[str, bytes, str]:
+    """(keyword, text as bytes, their encoding) of a text chunk."""
+    keyword, _, rest = payload.partition(b"\0")
+    if name == b"tEXt":
+        return keyword.decode("latin-1"), rest, "latin-1"
+    if name == b"zTXt":
+        return keyword.decode("latin-1"), _inflated(rest[1:]), "latin-1"
+    compressed = rest[:1] == b"\1"
+    text = rest[2:].split(b"\0", 2)[-1]
+    return keyword.decode("latin-1"), _inflated(text) if compressed else text, "utf-8"
+
+
+def _inflated(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(data, _MOST_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _take_text(found: Chunks, keyword: str, text: bytes, encoding: str) -> None:
+    if keyword == _XMP_KEYWORD:
+        found.xmp = text
+    elif keyword.startswith(_RAW):
+        _take_raw(found, keyword.removeprefix(_RAW).strip().lower(), text)
+    elif text and len(found.texts) < _MOST_TEXTS:
+        found.texts.append((keyword, text.decode(encoding, "replace")))
+
+
+def _take_raw(found: Chunks, kind: str, text: bytes) -> None:
+    """A profile as ImageMagick stores it: a line of its kind, one of its length, hexadecimal digits."""
+    try:
+        data = bytes.fromhex(text.lstrip(b"\n").split(b"\n", 2)[-1].decode("ascii"))
+    except ValueError:
+        return
+    if kind == "iptc":
+        found.iptc = from_photoshop(data) or records(data)
+    elif kind in ("exif", "app1") and data.startswith(b"Exif\0\0") and found.exif is None:
+        found.exif = data[6:]
+    elif kind == "xmp" and found.xmp is None:
+        found.xmp = data
+
+
+# --- writing ---------------------------------------------------------------------------------------
 
 
 def write_png(photo: Photo, sink: Sink, options: Options) -> None:
@@ -108,16 +221,16 @@ def _metadata(metadata: Metadata) -> bytes:
     if metadata.exif:
         parts.append(chunk(b"eXIf", metadata.exif))
     if metadata.xmp:
-        parts.append(chunk(b"iTXt", XMP_KEYWORD.encode() + b"\0\0\0\0\0" + metadata.xmp))
+        parts.append(chunk(b"iTXt", _XMP_KEYWORD.encode() + b"\0\0\0\0\0" + metadata.xmp))
     if metadata.iptc:
         parts.append(_raw_profile(metadata.iptc))
-    parts += [_text(keyword, text) for keyword, text in metadata.texts]
+    parts += [_text_chunk(keyword, text) for keyword, text in metadata.texts]
     if metadata.comment:
-        parts.append(_text("Comment", metadata.comment))
+        parts.append(_text_chunk("Comment", metadata.comment))
     return b"".join(parts)
 
 
-def _text(keyword: str, text: str) -> bytes:
+def _text_chunk(keyword: str, text: str) -> bytes:
     return chunk(b"iTXt", keyword.encode("latin-1", "replace")[:79] + b"\0\0\0\0\0" + text.encode())
 
 
@@ -128,3 +241,11 @@ def _raw_profile(iptc: bytes) -> bytes:
     lines = "\n".join(digits[at : at + 72] for at in range(0, len(digits), 72))
     text = f"\niptc\n{len(resource):8d}\n{lines}\n"
     return chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(text.encode()))
+
+
+def written_size(file: BinaryIO, size: int) -> tuple[int, int] | None:
+    """(width, height) of a file that was just written; None where its end is missing."""
+    file.seek(16)
+    width, height = struct.unpack(">II", file.read(8))
+    file.seek(size - 12)
+    return (width, height) if file.read(12) == b"\0\0\0\0IEND\xaeB`\x82" else None

@@ -1,10 +1,11 @@
-"""ICC profiles: the sRGB one that outputs carry, and which inputs are sRGB already."""
+"""Any sample format and color space of a file → 8- or 16-bit sRGB, lazily; and ICC profiles."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,17 +15,127 @@ from photochrom.photo.vips import libvips
 if TYPE_CHECKING:
     from photochrom.color import Pixels
 
-SRGB = "srgb"  # libvips' name for its built-in profile
+_SRGB = "srgb"  # libvips' name for its built-in profile
+_DEVICE_INDEPENDENT = ("lab", "labs", "labq", "xyz", "scrgb", "hsv", "yxy", "oklab")
+_TO_CONVERT = (*_DEVICE_INDEPENDENT, "cmyk")
+
+
+@dataclass(frozen=True)
+class Normalized:
+    """A libvips image of uchar or ushort, grey or RGB in sRGB, alpha as its last band."""
+
+    image: Any
+    has_alpha: bool
+    warnings: tuple[str, ...] = ()
+
+
+def normalize(image: Any) -> Normalized:
+    """Brings a freshly loaded libvips image to sRGB at 8 or 16 bits; grey stays one band."""
+    has_alpha = bool(image.hasalpha())
+    colors = image.bands - has_alpha
+    if image.format in ("uchar", "ushort") and colors in (1, 3) and image.interpretation not in _TO_CONVERT:
+        profile, warnings = _profile_of(image, "GRAY" if colors == 1 else "RGB")
+        if profile is None or is_srgb(profile, colors):  # as almost all are: not a pixel is touched
+            return Normalized(image, has_alpha, warnings)
+    color = _to_integers(image[:colors] if has_alpha else image)
+    color, warnings = _to_srgb(color)
+    if not has_alpha:
+        return Normalized(color, False, warnings)
+    return Normalized(color.bandjoin(_alpha_like(image[colors], image, color)), True, warnings)
+
+
+def _profile_of(image: Any, space: str) -> tuple[bytes | None, tuple[str, ...]]:
+    """The profile of an image, if it is one of its color space; else a warning."""
+    if not image.get_typeof("icc-profile-data"):
+        return None, ()
+    profile = bytes(image.get("icc-profile-data"))
+    if color_space(profile) == space:
+        return profile, ()
+    return None, ("its color profile is invalid or of another kind and was ignored",)
+
+
+def _to_integers(image: Any) -> Any:
+    """uchar and ushort stay; wider integers keep their high bits; floats are linear light in 0..1."""
+    kind = image.format
+    if kind in ("uchar", "ushort") or image.interpretation in ("lab", "labs", "xyz"):
+        return image
+    if kind == "uint":
+        return (image / 65537).rint().cast("ushort").copy(interpretation=_interpretation16(image))
+    if kind in ("float", "double"):
+        linear = image.bandjoin([image, image]) if image.bands < 3 else image[:3]
+        encoded = linear.cast("float").copy(interpretation="scrgb").colourspace("rgb16")
+        return encoded[1].copy(interpretation="grey16") if image.bands < 3 else encoded
+    return image.cast("uchar" if kind == "char" else "ushort").copy(interpretation=_interpretation16(image))
+
+
+def _interpretation16(image: Any) -> str:
+    if image.interpretation == "cmyk":
+        return "cmyk"
+    return "grey16" if image.bands < 3 else "rgb16"
+
+
+def _to_srgb(image: Any) -> tuple[Any, tuple[str, ...]]:
+    deep = image.format != "uchar"
+    if image.interpretation in _DEVICE_INDEPENDENT:
+        return image.colourspace("rgb16" if deep else "srgb"), ()
+    if image.interpretation == "cmyk" and image.bands >= 4:
+        image, space = image[:4].copy(interpretation="cmyk"), "CMYK"
+    elif image.bands < 3:
+        image, space = image[0].copy(interpretation="grey16" if deep else "b-w"), "GRAY"
+    else:
+        image, space = image[:3].copy(interpretation="rgb16" if deep else "srgb"), "RGB"
+    profile, warnings = _profile_of(image, space)
+    if space == "CMYK":
+        return _transformed(image, deep, profile is not None, "cmyk"), warnings
+    if profile is None or is_srgb(profile, image.bands):
+        return image, warnings
+    converted = _transformed(image, deep, True, _SRGB)
+    return (converted[1] if space == "GRAY" else converted), warnings
+
+
+def _transformed(image: Any, deep: bool, embedded: bool, fallback: str) -> Any:
+    converted = image.icc_transform(
+        "srgb",
+        embedded=embedded,
+        input_profile=fallback,
+        intent="relative",
+        black_point_compensation=True,
+        depth=16 if deep else 8,
+    )
+    return converted[:3]
+
+
+def _alpha_like(alpha: Any, image: Any, color: Any) -> Any:
+    """The alpha band at the depth of the converted color."""
+    if image.format == color.format:
+        return alpha
+    highest = {"uchar": 255.0, "ushort": 65535.0, "uint": 4294967295.0}.get(image.format, 1.0)
+    white = 255.0 if color.format == "uchar" else 65535.0
+    return (alpha * (white / highest)).rint().cast(color.format)
+
+
+def array_to_srgb(pixels: Pixels, profile: bytes) -> tuple[Pixels, tuple[str, ...]]:
+    """Decoded pixels (H, W) or (H, W, 3) brought from a profile to sRGB; and warnings."""
+    vips = libvips()
+    image = vips.Image.new_from_array(pixels)
+    image = image.copy(interpretation="b-w" if pixels.ndim == 2 else "srgb")
+    image.set_type(vips.GValue.blob_type, "icc-profile-data", profile)
+    converted, warnings = _to_srgb(image)
+    array: Pixels = converted.numpy()
+    return array.reshape(pixels.shape), warnings
+
+
+# --- ICC profiles ----------------------------------------------------------------------------------
 
 
 @cache
 def srgb_profile() -> bytes:
     """The sRGB profile that outputs are tagged with."""
-    return bytes(libvips().Operation.call("profile_load", SRGB))
+    return bytes(libvips().Operation.call("profile_load", _SRGB))
 
 
 @lru_cache(maxsize=64)
-def colour_space(profile: bytes) -> str:
+def color_space(profile: bytes) -> str:
     """ "RGB", "GRAY", "CMYK", "Lab", … of a profile; "" for an invalid one."""
     from PIL import ImageCms
 
@@ -39,19 +150,19 @@ def is_srgb(profile: bytes, bands: int) -> bool:
     """Whether a valid profile of grey (1 band) or RGB (3 bands) maps to sRGB within half an 8-bit step."""
     steps = np.linspace(0, 65535, 9).astype(np.uint16)
     if bands == 3:
-        colours = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
+        colors = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
     else:
-        colours = np.linspace(0, 65535, 256).astype(np.uint16).reshape(1, -1, 1)
-    image = libvips().Image.new_from_array(np.ascontiguousarray(colours))
+        colors = np.linspace(0, 65535, 256).astype(np.uint16).reshape(1, -1, 1)
+    image = libvips().Image.new_from_array(np.ascontiguousarray(colors))
     image = image.copy(interpretation="rgb16" if bands == 3 else "grey16")
     image.set_type(libvips().GValue.blob_type, "icc-profile-data", profile)
-    converted = image.icc_transform(SRGB, embedded=True, intent="relative", depth=16).numpy()
-    difference = converted.reshape(1, -1, 3).astype(np.int32) - colours
+    converted = image.icc_transform(_SRGB, embedded=True, intent="relative", depth=16).numpy()
+    difference = converted.reshape(1, -1, 3).astype(np.int32) - colors
     return bool(np.abs(difference).max() <= 128)
 
 
 def to_profile(pixels: Pixels, profile: bytes) -> Pixels:
-    """sRGB pixels (h, W, 3) in the colour space of an RGB profile, at their depth.
+    """sRGB pixels (h, W, 3) in the color space of an RGB profile, at their depth.
 
     Raises OptionError where the profile cannot be written to.
     """
@@ -60,12 +171,12 @@ def to_profile(pixels: Pixels, profile: bytes) -> Pixels:
     image = vips.Image.new_from_array(np.ascontiguousarray(pixels))
     image = image.copy(interpretation="rgb16" if deep else "srgb")
     try:
-        connected = image.icc_import(input_profile=SRGB, intent="relative", pcs="lab")
+        connected = image.icc_import(input_profile=_SRGB, intent="relative", pcs="lab")
         connected.set_type(vips.GValue.blob_type, "icc-profile-data", profile)
         exported = connected.icc_export(intent="relative", depth=16 if deep else 8)
         converted: Pixels = exported.numpy()
     except vips.Error as error:
         raise OptionError(
-            "the input's colour profile cannot be written to: leave the output in sRGB"
+            "the input's color profile cannot be written to: leave the output in sRGB"
         ) from error
     return converted

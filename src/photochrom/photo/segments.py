@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from photochrom.photo import xmp
+from photochrom.photo.decoding import VipsFile
 from photochrom.photo.iptc import from_photoshop, to_photoshop
 
 if TYPE_CHECKING:
@@ -26,6 +27,19 @@ MOST = 65_533  # bytes a segment holds
 _MOST_BYTES = 64 << 20
 _COST = 1 << 8  # what a segment counts beside its bytes, so that millions of empty ones end the search
 _START_OF_SCAN, _END, _COMMENT = 0xDA, 0xD9, 0xFE
+
+
+@dataclass
+class JpegFile(VipsFile):
+    """A JPEG file. Lost bytes are but a warning to libvips, so it is read strictly first."""
+
+    strict: str = "warning"
+    lenient: str = "truncated"
+    goes_on: bool = True
+
+    def collected(self) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+        with self.origin.open() as file:
+            return vars(read_segments(file)), 1, ()
 
 
 @dataclass

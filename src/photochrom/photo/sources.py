@@ -1,45 +1,22 @@
-"""Where a photo's pixels come from: an array in memory, or a function that computes rows.
-
-The third kind, a file decoded anew from top to bottom, is in `decoding`.
-"""
+"""Where a photo's pixels come from: an array in memory, or functions that compute rows when asked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, cast
+
+import cv2
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from photochrom.color import Pixels
 
     Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
-
-
-class PixelSource(Protocol):
-    """Rows of pixels on demand; every method may be called from several threads."""
-
-    @property
-    def height(self) -> int: ...
-    @property
-    def width(self) -> int: ...
-    @property
-    def channels(self) -> int: ...
-    @property
-    def dtype(self) -> np.dtype[Any]: ...
-    @property
-    def has_alpha(self) -> bool: ...
-
-    def rows(self, top: int, bottom: int) -> Pixels:
-        """(h, W) or (h, W, 3)."""
-        ...
-
-    def alpha_rows(self, top: int, bottom: int) -> Pixels:
-        """(h, W); only where `has_alpha`."""
-        ...
+    Rows = Callable[[int, int], Pixels]  # (top, bottom) → these rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,35 +55,86 @@ class ArraySource:
 
 
 @dataclass(frozen=True, eq=False)
-class ComputedSource:
-    """Rows computed by a function, with the size and the alpha of another source.
+class RowSource:
+    """Rows that thread-safe functions compute: `rows` (h, W) or (h, W, 3), `alpha` (h, W) where there is any.
 
-    `halved` computes them for an encoder that halves chroma, of one chroma in every block of 2×2 pixels:
+    `halved` computes rows for an encoder that halves chroma, of one chroma in every block of 2×2 pixels:
     (top, bottom), top even → R, G, B (h, W) of 8 bits.
     """
 
-    base: PixelSource
-    compute: Callable[[int, int], Pixels]
+    height: int
+    width: int
     channels: int
     dtype: np.dtype[Any]
+    rows: Rows
+    alpha: Rows | None = None
     halved: Callable[[int, int], Planes] | None = None
 
     @property
-    def height(self) -> int:
-        return self.base.height
-
-    @property
-    def width(self) -> int:
-        return self.base.width
-
-    @property
     def has_alpha(self) -> bool:
-        return self.base.has_alpha
-
-    def rows(self, top: int, bottom: int) -> Pixels:
-        return self.compute(top, bottom)
+        return self.alpha is not None
 
     def alpha_rows(self, top: int, bottom: int) -> Pixels:
-        from photochrom.photo.photo import rescale
+        assert self.alpha is not None
+        return rescale(self.alpha(top, bottom), self.dtype)
 
-        return rescale(self.base.alpha_rows(top, bottom), self.dtype)
+
+PixelSource = ArraySource | RowSource
+
+
+def source_of_bands(array: NDArray[Any], has_alpha: bool) -> ArraySource:
+    """A source of (H, W, bands) pixels whose last band may be alpha."""
+    colors = array.shape[2] - has_alpha
+    alpha = np.ascontiguousarray(array[..., -1]) if has_alpha else None
+    pixels = array[..., 0] if colors == 1 else array[..., :colors]
+    return ArraySource(cast("Pixels", np.ascontiguousarray(pixels)), alpha)
+
+
+def source_of_pillow(image: Any) -> tuple[ArraySource, int]:
+    """A source of a PIL image of any mode, and its bits a sample; 16-bit greys keep their depth."""
+    if image.mode.startswith("I;16"):
+        return source_of_bands(np.asarray(image, np.uint16)[..., None], False), 16
+    transparent = "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
+    grey = image.mode in ("1", "L", "LA", "La", "I", "F")
+    array = np.asarray(image.convert(("L" if grey else "RGB") + ("A" if transparent else "")))
+    bits = 1 if image.mode == "1" else 8
+    return source_of_bands(array.reshape(*array.shape[:2], -1), transparent), bits
+
+
+def rescale(pixels: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    """Pixels at another depth: 8 → 16 bits exactly (× 257), 16 → 8 rounded to the nearest."""
+    if pixels.dtype == dtype:
+        return pixels
+    if dtype == np.uint16:
+        return pixels.astype(np.uint16) * np.uint16(257)
+    return cast("Pixels", cv2.convertScaleAbs(pixels, alpha=1 / 257).reshape(pixels.shape))
+
+
+def as_rgb(pixels: Pixels) -> Pixels:
+    """Grey (h, W) or RGB pixels as RGB (h, W, 3)."""
+    return pixels if pixels.ndim == 3 else cast("Pixels", np.repeat(pixels[..., None], 3, axis=2))
+
+
+# --- orientation -----------------------------------------------------------------------------------
+
+
+def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """(H, W[, C]) as stored → as seen, by EXIF orientation 1..8 (CIPA DC-008, tag 0x0112)."""
+    if orientation >= 5:
+        array = array.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    return np.ascontiguousarray(array)
+
+
+def oriented(source: ArraySource, orientation: int) -> ArraySource:
+    """The source turned upright."""
+    if orientation == 1:
+        return source
+    alpha = source.transparency
+    return ArraySource(
+        cast("Pixels", upright(source.pixels, orientation)),
+        None if alpha is None else cast("Pixels", upright(alpha, orientation)),
+    )

@@ -6,12 +6,20 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from photochrom.errors import DamagedPhoto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
+    from photochrom.photo.origin import Origin
+
+DTYPES: dict[str, np.dtype[Any]] = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
 _SPEAKERS = {"jpeg": "VipsJpeg", "png": "vipspng", "tiff": "tiff2vips", "webp": "webp", "heif": "heif"}
+_LARGE_FILE = 32 << 20
 
 
 @cache
@@ -31,13 +39,9 @@ def damage_reported(loader: str) -> Iterator[None]:
     try:
         yield
     except libvips().Error as error:
-        raise DamagedPhoto(damaged(_complaint(str(error), loader))) from error
-
-
-def _complaint(detail: str, loader: str) -> str:
-    """The first line in which the decoder says what is wrong."""
-    lines = (line.strip() for line in detail.splitlines())
-    return next((line for line in lines if line.startswith(_SPEAKERS[loader])), "")
+        lines = (line.strip() for line in str(error).splitlines())
+        complaint = next((line for line in lines if line.startswith(_SPEAKERS[loader])), "")
+        raise DamagedPhoto(damaged(complaint)) from error
 
 
 def damaged(complaint: str) -> str:
@@ -45,3 +49,31 @@ def damaged(complaint: str) -> str:
     reason = f" ({complaint[:120]})" if complaint else ""
     advice = "get a whole copy, or save it anew from a program that opens it"
     return f"the picture is damaged or cut short{reason}: {advice}"
+
+
+def load(loader: str, origin: Origin, page: int, fail_on: str, access: str = "sequential") -> Any:
+    """A libvips image of one page, decoded on demand from top to bottom.
+
+    `fail_on` is "truncated", "error" or "warning"; access "random" decodes it whole, into a scratch file
+    if it is large. Raises DamagedPhoto where the header cannot be read.
+    """
+    vips = libvips()
+    options: dict[str, Any] = {"access": access, "fail_on": fail_on}
+    if loader in ("tiff", "heif", "webp"):
+        options["page"] = page
+    if loader == "tiff":  # libtiff's cap on memory, 50 MB, is too small for one long compressed strip
+        options["unlimited"] = origin.size > _LARGE_FILE
+    with damage_reported(loader):
+        if origin.path is not None:
+            return vips.Operation.call(f"{loader}load", str(origin.path), **options)
+        return vips.Operation.call(f"{loader}load_buffer", origin.data, **options)
+
+
+def to_array(image: Any, loader: str) -> NDArray[Any]:
+    """(H, W, bands) of a libvips image. Raises DamagedPhoto."""
+    with damage_reported(loader):
+        data = image.write_to_memory()
+    array: NDArray[Any] = np.frombuffer(data, DTYPES[image.format]).reshape(
+        image.height, image.width, image.bands
+    )
+    return array

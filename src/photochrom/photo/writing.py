@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 import tempfile
 from dataclasses import replace
@@ -10,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from photochrom.errors import OptionError, PhotoError, WriteError
+from photochrom.photo.atomic import save
 from photochrom.photo.encoding import Options
 from photochrom.photo.formats import FORMATS, Format, format_named, format_of_path
 from photochrom.photo.metadata import Metadata
-from photochrom.photo.profiles import colour_space, srgb_profile, to_profile
-from photochrom.photo.safe import save
-from photochrom.photo.structure import fault
+from photochrom.photo.profiles import color_space, srgb_profile, to_profile
 
 if TYPE_CHECKING:
     from photochrom.photo.encoding import Encoder
@@ -107,7 +107,7 @@ def _dressed(photo: Photo, *, strip: bool, profile: str) -> Photo:
     own = photo.metadata.icc
     if photo.channels == 1:  # an RGB profile has no place in a grey picture
         return replace(photo, metadata=replace(kept, icc=None))
-    if profile == "input" and own is not None and colour_space(own) == "RGB":
+    if profile == "input" and own is not None and color_space(own) == "RGB":
         converted = photo.with_pixels(lambda top, bottom: to_profile(photo.rows(top, bottom), own))
         return replace(converted, metadata=replace(kept, icc=own))
     if profile not in ("srgb", "input"):
@@ -128,9 +128,9 @@ def _encoder(fmt: Format) -> Encoder:
         from photochrom.photo.tiff import write_tiff
 
         return write_tiff
-    from photochrom.photo.modern import writer
+    from photochrom.photo.webp_heif import write_avif, write_webp
 
-    return writer(fmt)
+    return write_webp if fmt.name == "webp" else write_avif
 
 
 def _refuse_input(photo: Photo, target: Path) -> None:
@@ -165,3 +165,31 @@ def _check(part: Path, photo: Photo, fmt: Format, verify: bool) -> None:
                 pass
     except PhotoError as error:
         raise WriteError(f"what was written does not decode ({error}): the disk may be failing") from error
+
+
+def fault(file: BinaryIO, fmt: Format, width: int, height: int) -> str | None:
+    """What is wrong with the structure of a picture file of this size; None where nothing is.
+
+    Header, size and end are looked at, without decoding.
+    """
+    size = file.seek(0, 2)
+    try:
+        found = _written_size(file, fmt, size)
+    except (struct.error, ValueError, KeyError, IndexError):
+        return "its structure is broken"
+    if found is None:
+        return "its end is missing"
+    if found not in ((width, height), ()):
+        return f"its header says {found[0]}×{found[1]}"
+    return None
+
+
+def _written_size(file: BinaryIO, fmt: Format, size: int) -> tuple[int, ...] | None:
+    """(width, height), or () where they are not looked for; None where the file's end is missing."""
+    from photochrom.photo import jpeg, png, tiff, webp_heif
+
+    if fmt.name in ("webp", "avif"):
+        whole = webp_heif.webp_is_whole if fmt.name == "webp" else webp_heif.avif_is_whole
+        return () if whole(file, size) else None
+    sizes = {"jpeg": jpeg.written_size, "png": png.written_size, "tiff": tiff.written_size}
+    return sizes[fmt.name](file, size)

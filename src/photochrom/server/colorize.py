@@ -12,6 +12,7 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from photochrom.errors import HintError
 from photochrom.guidance import Guidance
 from photochrom.hints import Hint, load_hints
+from photochrom.photo import is_colored
 from photochrom.server import pictures
 from photochrom.server.photos import PICTURE, service_of
 from photochrom.server.problems import documented
@@ -88,7 +89,7 @@ async def _colour(
             reservation.grow(needed_by_file(photo, options))
             work = partial(pictures.whole_file, plate, wishes, vividness, options)
             data, mime = await service.colour(request, plate, wishes, work, bulk=True)
-            colored = await service.compute(request, lambda: pictures.is_colored(photo))
+            colored = await service.compute(request, lambda: is_colored(photo))
     told = pictures.warnings_of(photo, dropped=colored and not wishes.keep_color)
     headers = {"Photochrom-Warnings": json.dumps(told)} if told else None
     return Response(data, media_type=mime, headers=headers)

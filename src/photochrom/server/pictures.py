@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from photochrom import __version__
-from photochrom.color import fit_gamut, lab_to_rgb, rgb_to_hex, rgb_to_lab
+from photochrom.color import fit_gamut, lab_to_rgb, rgb_to_hex
 from photochrom.errors import OptionError
 from photochrom.photo import FORMATS, Metadata, output_format, write
-from photochrom.photo.photo import rescale
+from photochrom.photo.sources import rescale
 from photochrom.provenance import mark
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 PREVIEW_QUALITY = 90
 DIFFERENCE_STEP = 4  # a grey level of the difference map is 1/4 ΔE*ab
 _PLACES = 6
-_GLANCE = 128  # pixels of the longer side that tell whether a photo has colours
-_LEVELS = 32  # of L*
-_ONE_TONE = 3.5  # ΔE*ab by which places of one L* differ in a toned print, at most
 _LARGEST_WHOLE = 2400  # a part that would need a larger preview of the whole is cut from full-size rows
 _WHOLE_STEP = 800  # previews of the whole come in few sizes, because a plate keeps the last three
 
@@ -139,20 +136,6 @@ def color_at(plate: Plate, guided: Guided, vividness: float | None, x: float, y:
     row, column = min(int(y * height), height - 1), min(int(x * width), width - 1)
     lab = np.array([[plate.luminance[row, column], *ab[row, column]]], np.float64)
     return rgb_to_hex(lab_to_rgb(fit_gamut(lab))[0])
-
-
-def is_colored(photo: Photo) -> bool:
-    """Whether a photo came with colours of its own; one tone all over (sepia) is none.
-
-    In a toned print a* and b* follow from L*; in a colour photograph places of one L* differ in them.
-    """
-    if photo.channels == 1:
-        return False
-    lab = rgb_to_lab(fitted(photo.pixels, _GLANCE)).reshape(-1, 3)
-    level = np.clip(lab[:, 0] / 100 * _LEVELS, 0, _LEVELS - 1).astype(int)
-    count = np.maximum(np.bincount(level, minlength=_LEVELS), 1)
-    means = [(np.bincount(level, lab[:, k], _LEVELS) / count)[level] for k in (1, 2)]
-    return bool(np.hypot(lab[:, 1] - means[0], lab[:, 2] - means[1]).mean() > _ONE_TONE)
 
 
 def warnings_of(photo: Photo, *, dropped: bool) -> list[str]:

@@ -9,12 +9,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from photochrom.hints import MAX_HINTS, STRIDE, evidence
-from photochrom.photo import FORMATS, output_format
+from photochrom.photo import FORMATS, is_colored, output_format
 from photochrom.photo.strips import thread_count
 from photochrom.server.budget import Budget
 from photochrom.server.decoders import Decoders
 from photochrom.server.metrics import Metrics
-from photochrom.server.pictures import is_colored
 from photochrom.server.problems import Busy, NotReady
 from photochrom.server.store import PhotoStore
 

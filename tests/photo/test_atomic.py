@@ -20,7 +20,7 @@ import pytest
 from photochrom.errors import OptionError, OutputExists, WriteError
 from photochrom.photo import Photo, output_suffix, read, remove_stale, write
 from photochrom.photo import writing as writing_module
-from photochrom.photo.safe import PART
+from photochrom.photo.atomic import PART
 
 if TYPE_CHECKING:
     from collections.abc import Callable

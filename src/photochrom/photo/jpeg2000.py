@@ -1,15 +1,30 @@
-"""What a JPEG 2000 file holds beside pixels (ISO/IEC 15444-1 annexes A and I, ISO 16684-1 for XMP)."""
+"""JPEG 2000: decoding, and what a file holds beside pixels.
+
+ISO/IEC 15444-1 annexes A and I; ISO 16684-1 for XMP.
+"""
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+import cv2
+import numpy as np
+
+from photochrom.errors import DamagedPhoto
 from photochrom.photo.iptc import records
+from photochrom.photo.pillow import read_with_pillow
+from photochrom.photo.sources import source_of_bands, source_of_pillow
+from photochrom.photo.vips import damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from photochrom.photo.formats import Format, Limits
+    from photochrom.photo.origin import Origin
+    from photochrom.photo.photo import Photo
+    from photochrom.photo.sources import ArraySource
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _EXIF = b"JpgTiffExif->JP2"
@@ -18,6 +33,34 @@ _CONTAINERS = (b"jp2h", b"res ")
 _CODESTREAM = b"\xff\x4f\xff\x51"  # the markers SOC and SIZ
 _MOST_BYTES = 16 << 20
 _MOST_BOXES = 1000
+
+
+def read_jpeg2000(origin: Origin, fmt: Format, limits: Limits) -> Photo:
+    """A JPEG 2000 picture: with 8 bits by Pillow, with more, which Pillow would cut to 8, by OpenCV."""
+
+    def decode(image: Any) -> tuple[ArraySource, int]:
+        if not has_tile(origin.data):  # of which decoders make grey, in silence
+            raise DamagedPhoto(damaged("jpeg2000: none of its tiles is there"))
+        depth = bits_a_sample(origin.data)
+        return (_deep(origin.data, depth), depth) if depth > 8 else source_of_pillow(image)
+
+    return read_with_pillow(origin, fmt, limits, "JPEG2000", decode, lambda file: vars(read_boxes(file)))
+
+
+def _deep(data: bytes, depth: int) -> ArraySource:
+    """The samples of more than 8 bits, spread over 16."""
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None or array.dtype != np.uint16:
+        raise DamagedPhoto(damaged(f"jpeg2000: {depth} bits a sample do not decode"))
+    bands = array.reshape(*array.shape[:2], -1)
+    if depth < 16:
+        values = np.minimum(np.arange(65536), (1 << depth) - 1)
+        bands = np.take(np.rint(values * (65535 / ((1 << depth) - 1))).astype(np.uint16), bands)
+    order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}.get(bands.shape[2], list(range(bands.shape[2])))
+    return source_of_bands(bands[..., order], bands.shape[2] in (2, 4))
+
+
+# --- metadata --------------------------------------------------------------------------------------
 
 
 @dataclass
