@@ -18,8 +18,7 @@ from photochrom.models import DEFAULT, Card, load, readings
 from photochrom.photo import Photo
 from photochrom.photo.sources import rescale
 from photochrom.residual import Scene, hold, obey
-from photochrom.subsampling import merge_halved
-from photochrom.upsample import AreaReduction, Guide, guide, halved
+from photochrom.upsample import AreaReduction, Guide, guide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from photochrom.color import Float, Neutral, Pixels
     from photochrom.models import Session
-    from photochrom.photo.sources import Planes
 
     Draw = Callable[[Float], Float]
 
@@ -363,10 +361,7 @@ def _coloured(photo: Photo, colours: Guide, dtype: np.dtype[Any]) -> Photo:
     def coloured(top: int, bottom: int) -> Pixels:
         return _colour(neutralize(photo.rows(top, bottom)), colours, top, photo.height, dtype)
 
-    def in_blocks(top: int, bottom: int) -> Planes:
-        return _colour_blocks(neutralize(photo.rows(top, bottom)), colours, top, photo.height)
-
-    return photo.with_pixels(coloured, dtype=dtype, halved=in_blocks)
+    return photo.with_pixels(coloured, dtype=dtype, chroma=colours.planes)
 
 
 def _colour(neutral: Neutral, colours: Guide, top: int, height: int, dtype: np.dtype[Any]) -> Pixels:
@@ -377,13 +372,6 @@ def _colour(neutral: Neutral, colours: Guide, top: int, height: int, dtype: np.d
         a, b = colours.planes(top + part.start, luminance(chunk), height)
         merge_into(out[part], chunk, a, b)
     return out
-
-
-def _colour_blocks(neutral: Neutral, colours: Guide, top: int, height: int) -> Planes:
-    """The same for an encoder that halves chroma; top is even."""
-    small = halved(neutral)
-    a, b = colours.planes(top // 2, luminance(small), height / 2)
-    return merge_halved(neutral, small, a, b)
 
 
 __all__ = ["DEFAULT_VIVIDNESS", "Colorizer", "Plate", "checked_vividness", "working_size"]

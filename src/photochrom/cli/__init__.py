@@ -53,6 +53,7 @@ EXTRAS = {
     "matplotlib": "train",
     "sklearn": "eval",
     "pillow_heif": "heic",
+    "jpeglib": "jpeg",
 }  # optional modules -> the extra that brings them
 
 

@@ -81,7 +81,7 @@ class VipsFile:
         else:
             pixels, odd = self._stream(normal, found.orientation), ()
         self.origin.check_unchanged()
-        return Photo(
+        photo = Photo(
             pixels,
             metadata=found.metadata,
             format=self.format.name,
@@ -89,6 +89,11 @@ class VipsFile:
             path=self.origin.path,
             warnings=(*_other_pages(image, self.page), *found.warnings, *normal.warnings, *odd),
         )
+        return photo if odd else self.finished(photo, found.orientation)
+
+    def finished(self, photo: Photo, orientation: int) -> Photo:
+        """The photo of a file that is not known to be damaged, with what its format alone adds."""
+        return photo
 
     def _load(self, fail_on: str, access: str = "sequential") -> Any:
         return load(self.loader, self.origin, self.page, fail_on, access)

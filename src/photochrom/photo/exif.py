@@ -47,6 +47,25 @@ def _take_orientation(data: bytearray, order: str, first: int) -> int:
     return orientation if 1 <= orientation <= 8 else 1
 
 
+def with_orientation(block: bytes | None, orientation: int) -> bytes | None:
+    """A settled block that says how its picture's pixels lie; a new one where there is none and they do not.
+
+    Raises ValueError for a block without the tag, into which nothing can be put.
+    """
+    if orientation == 1:
+        return block
+    if block is None:
+        return struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, ORIENTATION, 3, 1, orientation, 0, 0)
+    data = bytearray(block)
+    order = "<" if data[:2] == b"II" else ">"
+    (first,) = struct.unpack_from(order + "I", data, 4)
+    at = dict(_entries(data, order, first)).get(ORIENTATION)
+    if at is None:
+        raise ValueError("no orientation")
+    struct.pack_into(order + "H", data, at + 8, orientation)
+    return bytes(data)
+
+
 def _entries(data: bytearray, order: str, offset: int) -> list[tuple[int, int]]:
     """(tag, position) of the entries of a directory."""
     (count,) = struct.unpack_from(order + "H", data, offset)

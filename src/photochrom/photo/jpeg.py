@@ -56,10 +56,7 @@ def write_jpeg(photo: Photo, sink: Sink, options: Options) -> None:
 
 
 def _encode(photo: Photo, top: int, bottom: int, options: Options) -> Strip:
-    if photo.halved and not photo.has_alpha and options.subsampling == "4:2:0":
-        pixels = cast("Pixels", cv2.merge(photo.halved(top, bottom)[::-1]))
-    else:
-        pixels = _in_opencv_order(_opaque(photo, top, photo.rows(top, bottom)))
+    pixels = _in_opencv_order(_opaque(photo, top, photo.rows(top, bottom)))
     choice = [cv2.IMWRITE_JPEG_QUALITY, options.quality]
     choice += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _CV_SAMPLING[options.subsampling]]
     _, data = cv2.imencode(".jpg", pixels, choice)

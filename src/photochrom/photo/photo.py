@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from photochrom.photo.sources import Planes
+    from photochrom.photo.jpeg_original import Original
+    from photochrom.photo.sources import Chroma
 
 T = TypeVar("T")
 
@@ -36,7 +37,8 @@ class Photo:
 
     `dtype` is uint8 or uint16, `channels` 1 (grey) or 3 (RGB). Small photos are decoded; large ones
     are decoded strip by strip whenever they are asked for. `bits` is what the file had a sample
-    (1 for a bilevel scan). Make one with `read` or `Photo.from_array`.
+    (1 for a bilevel scan); `original` the JPEG file whose luminance data a coloured photo can keep. Make
+    one with `read` or `Photo.from_array`.
     """
 
     source: PixelSource = field(repr=False)
@@ -45,6 +47,7 @@ class Photo:
     bits: int = 8
     path: Path | None = None
     warnings: tuple[str, ...] = ()
+    original: Original | None = field(default=None, repr=False)
 
     @property
     def height(self) -> int:
@@ -97,11 +100,6 @@ class Photo:
             raise OptionError(f"rows {top}..{bottom} are not in a photo of {self.height} rows")
         return self.source.rows(top, bottom)
 
-    @property
-    def halved(self) -> Callable[[int, int], Planes] | None:
-        """What computes rows for an encoder that halves chroma (`with_pixels`); None for most photos."""
-        return self.source.halved if isinstance(self.source, RowSource) else None
-
     def strips(
         self, height: int | None = None, *, threads: int | None = None
     ) -> Iterator[tuple[int, Pixels]]:
@@ -129,21 +127,21 @@ class Photo:
         *,
         channels: int = 3,
         dtype: np.dtype[Any] | type | None = None,
-        halved: Callable[[int, int], Planes] | None = None,
+        chroma: Chroma | None = None,
     ) -> Photo:
         """This photo with other pixels of the same size: metadata, alpha and path stay.
 
         `source` is an array (H, W[, 3]), or a thread-safe function (top, bottom) → those rows, which is
         asked strip by strip when the pixels are needed; then `channels` and `dtype` (the photo's own by
-        default) say what it returns, and `halved` may compute the same for an encoder that halves chroma, of
-        one chroma in every block of 2×2 pixels: (top, bottom), top even → R, G, B (h, W), uint8.
+        default) say what it returns, and `chroma` may give a* and b* alone, for a JPEG that keeps its
+        luminance data: (top, L* (h, W) at any size, the photo's height at that size) → a*, b* (h, W) float32.
         Raises OptionError for an array of another size.
         """
         if not isinstance(source, np.ndarray):
             kind = np.dtype(dtype or self.dtype)
             white(kind)
             alpha = self.source.alpha_rows if self.has_alpha else None
-            rows = RowSource(self.height, self.width, channels, kind, source, alpha, halved)
+            rows = RowSource(self.height, self.width, channels, kind, source, alpha, chroma)
             return replace(self, source=rows)
         if source.shape[:2] != (self.height, self.width):
             size = f"{source.shape[1]}×{source.shape[0]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -180,3 +181,67 @@ def to_profile(pixels: Pixels, profile: bytes) -> Pixels:
             "the input's color profile cannot be written to: leave the output in sRGB"
         ) from error
     return converted
+
+
+@lru_cache(maxsize=64)
+def rgb_like_grey(profile: bytes) -> bytes | None:
+    """An RGB profile whose neutrals are those of a grey one: its tone curve, and the primaries of sRGB.
+
+    None for a grey profile without a curve (ICC.1:2022, 8.3.4: one may be a table instead).
+    """
+    tags = {profile[at : at + 4]: struct.unpack_from(">II", profile, at + 4) for at in _tag_places(profile)}
+    if b"kTRC" not in tags:
+        return None
+    start, size = tags[b"kTRC"]
+    curve = profile[start : start + size]
+    new = profile[8] >= 4
+    kept: list[tuple[tuple[bytes, ...], bytes]] = [
+        ((b"rTRC", b"gTRC", b"bTRC"), curve),
+        ((b"desc",), _description("Tone curve of the grey original, primaries of sRGB", new)),
+        ((b"cprt",), _text("No copyright", new)),
+        ((b"wtpt",), _fixed(b"XYZ ", 0.9642, 1, 0.8249)),
+        *(((name,), _fixed(b"XYZ ", *color)) for name, color in _SRGB_PRIMARIES.items()),
+        *([((b"chad",), _fixed(b"sf32", *_D65_TO_D50))] if new else []),
+    ]
+    places, body = [], b""
+    first = 132 + 12 * sum(len(names) for names, _ in kept)
+    for names, data in kept:
+        places += [name + struct.pack(">II", first + len(body), len(data)) for name in names]
+        body += data + bytes(-len(data) % 4)
+    head = bytearray(profile[:128])
+    struct.pack_into(">I", head, 0, first + len(body))
+    head[12:24], head[84:100] = b"mntrRGB XYZ ", bytes(16)
+    return bytes(head) + struct.pack(">I", len(places)) + b"".join(places) + body
+
+
+# Bradford-adapted to D50 (IEC 61966-2-1 with ICC.1:2022, annex E)
+_SRGB_PRIMARIES = {
+    b"rXYZ": (0.43607, 0.22249, 0.01392),
+    b"gXYZ": (0.38515, 0.71687, 0.09708),
+    b"bXYZ": (0.14307, 0.06061, 0.7141),
+}
+_D65_TO_D50 = (1.04788, 0.02292, -0.0502, 0.02959, 0.99048, -0.01706, -0.00923, 0.01508, 0.75168)
+
+
+def _tag_places(profile: bytes) -> range:
+    (count,) = struct.unpack_from(">I", profile, 128)
+    return range(132, min(132 + 12 * count, len(profile) - 11), 12)
+
+
+def _fixed(kind: bytes, *numbers: float) -> bytes:
+    return kind + bytes(4) + struct.pack(f">{len(numbers)}i", *(round(x * 65536) for x in numbers))
+
+
+def _text(text: str, new: bool) -> bytes:
+    """A multiLocalizedUnicodeType of version 4, or a textType of version 2."""
+    if not new:
+        return b"text" + bytes(4) + text.encode("ascii") + b"\0"
+    coded = text.encode("utf-16-be")
+    return b"mluc" + bytes(4) + struct.pack(">II4sII", 1, 12, b"enUS", len(coded), 28) + coded
+
+
+def _description(text: str, new: bool) -> bytes:
+    if new:
+        return _text(text, new)
+    coded = text.encode("ascii") + b"\0"
+    return b"desc" + bytes(4) + struct.pack(">I", len(coded)) + coded + bytes(8 + 3 + 67)

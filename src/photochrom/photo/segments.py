@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from photochrom.photo.metadata import Metadata
+    from photochrom.photo.photo import Photo
 
 EXIF = b"Exif\0\0"
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -40,6 +41,11 @@ class JpegFile(VipsFile):
     def collected(self) -> tuple[dict[str, Any], int, tuple[str, ...]]:
         with self.origin.open() as file:
             return vars(read_segments(file)), 1, ()
+
+    def finished(self, photo: Photo, orientation: int) -> Photo:
+        from photochrom.photo.jpeg_original import with_original
+
+        return with_original(photo, self.origin, orientation)
 
 
 @dataclass

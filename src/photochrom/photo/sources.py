@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from photochrom.color import Pixels
+    from photochrom.color import Float, Pixels
 
-    Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
+    Chroma = Callable[[int, Float, float], tuple[Float, Float]]
     Rows = Callable[[int, int], Pixels]  # (top, bottom) → these rows
 
 
@@ -58,8 +58,8 @@ class ArraySource:
 class RowSource:
     """Rows that thread-safe functions compute: `rows` (h, W) or (h, W, 3), `alpha` (h, W) where there is any.
 
-    `halved` computes rows for an encoder that halves chroma, of one chroma in every block of 2×2 pixels:
-    (top, bottom), top even → R, G, B (h, W) of 8 bits.
+    `chroma` gives a* and b* (h, W) at any size, for an encoder that stores luminance as it is:
+    (top, L* (h, W), the picture's height at that size).
     """
 
     height: int
@@ -68,7 +68,7 @@ class RowSource:
     dtype: np.dtype[Any]
     rows: Rows
     alpha: Rows | None = None
-    halved: Callable[[int, int], Planes] | None = None
+    chroma: Chroma | None = None
 
     @property
     def has_alpha(self) -> bool:

@@ -19,6 +19,7 @@ from photochrom.photo.profiles import color_space, srgb_profile, to_profile
 
 if TYPE_CHECKING:
     from photochrom.photo.encoding import Encoder
+    from photochrom.photo.jpeg_original import Luminance
     from photochrom.photo.photo import Photo
 
 
@@ -34,6 +35,7 @@ def write(
     strip: bool = False,
     verify: bool = False,
     profile: Literal["srgb", "input"] = "srgb",
+    luminance: Literal["keep", "lightness"] = "keep",
     threads: int | None = None,
 ) -> Path:
     """Writes a photo to a path, "-" (standard output) or a binary file object.
@@ -41,7 +43,10 @@ def write(
     `format` is told by the path's suffix, or is the one of `output_format`. `depth` (8 or 16) is the
     photo's own where the format holds it. `strip` leaves all metadata but the profile out; `verify`
     decodes what was written before it gets its name. `profile` tags the output sRGB, or stores it in the
-    RGB profile of the input (sRGB where that had none). Returns the path; Path("-") for
+    RGB profile of the input (sRGB where that had none). `luminance` "keep" writes a coloured photo that was
+    read from a JPEG into a JPEG with the very luminance data of that (`luminance_kept` says whether it can
+    be); `quality` and `subsampling` are then chroma's alone, and the profile is the one in which the data
+    mean what they meant. "lightness" encodes anew, and CIE L* is the input's. Returns the path; Path("-") for
     streams.
 
     Raises OutputExists where the path is there and `overwrite` is false, WriteError where the target is
@@ -50,8 +55,12 @@ def write(
     """
     fmt = _format(photo, target, format)
     options = Options(quality, subsampling, _depth(photo, fmt, depth), threads)
-    dressed = _dressed(photo, strip=strip, profile=profile)
-    encode = _encoder(fmt)
+    if luminance_written(photo, target, format=format, luminance=luminance) == "encoded":
+        dressed, encode = _dressed(photo, strip=strip, profile=profile), _encoder(fmt)
+    else:
+        from photochrom.photo.jpeg_chroma import write_with_chroma
+
+        dressed, encode = replace(photo, metadata=Metadata()) if strip else photo, write_with_chroma
     if not isinstance(target, (str, os.PathLike)) or target == "-":
         _write_to_stream(
             dressed, sys.stdout.buffer if target == "-" else cast("BinaryIO", target), encode, options
@@ -66,6 +75,29 @@ def write(
         overwrite=overwrite,
     )
     return path
+
+
+def luminance_written(
+    photo: Photo,
+    target: str | os.PathLike[str] | BinaryIO,
+    *,
+    format: str | None = None,
+    luminance: Literal["keep", "lightness"] = "keep",
+) -> Luminance:
+    """What `write` makes of the luminance data of the JPEG that a photo was read from.
+
+    "identical": not one of its coefficients changes. "requantized": its samples are quantised once more with
+    the same table, since nothing that transcodes is installed. "encoded": it is encoded anew, for there is no
+    such JPEG, its data cannot be kept (RGB, CMYK, 12 bits, arithmetic codes), or it was asked for.
+    Raises OptionError for a `luminance` that is not known.
+    """
+    if luminance not in ("keep", "lightness"):
+        raise OptionError(f"luminance {luminance!r} makes no sense: choose keep or lightness")
+    if luminance == "lightness" or photo.original is None or _format(photo, target, format).name != "jpeg":
+        return "encoded"
+    from photochrom.photo.jpeg_chroma import luminance_kept
+
+    return luminance_kept(photo)
 
 
 def output_format(photo: Photo) -> Format:

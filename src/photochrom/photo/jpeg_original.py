@@ -1,0 +1,173 @@
+"""The JPEG that a photo was read from, and its luminance data: taken over, compared, given back.
+
+Where a colour JPEG has luminance and chroma in one scan, its coefficients are taken out by jpeglib (the extra
+`jpeg`); without that, the decoded Y' is quantised once more with the file's own table on the same grid, which
+changes a coefficient here and there: one in a hundred at quality 95, hardly any below 90.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import threading
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+import cv2
+import numpy as np
+
+from photochrom.errors import DamagedPhoto, MissingExtra
+from photochrom.photo.jpeg_scans import PROGRESSIVE, Jpeg, parse
+from photochrom.photo.sources import ArraySource
+from photochrom.photo.vips import damage_reported, load
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from photochrom.color import Pixels
+    from photochrom.photo.origin import Origin
+    from photochrom.photo.photo import Photo
+    from photochrom.photo.sources import PixelSource
+
+Luminance = Literal["identical", "requantized", "encoded"]
+_ZIGZAG = sorted(range(64), key=lambda n: (n // 8 + n % 8, n // 8 if (n // 8 + n % 8) % 2 else n % 8))
+_one_at_a_time = threading.Lock()  # jpeglib loads and switches its libraries for the whole process
+
+
+@dataclass(frozen=True, eq=False)
+class Original:
+    """A JPEG file, its decoded pixels, upright and in sRGB, their orientation in the file (1..8), its profile."""
+
+    origin: Origin
+    source: PixelSource
+    orientation: int = 1
+    icc: bytes | None = None
+
+    @cached_property
+    def data(self) -> bytes:
+        """The file's bytes. Raises DamagedPhoto where it is not the one that was read."""
+        data = self.origin.data
+        self.origin.check_unchanged()
+        return data
+
+    @cached_property
+    def jpeg(self) -> Jpeg:
+        """Its structure. Raises DamagedPhoto."""
+        return parse(self.data)
+
+    @cached_property
+    def kept(self) -> Luminance:
+        """What becomes of its luminance data in a colour JPEG: damaged ones are never taken over."""
+        jpeg = self.jpeg
+        keeps = jpeg.is_huffman_dct and jpeg.has_luminance and jpeg.luminance.table
+        if not keeps or not (self.is_decoded or self._decodes()):
+            return "encoded"
+        return "identical" if jpeg.luminance_scans or _has_jpeglib() else "requantized"
+
+    @property
+    def is_decoded(self) -> bool:
+        """Whether all of it has been decoded without complaint."""
+        return isinstance(self.source, ArraySource)
+
+    def _decodes(self) -> bool:
+        try:
+            with damage_reported("jpeg"):
+                load("jpeg", self.origin, 0, "warning").avg()
+        except DamagedPhoto:
+            return False
+        return True
+
+    @cached_property
+    def luminance(self) -> Jpeg:
+        """A JPEG with the same luminance, in scans of its own."""
+        return luminance_apart(self.data, self.jpeg)
+
+
+def with_original(photo: Photo, origin: Origin, orientation: int) -> Photo:
+    """A photo as it was read from a JPEG, with that; and a warning where there is more in the file."""
+    original = Original(origin, photo.source, orientation, photo.metadata.icc)
+    if not original.is_decoded:  # a large one, whose bytes are not held
+        return replace(photo, original=original)
+    try:
+        behind = original.data[original.jpeg.length :].strip(b"\0\r\n ")
+    except DamagedPhoto:
+        return photo
+    more = (
+        "there is more behind the end of its picture (another picture, a film, junk): only the first is read"
+    )
+    warnings = (*photo.warnings, more) if behind else photo.warnings
+    return replace(photo, original=original, warnings=warnings)
+
+
+def luminance_apart(data: bytes, jpeg: Jpeg) -> Jpeg:
+    """A JPEG with the same luminance in scans of its own: the same file where it has them so."""
+    if jpeg.luminance_scans:
+        return jpeg
+    if _has_jpeglib():
+        grey = _transcoded(coefficients(data, jpeg), jpeg)
+    else:
+        progressive = jpeg.frame == PROGRESSIVE
+        grey = encode_plane(decoded_luma(data), jpeg.luminance.table, progressive=progressive)
+    return replace(parse(grey), height=jpeg.height, width=jpeg.width)
+
+
+def decoded_luma(data: bytes) -> NDArray[np.uint8]:
+    """Y' (H, W) of a JPEG of grey or Y'CbCr, as its samples lie. Raises DamagedPhoto."""
+    luma = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
+    if luma is None:
+        raise DamagedPhoto("the JPEG does not decode: get a whole copy")
+    return cast("NDArray[np.uint8]", luma)
+
+
+def encode_plane(plane: Pixels, table: bytes, *, progressive: bool) -> bytes:
+    """A grey JPEG of (H, W) with a quantisation table as `Component.table` has it."""
+    from PIL import Image
+
+    target = io.BytesIO()
+    tables = [quantization(table).tolist()]  # which a quality would scale
+    image = Image.fromarray(plane)
+    image.save(target, "jpeg", qtables=tables, quality=-1, optimize=True, progressive=progressive)
+    return target.getvalue()
+
+
+def quantization(table: bytes) -> NDArray[np.uint16]:
+    """The 64 numbers, row by row, of a table in zigzag order."""
+    numbers = np.empty(64, np.uint16)
+    numbers[_ZIGZAG] = np.frombuffer(table, ">u2" if len(table) == 128 else np.uint8)
+    return numbers
+
+
+# --- coefficients ----------------------------------------------------------------------------------
+
+
+@cache
+def _has_jpeglib() -> bool:
+    return find_spec("jpeglib") is not None
+
+
+def coefficients(data: bytes, jpeg: Jpeg) -> NDArray[np.int16]:
+    """(⌈H/8⌉, ⌈W/8⌉, 8, 8) of the luminance of a whole JPEG. Raises MissingExtra."""
+    try:
+        import jpeglib
+    except ImportError as error:
+        feature = "reading the coefficients of a colour JPEG"
+        raise MissingExtra(feature, "jpeg") from error
+    with _one_at_a_time, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "in.jpg")
+        path.write_bytes(data)
+        found = cast("NDArray[np.int16]", jpeglib.read_dct(str(path)).Y)
+    return found[: -(-jpeg.height // 8), : -(-jpeg.width // 8)]  # a scan with chroma is padded to whole MCUs
+
+
+def _transcoded(found: NDArray[np.int16], jpeg: Jpeg) -> bytes:
+    """A grey JPEG of coefficients, with the quantisation table of another."""
+    import jpeglib
+
+    with _one_at_a_time, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "out.jpg")
+        grey = jpeglib.from_dct(Y=found, qt=quantization(jpeg.luminance.table).reshape(1, 8, 8))
+        grey.write_dct(str(path), flags=["+OPTIMIZE_CODING"])
+        return path.read_bytes()

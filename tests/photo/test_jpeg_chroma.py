@@ -1,0 +1,301 @@
+"""A coloured photo written beside the luminance data of the JPEG that it was read from."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+from photochrom.color import luminance, rgb_to_lab
+from photochrom.errors import OptionError
+from photochrom.photo import Photo, read, write
+from photochrom.photo.jpeg_scans import parse
+from photochrom.photo.profiles import rgb_like_grey, srgb_profile
+from photochrom.photo.writing import luminance_written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Plane = NDArray[np.uint8]
+
+
+def scene(height: int = 120, width: int = 160) -> Plane:
+    """Smooth ramps, edges, black and white, and grain."""
+    rng = np.random.default_rng(3)
+    rows, columns = np.mgrid[:height, :width]
+    values = 128 + 100 * np.sin(columns / 23) * np.cos(rows / 17) + rng.normal(0, 4, (height, width))
+    values[: height // 5, : width // 3] = 255
+    values[-height // 5 :, -width // 3 :] = 0
+    return np.clip(values, 0, 255).astype(np.uint8)
+
+
+def jpeg(pixels: NDArray[Any], **options: Any) -> bytes:
+    target = io.BytesIO()
+    Image.fromarray(pixels).save(target, "jpeg", **{"quality": 90} | options)
+    return target.getvalue()
+
+
+def colored(photo: Photo, a: float = 20.0, b: float = 30.0) -> Photo:
+    """A photo as a plate renders it, of one colour all over."""
+
+    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
+        return np.full_like(level, a), np.full_like(level, b)
+
+    def rows(top: int, bottom: int) -> Any:
+        raise AssertionError("pixels are not computed where luminance is kept")
+
+    return photo.with_pixels(rows, chroma=chroma)
+
+
+def kept(data: bytes, a: float = 20.0, b: float = 30.0, **options: Any) -> bytes:
+    target = io.BytesIO()
+    photo = colored(read(data), a, b)
+    assert luminance_written(photo, target, format="jpeg") == "identical"
+    write(photo, target, format="jpeg", **options)
+    return target.getvalue()
+
+
+def decoded(data: bytes, mode: str) -> NDArray[Any]:
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft(mode, image.size)
+        return np.asarray(image)
+
+
+def rgb(data: bytes) -> NDArray[Any]:
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:2:2", "4:4:4"])
+@pytest.mark.parametrize("size", [(120, 160), (121, 161), (1, 1), (1, 9), (9, 1), (2, 3)], ids=str)
+@pytest.mark.parametrize("progressive", [False, True])
+def test_luminance_is_kept_and_color_added(
+    size: tuple[int, int], subsampling: str, progressive: bool
+) -> None:
+    data = jpeg(scene(*size), progressive=progressive)
+    result = kept(data, subsampling=subsampling)
+    assert np.array_equal(decoded(result, "L"), decoded(data, "L"))
+    scans = parse(result).luminance_scans, parse(data).luminance_scans
+    assert [bytes(scan.data) for scan in scans[0] or ()] == [bytes(scan.data) for scan in scans[1] or ()]
+    assert rgb(result).shape == (*size, 3)
+
+
+def test_color_is_what_was_asked_for_where_there_is_room() -> None:
+    data = jpeg(np.full((64, 64), 140, np.uint8))
+    lab = rgb_to_lab(rgb(kept(data)))[32, 32]
+    assert np.allclose(lab[1:], (20, 30), atol=1.5)
+    assert abs(lab[0] - luminance(np.full((1, 1), 140, np.uint8))[0, 0]) < 1
+
+
+def test_grey_stays_grey() -> None:
+    result = rgb(kept(jpeg(scene()), 0, 0))
+    assert (result == result[..., :1]).all()
+
+
+@pytest.mark.parametrize("ab", [(80, 60), (-70, 60), (30, -90), (0, 90)], ids=str)
+def test_no_decoder_clips_luminance(ab: tuple[int, int]) -> None:
+    """Chroma gives way in black, white and beside them: Y' of the decoded pixels is the stored one.
+
+    What quantising chroma adds stays: at quality 100 next to nothing.
+    """
+    data = jpeg(scene(), quality=100)
+    result = kept(data, *ab, quality=100)
+    luma = cv2.cvtColor(rgb(result), cv2.COLOR_RGB2GRAY).astype(int)
+    difference = np.abs(luma - decoded(data, "L"))
+    assert np.percentile(difference, 99.9) <= 2
+    assert difference.max() <= 4
+
+
+def test_color_is_strong_where_there_is_room() -> None:
+    lab = rgb_to_lab(rgb(kept(jpeg(np.full((64, 64), 120, np.uint8)), 60, 40)))
+    assert np.hypot(lab[..., 1], lab[..., 2]).mean() > 50
+
+
+def test_edges_of_color_follow_the_photo() -> None:
+    """Chroma is computed from Y' at its own size, row by row, wherever strips end."""
+    data = jpeg(np.repeat(np.repeat(np.array([[60, 180], [180, 60]], np.uint8), 1000, 0), 700, 1))
+
+    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
+        return np.where(level > 50, 30.0, -30.0).astype(np.float32), np.zeros_like(level)
+
+    target = io.BytesIO()
+    write(read(data).with_pixels(lambda top, bottom: None, chroma=chroma), target, format="jpeg")  # type: ignore
+    lab = rgb_to_lab(rgb(target.getvalue()))
+    assert (lab[8:992, 8:692, 1] < -20).all()
+    assert (lab[1008:, 8:692, 1] > 20).all()
+    assert (lab[8:992, 708:, 1] > 20).all()
+
+
+def with_exif_orientation(data: bytes, orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010E] = "A street"
+    target = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as image:
+        image.save(target, "jpeg", exif=exif, quality=90)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("size", [(96, 160), (97, 163)], ids=str)
+def test_orientation_stays_in_the_tag_and_chroma_lies_as_the_data(size: Any, orientation: int) -> None:
+    data = with_exif_orientation(jpeg(np.full(size, 130, np.uint8)), orientation)
+    photo = read(data)
+
+    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
+        """Red at the top, green to the left, of the photo as it is seen."""
+        rows = (top + np.arange(len(level)))[:, None] / height
+        columns = (np.arange(level.shape[1]) / level.shape[1])[None]
+        a = np.where(rows < 0.25, 50, np.where(columns < 0.25, -40, 0))
+        return np.broadcast_to(a, level.shape).astype(np.float32), np.zeros_like(level)
+
+    target = io.BytesIO()
+    write(photo.with_pixels(lambda top, bottom: None, chroma=chroma), target, format="jpeg")  # type: ignore
+    result = target.getvalue()
+    with Image.open(io.BytesIO(result)) as image:
+        assert image.getexif()[0x0112] == orientation
+        assert image.getexif()[0x010E] == "A street"
+        assert image.size == size[::-1]
+    assert np.array_equal(decoded(result, "L"), decoded(data, "L"))
+    lab = rgb_to_lab(read(result).rgb)
+    height, width = lab.shape[:2]
+    assert (lab[4 : height // 4 - 4, 4:-4, 1] > 35).all()
+    assert (lab[height // 4 + 5 : -4, 4 : width // 4 - 4, 1] < -25).all()
+    assert (np.abs(lab[height // 4 + 10 : -4, width // 4 + 10 : -4, 1]) < 4).all()
+
+
+def test_orientation_stays_where_metadata_are_stripped() -> None:
+    data = with_exif_orientation(jpeg(scene()), 6)
+    result = kept(data, strip=True)
+    with Image.open(io.BytesIO(result)) as image:
+        assert dict(image.getexif()) == {0x0112: 6}
+    assert read(result).height == 160
+
+
+def gray_profile(gamma: float, version: int = 2) -> bytes:
+    """A grey profile of a gamma, with its tone curve in a tag of its own."""
+    import struct
+
+    curve = (
+        b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+        if version == 2
+        else b"para" + bytes(4) + struct.pack(">HHi", 0, 0, round(gamma * 65536))
+    )
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    text = b"gray\0"
+    desc = b"desc" + bytes(4) + struct.pack(">I", len(text)) + text + bytes(81)
+    if version == 4:
+        coded = "gray".encode("utf-16-be")
+        desc = b"mluc" + bytes(4) + struct.pack(">II4sII", 1, 12, b"enUS", len(coded), 28) + coded
+    tags, places, at = [(b"desc", desc), (b"wtpt", white), (b"kTRC", curve)], b"", 128 + 4 + 36
+    body = b""
+    for name, data in tags:
+        places += name + struct.pack(">II", at + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    head = struct.pack(">I4sI4s4s4s", at + len(body), b"lcms", version << 24, b"mntr", b"GRAY", b"XYZ ")
+    head += bytes(12) + b"acsp" + bytes(24) + struct.pack(">4i", 0, 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + struct.pack(">I", 3) + places + body
+
+
+@pytest.mark.parametrize("gamma", [1.8, 2.2, 1.0])
+@pytest.mark.parametrize("version", [2, 4])
+def test_a_grey_profile_becomes_an_rgb_profile_of_its_own_curve(gamma: float, version: int) -> None:
+    data = jpeg(scene(), icc_profile=gray_profile(gamma, version))
+    result = kept(data, 10, 10)
+    icc = Image.open(io.BytesIO(result)).info["icc_profile"]
+    assert icc != srgb_profile()
+    assert ImageCms.ImageCmsProfile(io.BytesIO(icc)).profile.xcolor_space == "RGB "
+    assert np.array_equal(decoded(result, "L"), decoded(data, "L"))
+    before, after = rgb_to_lab(read(data).rgb), rgb_to_lab(read(result).rgb)
+    middle = (before[..., 0] > 15) & (before[..., 0] < 90)
+    assert np.abs(after - before)[middle][:, 0].mean() < 1
+    assert np.abs(after[middle][:, 1:].mean(axis=0) - 10).max() < 2
+
+
+def test_neutrals_of_the_made_profile_are_the_grey_ones() -> None:
+    grey = gray_profile(1.8)
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None], 4, axis=0)
+    as_grey = read(jpeg(ramp, quality=100, icc_profile=grey)).rgb.astype(int)
+    as_rgb = read(jpeg(np.dstack([ramp] * 3), quality=100, icc_profile=rgb_like_grey(grey))).rgb.astype(int)
+    assert np.abs(as_grey - as_rgb).max() <= 1
+
+
+def test_a_grey_profile_like_srgb_becomes_srgb() -> None:
+    result = kept(jpeg(scene()))
+    assert Image.open(io.BytesIO(result)).info["icc_profile"] == srgb_profile()
+
+
+def test_lightness_encodes_anew() -> None:
+    photo = read(jpeg(scene()))
+    red = photo.with_pixels(np.dstack([photo.pixels] * 3))
+    target = io.BytesIO()
+    assert luminance_written(red, target, format="jpeg", luminance="lightness") == "encoded"
+    with pytest.raises(OptionError, match="keep or lightness"):
+        write(red, target, format="jpeg", luminance="dark")  # type: ignore[arg-type]
+
+
+def test_other_formats_and_other_photos_are_encoded(tmp_path: Path) -> None:
+    photo = colored(read(jpeg(scene())))
+    assert luminance_written(photo, tmp_path / "a.jpg") == "identical"
+    assert luminance_written(photo, tmp_path / "a.png") == "encoded"
+    for other in (Photo.from_array(scene()), photo.with_pixels(np.dstack([scene()] * 3))):
+        assert luminance_written(other, tmp_path / "a.jpg") == "encoded"
+
+
+def damaged(data: bytes) -> bytes:
+    """A JPEG that decoders complain of but decode: a restart marker where none belongs."""
+    at = data.index(b"\xff\xda") + 200
+    return data[:at] + b"\xff\xd3" + data[at + 2 :]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [jpeg(np.dstack([scene()] * 3), keep_rgb=True), damaged(jpeg(scene()))],
+    ids=["RGB", "damaged"],
+)
+def test_what_cannot_be_kept_is_encoded(data: bytes) -> None:
+    assert luminance_written(colored(read(data)), io.BytesIO(), format="jpeg") == "encoded"
+
+
+def test_a_large_photo_is_decoded_whole_before_its_data_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photochrom.photo.decoding.IN_MEMORY", 0)
+    assert luminance_written(colored(read(jpeg(scene()))), io.BytesIO(), format="jpeg") == "identical"
+    photo = colored(read(damaged(jpeg(scene()))))
+    assert luminance_written(photo, io.BytesIO(), format="jpeg") == "encoded"
+
+
+def test_a_photo_whose_file_is_gone_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "in.jpg"
+    data = jpeg(scene())
+    path.write_bytes(data)
+    photo = colored(read(path))
+    path.unlink()
+    write(photo, tmp_path / "out.jpg")
+    assert np.array_equal(decoded((tmp_path / "out.jpg").read_bytes(), "L"), decoded(data, "L"))
+
+
+def test_chroma_is_no_finer_than_luminance_unless_that_is_coarse() -> None:
+    def table(asked: int, own: int) -> bytes:
+        return parse(kept(jpeg(scene(), quality=own), quality=asked)).components[1].table
+
+    usual = {
+        q: parse(jpeg(np.zeros((8, 8, 3), np.uint8), quality=q)).components[1].table for q in (50, 75, 80, 95)
+    }
+    assert table(95, 80) == usual[80]
+    assert table(95, 100) == usual[95]
+    assert table(95, 30) == usual[75]
+    assert table(50, 90) == usual[50]
+
+
+def test_what_lies_behind_the_picture_is_left_out_and_said() -> None:
+    photo = read(jpeg(scene()) + jpeg(scene()))
+    assert any("only the first" in warning for warning in photo.warnings)
+    target = io.BytesIO()
+    write(colored(photo), target, format="jpeg")
+    assert parse(target.getvalue()).length == len(target.getvalue())
+    assert not read(jpeg(scene()) + bytes(100)).warnings
