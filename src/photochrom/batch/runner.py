@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
-    from photochrom.batch.chroma import Passed
+    from photochrom.batch.coloring import Passed
     from photochrom.batch.plan import Job
 
 IfExists = Literal["error", "skip", "overwrite"]

@@ -39,7 +39,7 @@ _one_at_a_time = threading.Lock()  # jpeglib loads and switches its libraries fo
 
 @dataclass(frozen=True, eq=False)
 class Original:
-    """A JPEG file, its decoded pixels, upright and in sRGB, their orientation in the file (1..8), its profile."""
+    """A JPEG file, its pixels (upright, in sRGB), the orientation (1..8) they lie in there, its profile."""
 
     origin: Origin
     source: PixelSource
@@ -95,9 +95,7 @@ def with_original(photo: Photo, origin: Origin, orientation: int) -> Photo:
         behind = original.data[original.jpeg.length :].strip(b"\0\r\n ")
     except DamagedPhoto:
         return photo
-    more = (
-        "there is more behind the end of its picture (another picture, a film, junk): only the first is read"
-    )
+    more = "more follows the end of its picture (another picture, a film, junk): only the first is read"
     warnings = (*photo.warnings, more) if behind else photo.warnings
     return replace(photo, original=original, warnings=warnings)
 
