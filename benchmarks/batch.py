@@ -90,7 +90,7 @@ def floor_setup() -> Callable[[Path], list[tuple[float, float]]]:
 
     def work(path: Path) -> list[tuple[float, float]]:
         plate = colorizer.prepare(read(path))
-        network = seconds(plate.logits)
+        network = seconds(plate.answer)
         coloured = Image.fromarray(plate.render().rgb)
         encoded = seconds(lambda: coloured.save(io.BytesIO(), "jpeg", quality=95, subsampling="4:2:0"))
         return [seconds(lambda: decode(path)), network, encoded]

@@ -293,7 +293,7 @@ def measure(runs: dict[str, list[float]], colorizer: Colorizer, mine: np.ndarray
 
     def another(source: np.ndarray) -> None:
         plate = colorizer.prepare(photo(grey(mine)))
-        _ = plate.render(reference_hints(plate, Reference.of(plate.session, photo(source)))).pixels
+        _ = plate.render(reference_hints(plate, Reference.of(plate.network, photo(source)))).pixels
 
     def four() -> None:
         plate = colorizer.prepare(photo(grey(mine)))

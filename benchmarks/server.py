@@ -92,10 +92,10 @@ def measure(base: str, process: psutil.Process, photo: bytes, rounds: int) -> di
                 f"/v1/photos/{photo_id}/render", json={"side": SIDE, "hints": [wish]}
             ).raise_for_status()
             wait, wait_cpu = time.perf_counter() - started, busy(process) - before
-            inputs = plate._inputs((Hint(**wish),))
+            plain = plate.answer()
             preview = plate.preview([Hint(**wish)], side=SIDE)
             started, before = time.perf_counter(), time.process_time()
-            plate.session.run("logits", **inputs)
+            plate.network.answer(plate.luminance, [Hint(**wish)], unhinted=plain)
             jpeg(preview)
             single, single_cpu = time.perf_counter() - started, time.process_time() - before
             if number >= 0:

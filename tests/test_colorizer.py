@@ -13,9 +13,8 @@ from skimage.color import deltaE_ciede2000
 
 from photochrom import Colorizer, Hint, Photo, read
 from photochrom.color import LUMINANCE_WEIGHTS, linear_to_srgb, rgb_to_lab, srgb_to_linear
-from photochrom.colorizer import working_size
 from photochrom.errors import HintError, OptionError, UnknownModel
-from photochrom.models import find
+from photochrom.models import load_network
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -195,9 +194,9 @@ def test_more_hints_restore_more(colorizer):
 
 def test_a_new_hint_takes_one_pass(home, monkeypatch):
     passes = []
-    run = home.session.run_many
-    monkeypatch.setattr(home.session, "run_many", lambda *a, **k: (passes.append(1), run(*a, **k))[1])
-    home.logits()
+    run = home.network.session.run_many
+    monkeypatch.setattr(home.network.session, "run_many", lambda *a, **k: (passes.append(1), run(*a, **k))[1])
+    home.answer()
     passes.clear()
     home.preview([Hint(0.31, 0.47, "#805040")])
     assert len(passes) == 1
@@ -205,7 +204,7 @@ def test_a_new_hint_takes_one_pass(home, monkeypatch):
 
 def test_a_hint_without_weight_changes_nothing(home):
     ignored = [Hint(0.4, 0.6, "#c02020", weight=0.0)]
-    assert np.allclose(home.logits(ignored), home.logits(), atol=1e-3)
+    assert np.allclose(home.answer(ignored).logits, home.answer().logits, atol=1e-3)
     assert np.abs(home.chroma(ignored) - home.chroma()).max() < 0.2
 
 
@@ -241,10 +240,10 @@ def test_uncertainty_falls_where_a_hint_is(home):
 
 
 def test_distribution_sums_to_one(home):
-    p, bins = home.distribution()
+    p, bins = home.answer().distribution
     assert p.shape == (len(bins), *(n // 4 for n in home.size))
     assert np.abs(p.sum(0) - 1).max() < 1e-4
-    assert home.features().shape[1:] == tuple(n // 16 for n in home.size)
+    assert home.answer().features.shape[1:] == tuple(n // 16 for n in home.size)
 
 
 # --- size and models ---------------------------------------------------------------------------
@@ -255,7 +254,7 @@ def test_distribution_sums_to_one(home):
     [((256, 256), (256, 256)), ((3000, 4000), (256, 352)), ((1, 1), (256, 256)), ((10, 20000), (256, 1024))],
 )
 def test_working_size(shape, expected):
-    assert working_size(*shape, find("photochrom")[1]) == expected
+    assert load_network("photochrom").working_size(*shape) == expected
 
 
 def test_an_unknown_model_names_the_known_ones():

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from photochrom.colorizer import Colorizer
 from photochrom.errors import HintError
-from photochrom.hints import MAX_HINTS, Hint, evidence, stroke_points
+from photochrom.hints import MAX_HINTS, Hint
+from photochrom.raster import count_points, stroke_points
 
 share = st.floats(0, 1)
 paths = st.lists(st.tuples(share, share), max_size=8).map(tuple)
@@ -19,9 +20,9 @@ hints = st.builds(Hint, share, share, st.just("#806040"), st.floats(0.001, 0.5),
 
 
 @given(st.lists(hints, max_size=5), st.integers(32, 400), st.integers(32, 400))
-def test_evidence_is_what_will_be_drawn(given_hints: list[Hint], height: int, width: int) -> None:
+def test_points_counted_are_what_will_be_drawn(given_hints: list[Hint], height: int, width: int) -> None:
     drawn = sum(len(stroke_points(hint, height, width)) for hint in given_hints)
-    assert abs(evidence(given_hints, height, width) - drawn) <= len(given_hints)
+    assert abs(count_points(given_hints, height, width) - drawn) <= len(given_hints)
 
 
 def scribble(points: int) -> Hint:
@@ -40,5 +41,5 @@ def test_an_endless_scribble_is_refused_at_once() -> None:
 def test_a_long_scribble_is_drawn() -> None:
     plate = Colorizer(threads=1).prepare(np.full((100, 120), 128, np.uint8))
     hint = scribble(12)
-    assert 100 < evidence([hint], *plate.size) < MAX_HINTS
+    assert 100 < count_points([hint], *plate.size) < MAX_HINTS
     assert plate.preview([hint]).shape == (100, 120, 3)

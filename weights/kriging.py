@@ -1,4 +1,4 @@
-"""Fit the numbers of photochrom/residual.py, by gradient, all at once: python weights/kriging.py --help.
+"""Fit the numbers of photochrom/kriging.py, by gradient, all at once: python weights/kriging.py --help.
 
 They depend on the network, so they are fitted anew when it changes (docs/model-development.md). Every second
 photo is fitted on, the others are only read. What is sought is the gain of ab over cells at 1, 10 and 100
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from photochrom import residual
+from photochrom import kriging
 from photochrom.color import rgb_to_lab
 from photochrom.colorizer import DEFAULT_VIVIDNESS, Colorizer
 from photochrom.evaluation.hint_metrics import (
@@ -35,8 +35,8 @@ from photochrom.evaluation.hint_metrics import (
 )
 from photochrom.evaluation.photos import PhotoSet, Sample
 from photochrom.evaluation.protocols import PROTOCOLS
-from photochrom.hints import STRIDE
 from photochrom.photo import Photo
+from photochrom.raster import STRIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from photochrom.color import Float
     from photochrom.colorizer import Plate
     from photochrom.evaluation.hint_metrics import Counterfactual
-    from photochrom.hints import Hint, Points
+    from photochrom.hints import Hint
+    from photochrom.raster import Points
 
 COUNTS = (1, 10, 100)
 FITTED = (
@@ -84,7 +85,7 @@ class Answer:
 class Case:
     """One photo: what is known without hints, its true ab (h, w, 2), and the answers to hints."""
 
-    scene: residual.Scene
+    scene: kriging.Scene
     truth: Tensor
     answers: tuple[Answer, ...]
     turned: tuple[Answer, Counterfactual] | None
@@ -104,7 +105,7 @@ class Numbers(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         for name in FITTED:
-            value = torch.tensor(getattr(residual, name), dtype=torch.float32)
+            value = torch.tensor(getattr(kriging, name), dtype=torch.float32)
             self.register_parameter(name, nn.Parameter(value if name in ANY_SIGN else value.log()))
 
     def value(self, name: str) -> Tensor:
@@ -120,11 +121,11 @@ class Numbers(nn.Module):
             yield f"{name} = {tuple(parts) if isinstance(parts, list) else parts}"
 
 
-# --- obey, in torch ------------------------------------------------------------------------------
+# --- kriging, in torch ---------------------------------------------------------------------------
 
 
 def obey(numbers: Numbers, case: Case, answer: Answer) -> Tensor:
-    """`residual.obey` (h, w, 2) for hints of full weight; `check` holds the two together."""
+    """`kriging.krige` (h, w, 2) for hints of full weight; `check` holds the two together."""
     automatic, said = torch.from_numpy(case.scene.automatic), torch.from_numpy(answer.ab)
     places, _, ab, _ = (torch.from_numpy(part) for part in answer.points)
     most, half = numbers.value("_AUTOMATIC")
@@ -141,7 +142,7 @@ def obey(numbers: Numbers, case: Case, answer: Answer) -> Tensor:
 
 
 def confine(numbers: Numbers, apart: Apart, off: Tensor) -> Tensor:
-    """What `residual.Locality` keeps (m,) of hints that are off the automatic colours by this much (n,)."""
+    """What `kriging.Locality` keeps (m,) of hints that are off the automatic colours by this much (n,)."""
     (dull, full), (other, same) = numbers.value("_SURPRISE"), numbers.value("_LIKENESS")
     surprise = ((off - dull) / (full - dull)).clamp(0, 1)
     near, wide = apart.fall(numbers.value("_AFFINITY")), apart.fall(numbers.value("_SCENE")) + 1e-4
@@ -178,7 +179,7 @@ def sample(plane: Tensor, places: Tensor) -> Tensor:
 def check(numbers: Numbers, case: Case) -> None:
     """Raises AssertionError where this is not what the module computes."""
     for answer in case.answers:
-        theirs = residual.obey(answer.ab, answer.deviation, case.scene, answer.points)
+        theirs = kriging.krige(answer.ab, answer.deviation, case.scene, answer.points)
         with torch.no_grad():
             assert np.abs(obey(numbers, case, answer).numpy() - theirs).max() < 0.05
 
@@ -246,9 +247,9 @@ def fit(numbers: Numbers, cases: Sequence[Case], steps: int, leak: float, reach:
 # --- the photos ----------------------------------------------------------------------------------
 
 
-def answer_to(plate: Plate, scene: residual.Scene, hints: Sequence[Hint]) -> Answer:
-    ab, deviation = plate._colours_and_doubt(tuple(hints), DEFAULT_VIVIDNESS)
-    points = plate._drawn(tuple(hints)).points
+def answer_to(plate: Plate, scene: kriging.Scene, hints: Sequence[Hint]) -> Answer:
+    found = plate.answer(hints)
+    ab, deviation, points = found.ab(DEFAULT_VIVIDNESS), found.deviation(), found.points
     height, width = scene.cells.shape
     grid = torch.stack(torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"), -1) + 0.5
     cells, automatic, unit = (
@@ -268,7 +269,8 @@ def answer_to(plate: Plate, scene: residual.Scene, hints: Sequence[Hint]) -> Ans
 
 def case_of(colorizer: Colorizer, found: Sample) -> Case:
     plate = colorizer.prepare(Photo.from_array(found.grey))
-    scene = plate._scene(DEFAULT_VIVIDNESS)
+    answer = plate.answer()
+    scene = kriging.Scene(answer.cells, answer.ab(DEFAULT_VIVIDNESS), answer.unit_features)
     ab = rgb_to_lab(found.truth)[..., 1:]
     truth = cv2.resize(ab, scene.cells.shape[::-1], interpolation=cv2.INTER_AREA)
     protocol = PROTOCOLS["photos"]

@@ -1,4 +1,4 @@
-"""The tones that the network sees: a faded print's are spread over the range of a fresh one.
+"""The tones that the network sees: a faded print's are stretched over the range of a fresh one.
 
 Only what the network is shown changes; the picture keeps the luminance of the photo.
 """
@@ -18,7 +18,7 @@ _TAILS = (0.5, 99.5)  # percent: tones beyond are scratches and dust
 _FLAT = (5.0, 20.0)  # L* between the ends: below, a plain surface, left as it is; above, a photo
 
 
-def even(luminance: Float) -> Float:
+def stretch_contrast(luminance: Float) -> Float:
     """L* (h, w) 0..100 with its contrast raised where that is low: the same array where it is not."""
     dark, light = (float(value) for value in np.percentile(luminance, _TAILS))
     low, high = min(dark, _ENDS[0]), max(light, _ENDS[1])
@@ -30,4 +30,4 @@ def even(luminance: Float) -> Float:
     return mixed
 
 
-__all__ = ["even"]
+__all__ = ["stretch_contrast"]

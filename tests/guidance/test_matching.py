@@ -101,10 +101,10 @@ def test_levels_of_a_flat_plane_can_be_matched() -> None:
 
 @pytest.mark.parametrize("mirror", [False, True])
 def test_features_find_a_crop_again(plate: Plate, mirror: bool) -> None:
-    whole = as_view(plate.features(), *plate.size)
+    whole = as_view(plate.answer().features, *plate.size)
     part = plate.luminance[32:224, 32:224]
     part = np.ascontiguousarray(part[:, ::-1] if mirror else part)
-    found = common_geometry(mutual_matches(whole, view(plate.session, part)))
+    found = common_geometry(mutual_matches(whole, view(plate.network, part)))
     assert found is not None
     assert found.mirror == mirror
     corners = np.array([60 + 60j, 200 + 80j, 120 + 190j])

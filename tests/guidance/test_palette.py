@@ -167,7 +167,7 @@ def test_a_photo_keeps_to_its_palette(plate: Plate, automatic: np.ndarray, truth
 def test_hints_lie_where_the_colour_was_allowed(plate: Plate) -> None:
     palette = Palette(("#00ff00", "#c07050"))
     hints = palette_hints(plate, palette)
-    probability, bins = plate.distribution()
+    probability, bins = plate.answer().distribution
     assert hints
     for hint in hints:
         share = probability[:, int(hint.y * 64), int(hint.x * 64)]

@@ -70,7 +70,7 @@ def test_they_are_deterministic_and_a_prepared_reference_gives_the_same(
     plate: Plate, truth: np.ndarray, lab
 ) -> None:
     photo = lab.photo(truth[:, ::-1])
-    prepared = Reference.of(plate.session, photo)
+    prepared = Reference.of(plate.network, photo)
     assert reference_hints(plate, photo) == reference_hints(plate, prepared)
 
 

@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photochrom.hints import AB_SCALE, Points, cell_means, spread
+from photochrom.color import AB_SCALE
+from photochrom.raster import Points, cell_means, spread
 from photochrom.training import evidence
 from photochrom.training.loader import collate
 from photochrom.training.samples import HintConfig, HintedConfig, make_sample

@@ -97,7 +97,7 @@ class Coloring:
         """`passed(rows, height)` is told of all rows of a photo that pass, twice for each picture made."""
         self._options, self._passed = options, passed
         self._colorizer = Colorizer(options.model, threads=threads)
-        self._guide = Guide(options, self._colorizer.session)
+        self._guide = Guide(options, self._colorizer.network)
 
     def __call__(self, task: Task) -> Result:
         """Do a task. What a user or the system can cause is in the result; only bugs are raised."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from photochrom.batch.options import Options
     from photochrom.colorizer import Plate
     from photochrom.guidance import Guidance, Guided, Reference
-    from photochrom.models import Session
+    from photochrom.models import Network
 
 MAX_IDEAS = 12
 
@@ -70,8 +70,8 @@ def palette_from_json(document: Any) -> tuple[str, ...]:
 class Guide:
     """Obeys a run's guiding options; the reference is prepared once for all its photos."""
 
-    def __init__(self, options: Options, session: Session):
-        self._options, self._session = options, session
+    def __init__(self, options: Options, network: Network):
+        self._options, self._network = options, network
 
     def __call__(self, plate: Plate) -> Guided:
         """What the options come to for one photo. Raises GuidanceError, PhotoError."""
@@ -93,4 +93,4 @@ class Guide:
         if asked.reference is None:
             return None
         photo = read(asked.reference.path, max_pixels=asked.max_pixels, max_side=asked.max_side)
-        return Reference.of(self._session, photo)
+        return Reference.of(self._network, photo)

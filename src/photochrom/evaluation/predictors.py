@@ -115,7 +115,7 @@ class PreparedPlate:
 
     def distribution(self) -> Distribution | None:
         try:
-            return Distribution(*self.plate.distribution())
+            return Distribution(*self.plate.answer().distribution)
         except UnsupportedReading:
             return None
 

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from photochrom.color import linear_to_lab, to_linear
-from photochrom.hints import STRIDE, Hint, hints_from_ab
+from photochrom.hints import Hint, hints_from_ab
+from photochrom.raster import STRIDE
 from photochrom.upsample import area_weights
 
 if TYPE_CHECKING:

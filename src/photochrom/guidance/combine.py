@@ -16,7 +16,8 @@ import numpy as np
 from photochrom.guidance.keep_color import remaining_hints
 from photochrom.guidance.palette import Palette, PaletteDraw, palette_hints
 from photochrom.guidance.reference import Reference, reference_hints
-from photochrom.hints import MAX_HINTS, Hint, cell_means, kernels, rasterize
+from photochrom.hints import MAX_HINTS, Hint
+from photochrom.raster import cell_means, kernels, rasterize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from photochrom.color import Float
-    from photochrom.models import Session
+    from photochrom.models import Network
 
 Places = NDArray[np.complex128]
 SMALLER = 0.5  # the second scale at which a photo is seen: its parts look as in a photo from farther away
@@ -31,17 +31,12 @@ class View(NamedTuple):
     places: Places  # (n,), px of the photo's working size
 
 
-def view(session: Session, luminance: Float, scale: float = 1.0) -> View:
-    """A photo, (h, w) L* at the working size, at some scale; cells of 16 px at that scale."""
+def view(network: Network, luminance: Float, scale: float = 1.0) -> View:
+    """A photo, (h, w) L* at the working size, as a network sees it at some scale."""
     height, width = luminance.shape
     rows, columns = (max(64, round(side * scale / 32) * 32) for side in (height, width))
     plane = cv2.resize(luminance, (columns, rows), interpolation=cv2.INTER_AREA)
-    inputs = {
-        "luminance": plane[None, None],
-        "hints": np.zeros((1, 3, rows, columns), np.float32),
-        "spread": np.zeros((1, 9, rows // 4, columns // 4), np.float32),
-    }
-    return as_view(session.run("features", **inputs)[0], height, width)
+    return as_view(network.features(plane), height, width)
 
 
 def as_view(features: Float, height: int, width: int) -> View:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from photochrom.color import hex_to_rgb, lab_to_rgb, rgb_to_hex, rgb_to_lab
-from photochrom.errors import GuidanceError, OptionError
+from photochrom.errors import GuidanceError, OptionError, UnsupportedReading
 from photochrom.guidance.colours import chroma_of, hue_of, placed_in_cells, working_lab
 from photochrom.photo import is_picture_name, read
 
@@ -137,9 +137,12 @@ def _main_colors(points: Float, count: int) -> Iterable[str]:
 def palette_hints(plate: Plate, palette: Palette, hints: Sequence[Hint] = ()) -> list[Hint]:
     """Hints with the palette's colours where the distribution (given hints) already allows them.
 
-    Raises UnsupportedReading for a model without a distribution or hints.
+    A model without a distribution gives none: its hues are turned to the palette's all the same.
     """
-    probability, bins = plate.distribution(hints)
+    try:
+        probability, bins = plate.answer(hints).distribution
+    except UnsupportedReading:
+        return []
     colours = palette.lab[:, 1:]
     colours = colours[chroma_of(colours) > GREY]
     near = _nearness(colours, bins)

@@ -16,8 +16,8 @@ import numpy as np
 from photochrom.errors import GuidanceError
 from photochrom.guidance.colours import placed_in_cells
 from photochrom.guidance.combine import combined, say
-from photochrom.hints import Hint, cell_means
 from photochrom.models import readings
+from photochrom.raster import cell_means
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from photochrom.color import Float
     from photochrom.colorizer import Plate
+    from photochrom.hints import Hint
 
 MOST = 12
 UNCERTAIN = 0.2  # the share of the photo, the least sure, that proposals are about
@@ -52,7 +53,7 @@ def proposals(plate: Plate, k: int = 4, seed: int = 0, hints: Sequence[Hint] = (
     """
     _check(k, seed)
     rng = np.random.default_rng(seed)
-    probability, bins = plate.distribution(hints)
+    probability, bins = plate.answer(hints).distribution
     regions = _regions(plate, probability, bins, hints, seed)
     proposed: list[list[Hint]] = [[] for _ in range(k)]
     for region in regions:

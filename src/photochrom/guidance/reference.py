@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from photochrom.colorizer import Plate, working_size
-from photochrom.errors import GuidanceError, UnsupportedReading
+from photochrom.errors import GuidanceError
 from photochrom.guidance.alignment import Aligned, align
 from photochrom.guidance.colours import chroma_of, placed, working_lab
 from photochrom.guidance.matching import (
@@ -30,14 +29,16 @@ from photochrom.guidance.matching import (
     mutual_matches,
     view,
 )
+from photochrom.levels import stretch_contrast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from photochrom.color import Float
+    from photochrom.colorizer import Plate
     from photochrom.guidance.matching import Places
     from photochrom.hints import Hint
-    from photochrom.models import Session
+    from photochrom.models import Network
     from photochrom.photo import Photo
 
 PULL = 0.25  # the share of the way from the automatic colour to that of a place only alike
@@ -53,45 +54,42 @@ _COLOURLESS = 3.0  # C*: the 95th percentile below which a reference counts as g
 class Reference:
     """A reference photo, prepared once for any number of photos. Thread-safe."""
 
-    session: Session
-    luminance: Float  # (h, w) L* at the working size
+    network: Network
+    luminance: Float  # (h, w) L* at the working size, tones as the network sees them
     ab: Float  # (h, w, 2)
 
     @classmethod
-    def of(cls, session: Session, photo: Photo) -> Reference:
-        """Prepare a photo for the session of a Plate or Colorizer (their `.session`).
+    def of(cls, network: Network, photo: Photo) -> Reference:
+        """Prepare a photo for the network of a Plate or Colorizer (their `.network`).
 
-        Raises GuidanceError for a photo without colour, UnsupportedReading for a model that gives no
-        features, DamagedPhoto where decoding fails late.
+        Raises GuidanceError for a photo without color, DamagedPhoto where decoding fails late.
         """
-        if not session.card.supports_hints:
-            raise UnsupportedReading(f"the model {session.card.name} takes no hints: use the default model")
-        lab = working_lab(photo, working_size(photo.height, photo.width, session.card))
+        lab = working_lab(photo, network.working_size(photo.height, photo.width))
         ab = np.ascontiguousarray(lab[..., 1:])
         if np.percentile(chroma_of(ab), 95) < _COLOURLESS:
             raise GuidanceError(
                 f"the reference {photo.path or 'photo'} has no colour to take: choose a colour photo"
             )
-        return cls(session, np.ascontiguousarray(lab[..., 0]), ab)
+        return cls(network, stretch_contrast(np.ascontiguousarray(lab[..., 0])), ab)
 
     @cached_property
     def whole(self) -> View:
         """The reference as the network sees it."""
-        return view(self.session, self.luminance)
+        return view(self.network, self.luminance)
 
     @cached_property
     def smaller(self) -> View:
         """The same from farther away."""
-        return view(self.session, self.luminance, SMALLER)
+        return view(self.network, self.luminance, SMALLER)
 
 
 def reference_hints(plate: Plate, reference: Photo | Reference) -> list[Hint]:
     """Hints with the colours of a reference photo; their weight is the confidence.
 
-    Raises GuidanceError for a reference without colour, UnsupportedReading for a model without features.
+    Raises GuidanceError for a reference without color.
     """
     if not isinstance(reference, Reference):
-        reference = Reference.of(plate.session, reference)
+        reference = Reference.of(plate.network, reference)
     found = _same_scene(plate, reference)
     return _exact(plate, found) if found else _alike(plate, reference)
 
@@ -100,7 +98,7 @@ def _same_scene(plate: Plate, reference: Reference) -> Aligned | None:
     for here, there in _view_pairs(plate, reference):
         guess = common_geometry(mutual_matches(here, there))
         if guess and guess.support >= _FEWEST:
-            found = align(plate.luminance, reference.luminance, reference.ab, guess)
+            found = align(plate.answer().seen, reference.luminance, reference.ab, guess)
             if found:
                 return found
     return None
@@ -108,10 +106,10 @@ def _same_scene(plate: Plate, reference: Reference) -> Aligned | None:
 
 def _view_pairs(plate: Plate, reference: Reference) -> Iterator[tuple[View, View]]:
     """Views to compare: at the same scale, then each photo as from farther away."""
-    whole = as_view(plate.features(), *plate.size)
+    whole = as_view(plate.answer().features, *plate.size)
     yield whole, reference.whole
     yield whole, reference.smaller
-    yield view(plate.session, plate.luminance, SMALLER), reference.whole
+    yield view(plate.network, plate.luminance, SMALLER), reference.whole
 
 
 def _exact(plate: Plate, found: Aligned) -> list[Hint]:
@@ -120,7 +118,7 @@ def _exact(plate: Plate, found: Aligned) -> list[Hint]:
 
 
 def _alike(plate: Plate, reference: Reference) -> list[Hint]:
-    here, there = as_view(plate.features(), *plate.size), reference.whole
+    here, there = as_view(plate.answer().features, *plate.size), reference.whole
     matches = mutual_matches(here, there)
     wanted = _colours_of_the_alike(plate, reference, here, there)
     automatic = plate.chroma()
@@ -133,8 +131,8 @@ def _alike(plate: Plate, reference: Reference) -> list[Hint]:
 
 def _colours_of_the_alike(plate: Plate, reference: Reference, here: View, there: View) -> Float:
     """(n, 2): for each cell the mean colour of the reference's cells, weighted by their likeness."""
-    levels = matched_levels(reference.luminance, plate.luminance)
-    mine, theirs = _around(plate.luminance, here.places), _around(levels, there.places)
+    levels = matched_levels(reference.luminance, plate.answer().seen)
+    mine, theirs = _around(plate.answer().seen, here.places), _around(levels, there.places)
     alike = likeness(here, there) / np.float32(_SOFTNESS)
     alike -= (mine[:, None] - theirs[None]) ** 2 / np.float32(2 * _LEVELS**2)
     share = cv2.exp(alike - alike.max(1, keepdims=True))

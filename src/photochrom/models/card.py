@@ -31,7 +31,8 @@ class Card:
     """What is known of a model beside its graph.
 
     `head` is "bins" (logits over `bins` at `stride`) or "ab" (chroma itself, in Lab units).
-    `temperature` divides the logits before anything is read from them (calibration).
+    `temperature` divides the logits before anything is read from them (calibration). `family` names how the
+    graph is fed (photochrom.models.network); left empty, it follows from the head.
     """
 
     name: str
@@ -45,7 +46,13 @@ class Card:
     bins: tuple[tuple[float, float], ...] = ()
     temperature: float = 1.0
     mirror: bool = True  # average with the answer to the mirror image
+    sizes: tuple[int, ...] = ()  # px of the short side: further sizes whose answers are averaged
+    family: str = ""
     training: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", self.family or {"bins": "photochrom"}.get(self.head, "ab"))
+        object.__setattr__(self, "sizes", tuple(int(short) for short in self.sizes))
 
     def dump(self) -> str:
         """The card as JSON text."""

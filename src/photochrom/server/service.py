@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from photochrom.hints import MAX_HINTS, STRIDE, evidence
+from photochrom.hints import MAX_HINTS
 from photochrom.photo import FORMATS, is_colored, output_format
 from photochrom.photo.strips import thread_count
+from photochrom.raster import STRIDE, count_points
 from photochrom.server.budget import Budget
 from photochrom.server.decoders import Decoders
 from photochrom.server.metrics import Metrics
@@ -172,7 +173,7 @@ def held_by(photo: Photo) -> int:
 def needed_by_hints(plate: Plate, wishes: Guidance) -> int:
     """Bytes for the spread of hints: a weight a cell, a point and a reach, and what they are made of."""
     height, width = plate.size
-    points = evidence(wishes.hints, height, width)
+    points = count_points(wishes.hints, height, width)
     return min(points, MAX_HINTS) * (height // STRIDE) * (width // STRIDE) * _BYTES_A_WEIGHT
 
 

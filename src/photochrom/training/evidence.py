@@ -1,6 +1,6 @@
 """Hints of a whole batch, drawn and spread on the device that trains.
 
-What `photochrom.hints.rasterize` and `photochrom.hints.spread` make of one photo's hints, made for many
+What `photochrom.raster.rasterize` and `photochrom.raster.spread` make of one photo's hints, made for many
 photos at once: it is a third of the work of a sample, and nothing to a GPU. Marks are `Hinted.marks`, filled
 up to the same number in every photo with boxes of no size.
 """
@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 
 from photochrom.color import AB_SCALE
-from photochrom.hints import FLOOR, REACHES, STRIDE
+from photochrom.raster import FLOOR, REACHES, STRIDE
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from photochrom.color import in_gamut, rgb_to_lab
-from photochrom.hints import STRIDE
+from photochrom.raster import STRIDE
 from photochrom.training.augment import AffineConfig, CropConfig, FilmConfig, affine, border, crop, film
 from photochrom.training.fields import integer, number, share, span
 from photochrom.training.resizing import resize

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photochrom.hints import Hint, Points
-from photochrom.residual import Scene, hold, obey
+from photochrom.hints import Hint
+from photochrom.kriging import Scene, krige, pin
+from photochrom.models.answer import unit_features
+from photochrom.raster import Points
 from photochrom.upsample import Guide
 
 
@@ -27,7 +29,8 @@ def scene(cells, automatic=None, features=None):
     height, width = cells.shape
     automatic = np.zeros((height, width, 2), np.float32) if automatic is None else automatic
     features = np.zeros((3, height // 4, width // 4), np.float32) if features is None else features
-    return Scene(np.float32(cells), automatic, features, features.repeat(4, 1).repeat(4, 2))
+    unit = unit_features(features, features.repeat(4, 1).repeat(4, 2), cells.shape)
+    return Scene(np.float32(cells), automatic, unit)
 
 
 def flat(size=16, level=50):
@@ -44,15 +47,15 @@ def doubt(size=16, value=15.0):
 def test_without_hints_nothing_changes():
     ab = np.random.default_rng(0).normal(0, 10, (8, 8, 2)).astype(np.float32)
     empty = points(np.zeros((0, 2)), np.zeros((0, 2)))
-    assert obey(ab, doubt(8), flat(8), empty) is ab
+    assert krige(ab, doubt(8), flat(8), empty) is ab
     guide = Guide(ab, ab)
-    assert hold(guide, (), np.full((8, 8), 50, np.float32)) is guide
+    assert pin(guide, (), np.full((8, 8), 50, np.float32)) is guide
 
 
 @given(st.floats(-60, 60), st.floats(-60, 60))
 def test_the_residual_is_gone_at_the_hint(a, b):
     zero = np.zeros((16, 16, 2), np.float32)
-    corrected = obey(zero, doubt(), flat(), points([[8.5, 8.5]], [[a, b]]))
+    corrected = krige(zero, doubt(), flat(), points([[8.5, 8.5]], [[a, b]]))
     assert np.abs(corrected[8, 8] - (a, b)).max() <= 0.05 * max(1, abs(a), abs(b))
 
 
@@ -60,7 +63,7 @@ def test_the_residual_stops_at_an_edge():
     cells = np.full((16, 16), 30, np.float32)
     cells[:, 8:] = 90
     hint = points([[8.5, 6.5]], [[40, 0]], luminance=30)
-    corrected = obey(np.zeros((16, 16, 2), np.float32), doubt(), scene(cells), hint)
+    corrected = krige(np.zeros((16, 16, 2), np.float32), doubt(), scene(cells), hint)
     assert corrected[8, 7, 0] > 20
     assert np.abs(corrected[:, 8:]).max() < 2
 
@@ -69,14 +72,14 @@ def test_where_the_network_is_sure_the_residual_moves_little():
     sure = doubt()
     sure[:, 9:] = 1.5
     zero = np.zeros((16, 16, 2), np.float32)
-    corrected = obey(zero, sure, flat(), points([[8.5, 7.5]], [[8, 0]]))
+    corrected = krige(zero, sure, flat(), points([[8.5, 7.5]], [[8, 0]]))
     assert corrected[8, 8, 0] > 1.8 * corrected[8, 9, 0] > 0
 
 
 def test_weight_weakens_the_residual():
     zero = np.zeros((16, 16, 2), np.float32)
     given_ab = [
-        obey(zero, doubt(), flat(), points([[8.5, 8.5]], [[9, 0]], weight=w))[8, 8, 0]
+        krige(zero, doubt(), flat(), points([[8.5, 8.5]], [[9, 0]], weight=w))[8, 8, 0]
         for w in (0.0, 0.25, 0.5, 1.0)
     ]
     assert given_ab == pytest.approx([0, 0.25 * 9, 0.5 * 9, 9], abs=0.5)
@@ -85,7 +88,7 @@ def test_weight_weakens_the_residual():
 def test_agreeing_hints_do_not_add_up():
     zero = np.zeros((16, 16, 2), np.float32)
     many = points(np.random.default_rng(1).uniform(7, 9, (40, 2)), [[20, -10]] * 40)
-    corrected = obey(zero, doubt(), flat(), many)
+    corrected = krige(zero, doubt(), flat(), many)
     assert np.abs(corrected).max() < 21
 
 
@@ -94,7 +97,7 @@ def test_the_order_of_hints_and_their_chunks_do_not_matter():
     listed = points(random.uniform(0, 16, (300, 2)), random.normal(0, 10, (300, 2)))
     turned = Points(*(field[::-1] for field in listed))
     zero = np.zeros((16, 16, 2), np.float32)
-    assert np.allclose(obey(zero, doubt(), flat(), listed), obey(zero, doubt(), flat(), turned), atol=0.05)
+    assert np.allclose(krige(zero, doubt(), flat(), listed), krige(zero, doubt(), flat(), turned), atol=0.05)
 
 
 @pytest.mark.parametrize("place", [(0.5, 0.5), (0, 0), (1, 1)])
@@ -102,7 +105,7 @@ def test_a_pin_is_exact_and_local(place):
     luminance = np.full((64, 64), 50, np.float32)
     guide = Guide(np.full((64, 64, 2), 0.3, np.float32), np.zeros((64, 64, 2), np.float32))
     hint = Hint(*place, "#c03020", radius=0.03)
-    pinned = hold(guide, (hint,), luminance)
+    pinned = pin(guide, (hint,), luminance)
     row, column = (min(63, int(n * 64)) for n in place[::-1])
     assert pinned.offset[row, column] == pytest.approx(hint.ab, abs=0.5)
     assert np.abs(pinned.slope[row, column]).max() < 0.01
@@ -126,7 +129,7 @@ def two_things(size=16):
 def test_a_surprising_hint_changes_its_thing_alone():
     things = two_things()
     answer = things.automatic + np.float32([-40, 20])  # the network turned all of it
-    obeyed = obey(answer, doubt(), things, points([[8.5, 3.5]], [[-35, 30]], luminance=30))
+    obeyed = krige(answer, doubt(), things, points([[8.5, 3.5]], [[-35, 30]], luminance=30))
     assert np.abs(obeyed[8, 3] - answer[8, 3]).max() < 2
     assert np.abs(obeyed[:, 12:] - things.automatic[:, 12:]).max() < 1
 
@@ -139,11 +142,11 @@ def test_details_tell_things_apart_that_look_alike_from_afar():
     details[0, :, :8], details[1, :, 8:] = 1, 1
     automatic = np.zeros((height, height, 2), np.float32)
     coarse = np.random.default_rng(0).normal(size=(3, 1, 1)) * np.ones((3, height // 4, height // 4))
-    alike = Scene(cells, automatic, np.float32(coarse), np.zeros_like(details))
-    apart = Scene(cells, automatic, np.float32(coarse), details)
+    alike = Scene(cells, automatic, unit_features(np.float32(coarse), np.zeros_like(details), cells.shape))
+    apart = Scene(cells, automatic, unit_features(np.float32(coarse), details, cells.shape))
     asked = points([[8.5, 6.5]], [[60, 0]])
     own, beyond = (
-        [obey(automatic, doubt(), one, asked)[8, column, 0] for one in (alike, apart)] for column in (6, 9)
+        [krige(automatic, doubt(), one, asked)[8, column, 0] for one in (alike, apart)] for column in (6, 9)
     )
     assert own[1] > own[0] - 1
     assert beyond[1] < 0.6 * beyond[0]
@@ -152,7 +155,7 @@ def test_details_tell_things_apart_that_look_alike_from_afar():
 def test_an_expected_hint_may_tell_of_the_whole_scene():
     things = two_things()
     answer = things.automatic + np.float32([4, 4])
-    obeyed = obey(answer, doubt(), things, points([[8.5, 3.5]], [[9, 14]], luminance=30))
+    obeyed = krige(answer, doubt(), things, points([[8.5, 3.5]], [[9, 14]], luminance=30))
     assert np.abs(obeyed[:, 12:] - answer[:, 12:]).max() < 1.5
 
 
@@ -163,7 +166,7 @@ def test_colours_stay_near_what_was_said(count, spread):
     things = two_things()
     random = np.random.default_rng(count)
     listed = points(random.uniform(0, 16, (count, 2)), random.uniform(-spread, spread, (count, 2)))
-    obeyed = obey(things.automatic, doubt(), things, listed)
+    obeyed = krige(things.automatic, doubt(), things, listed)
     assert np.isfinite(obeyed).all()
     assert np.abs(obeyed).max() <= 2 * max(spread, 10)
 
@@ -176,7 +179,7 @@ def test_a_hint_between_cells_that_agrees_with_the_answer_changes_nothing(y, x, 
     answer = np.zeros((16, 16, 2), np.float32)
     answer[..., 0] = slope * (np.arange(16) + 0.5)
     things = scene(np.full((16, 16), 50, np.float32), answer.copy())
-    obeyed = obey(answer, doubt(), things, points([[y, x]], [[slope * x, 0]]))
+    obeyed = krige(answer, doubt(), things, points([[y, x]], [[slope * x, 0]]))
     assert np.abs(obeyed - answer).max() < 0.01
 
 
@@ -186,7 +189,7 @@ def test_many_hints_bring_the_automatic_colours_into_what_is_corrected_and_a_hea
     moved = []
     for places in (spread[:1], np.repeat(spread[:1], 16, axis=0), spread):
         agreeing = points(places, [[12, 12]] * len(places), luminance=85)  # of another thing than the rest
-        corner = obey(answer, doubt(64), flat(64, 20), agreeing)[63, 0, 0]
+        corner = krige(answer, doubt(64), flat(64, 20), agreeing)[63, 0, 0]
         moved.append(12 - corner)
     one, heap, many = moved
     assert heap == pytest.approx(one, abs=0.3)

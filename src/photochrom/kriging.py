@@ -1,26 +1,25 @@
-"""What the engine adds to the network's answer, so that hints obey.
+"""Kriging: the network's answer is corrected so that it agrees with the hints.
 
-`obey`: the answer corrected by kriging, so that it agrees with the hints; and where a hint contradicts
-what the network believed of its place, only its own object follows. `hold`: the hint's colour, exactly,
-at its place.
+`krige` interpolates what the hints ask for beyond the answer; and where a hint contradicts what the network
+believed of its place, only its own object follows. `pin` puts a hint's color, exactly, at its place.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from photochrom.hints import Hint, Points, falloff, kernels, stroke_points
+from photochrom.raster import Points, falloff, kernels, stroke_points
 from photochrom.upsample import Guide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from photochrom.color import Float
+    from photochrom.hints import Hint
 
 # Fitted on half of the validation photos (docs/model-development.md).
 _REACHES = ((2.5, 95.0), (0.74, 40.0), (0.2, 66.0), (0.027, 24.0))  # (share of the short side, L*)
@@ -44,33 +43,10 @@ class Scene:
 
     cells: Float  # (h, w): mean L*
     automatic: Float  # (h, w, 2): the colours without hints
-    features: Float  # (C, h/4, w/4): the network's, of what is there
-    details: Float  # (D, h, w): the network's, of where it ends
-
-    @cached_property
-    def unit_features(self) -> Float:
-        """(h, w, C + D): their products are the mean cosines of centred features and centred details."""
-        both = [self._enlarged(_unit(plane)) for plane in (self.features, self.details)]
-        return np.asarray(np.concatenate(both, axis=-1) * np.float32(np.sqrt(0.5)))
-
-    def _enlarged(self, plane: Float) -> Float:
-        """(C, …, …) as (h, w, C)."""
-        fine = cv2.resize(
-            np.ascontiguousarray(plane.transpose(1, 2, 0)),
-            self.cells.shape[::-1],
-            interpolation=cv2.INTER_LINEAR,
-        )
-        return np.asarray(fine.reshape(*self.cells.shape, len(plane)), np.float32)
+    unit_features: Float  # (h, w, C): of length at most 1; their products are cosines
 
 
-def _unit(plane: Float) -> Float:
-    """Features (C, h, w), centred over the photo, of length at most 1."""
-    centred = plane - plane.mean((1, 2), keepdims=True)
-    unit: Float = centred / (np.sqrt((centred * centred).sum(0)) + np.float32(1e-6))
-    return unit
-
-
-def obey(answer: Float, deviation: Float, scene: Scene, points: Points) -> Float:
+def krige(answer: Float, deviation: Float, scene: Scene, points: Points) -> Float:
     """The answer (h, w, 2) to hints, corrected so that it agrees with them.
 
     deviation (h, w): the standard deviation of ab that the network sees in each cell, given the hints.
@@ -228,7 +204,7 @@ def _surprises(automatic: Float, ab: Float) -> Float:
     return share
 
 
-def hold(guide: Guide, hints: tuple[Hint, ...], luminance: Float) -> Guide:
+def pin(guide: Guide, hints: tuple[Hint, ...], luminance: Float) -> Guide:
     """Pin each hint's colour where it was placed: there ab no longer depends on the luminance.
 
     The pin fades over about a radius, and stops at edges of L*.
@@ -241,9 +217,9 @@ def hold(guide: Guide, hints: tuple[Hint, ...], luminance: Float) -> Guide:
         radius = max(1.5, hint.radius * max(height, width))
         for x, y in stroke_points(hint, height, width):
             part = _window(x * width, y * height, 2 * radius, height, width)
-            pin = _pin(x * width, y * height, radius, part, luminance) * np.float32(hint.weight)
-            slope[part] *= (1 - pin)[..., None]
-            offset[part] += pin[..., None] * (np.array(hint.ab, np.float32) - offset[part])
+            share = _pin_share(x * width, y * height, radius, part, luminance) * np.float32(hint.weight)
+            slope[part] *= (1 - share)[..., None]
+            offset[part] += share[..., None] * (np.array(hint.ab, np.float32) - offset[part])
     return Guide(slope, offset)
 
 
@@ -252,7 +228,7 @@ def _window(x: float, y: float, reach: float, height: int, width: int) -> tuple[
     return rows, slice(max(0, int(x - reach)), min(width, int(x + reach) + 2))
 
 
-def _pin(x: float, y: float, radius: float, part: tuple[slice, slice], luminance: Float) -> Float:
+def _pin_share(x: float, y: float, radius: float, part: tuple[slice, slice], luminance: Float) -> Float:
     """1 on the disc, falling to 0 at twice its radius; less where L* differs from the disc's centre."""
     rows = np.arange(part[0].start, part[0].stop, dtype=np.float32)[:, None] + 0.5 - y
     columns = np.arange(part[1].start, part[1].stop, dtype=np.float32)[None] + 0.5 - x
@@ -260,5 +236,5 @@ def _pin(x: float, y: float, radius: float, part: tuple[slice, slice], luminance
     disc = np.clip(2 - distance / np.float32(radius), 0, 1)
     level = luminance[min(luminance.shape[0] - 1, int(y)), min(luminance.shape[1] - 1, int(x))]
     alike = np.exp(-((luminance[part] - level) ** 2) / np.float32(2 * 12.0**2))
-    pin: Float = np.where(distance <= min(radius, 1.5), disc, disc * alike).astype(np.float32)
-    return pin
+    share: Float = np.where(distance <= min(radius, 1.5), disc, disc * alike).astype(np.float32)
+    return share

@@ -1,0 +1,224 @@
+"""How a model is fed: the one place that knows at which size, how scaled, and with which tensors.
+
+A family of networks is a class here, chosen by the `family` of a model's card. A new family is a class with
+its `inputs` and one more entry in FAMILIES; nothing else asks which family a model is of.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import cv2
+import numpy as np
+
+from photochrom.errors import HintError, ModelError
+from photochrom.hints import MAX_HINTS
+from photochrom.levels import stretch_contrast
+from photochrom.models.answer import Answer, DistributionAnswer
+from photochrom.models.catalogue import DEFAULT
+from photochrom.models.session import Session, load
+from photochrom.raster import cell_means, count_points, rasterize, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from photochrom.color import Float
+    from photochrom.hints import Hint
+    from photochrom.models.card import Card
+    from photochrom.raster import Raster
+
+_Planes = dict[str, "Float"]
+
+
+class Network:
+    """A model that answers luminance and hints with colors (`ab`). Thread-safe.
+
+    The graph takes `luminance` (1, 1, h, w), L* 0..100, and, where the card says that it takes hints, `hints`
+    (1, 3, h, w): weight · a/110, weight · b/110, weight. It gives `ab` (1, 2, h, w) in Lab units.
+    """
+
+    output: ClassVar[str] = "ab"
+    answers: ClassVar[type[Answer]] = Answer
+    recognized: ClassVar[tuple[str, ...]] = ()  # the outputs that tell what is where, if the graph has any
+
+    def __init__(self, session: Session):
+        self.session = session
+        self.card: Card = session.card
+
+    # --- sizes ---------------------------------------------------------------------------------
+
+    def working_size(self, height: int, width: int) -> tuple[int, int]:
+        """(h, w) at which the network sees a photo of this size, by the card's size rule."""
+        return self._sized(height, width, self.card.size.short)
+
+    def further_sizes(self, height: int, width: int) -> list[tuple[int, int]]:
+        """The other sizes at which the card has the network see a photo; its answers are averaged."""
+        sizes = dict.fromkeys(self._sized(height, width, short) for short in self.card.sizes)
+        return [size for size in sizes if size != self.working_size(height, width)]
+
+    def _sized(self, height: int, width: int, short: int) -> tuple[int, int]:
+        rule = self.card.size
+        if rule.square:
+            return short, short
+        scale = short / min(height, width)
+        sides = (min(side * scale, rule.longest * short / rule.short) for side in (height, width))
+        rows, columns = (max(rule.multiple, round(side / rule.multiple) * rule.multiple) for side in sides)
+        return rows, columns
+
+    # --- answers -------------------------------------------------------------------------------
+
+    def answer(
+        self,
+        luminance: Float,
+        hints: Sequence[Hint] = (),
+        *,
+        unhinted: Answer | None = None,
+        further: Sequence[Float] = (),
+    ) -> Answer:
+        """What the network makes of a photo, L* (h, w) 0..100 at the working size, and its hints.
+
+        unhinted: the answer to the same photo without hints, where it is known already; further: the photo's
+        L* at `further_sizes`. Raises HintError for more hints than are taken.
+
+        With hints one pass is made: what averaging over the mirror image and other sizes changed without
+        hints is added. That is as good as averaging again (docs/model-development.md), and leaves alone what
+        no hint touches.
+        """
+        _check_count(hints, luminance.shape)
+        plain = unhinted or self._plain_answer(luminance, further)
+        if not hints:
+            return plain
+        raster = rasterize(hints, plain.seen)
+        output = plain.output
+        if self.card.supports_hints:
+            output = self._tempered(self.session.run(self.output, **self.inputs(plain.seen, raster))[0])
+            if plain.unaveraged is not None:
+                output += plain.output
+                output -= plain.unaveraged
+        return self.answers(
+            self.card, output, plain.seen, raster.points, recognize=plain.recognize, unhinted=plain
+        )
+
+    def _plain_answer(self, luminance: Float, further: Sequence[Float]) -> Answer:
+        seen = stretch_contrast(luminance)
+        nothing = rasterize((), seen)
+        own, averaged, recognize = self._averaged(seen)
+        for plane in further:
+            other = self._averaged(stretch_contrast(plane))[1]
+            averaged = averaged + _resized(other, averaged.shape[1:])
+        averaged = averaged / np.float32(1 + len(further)) if further else averaged
+        alone = None if averaged is own else own
+        return self.answers(self.card, averaged, seen, nothing.points, recognize, alone)
+
+    def _averaged(self, seen: Float) -> tuple[Float, Float, Callable[[], tuple[Float, Float]]]:
+        """The output for a photo, its mean with that for the mirror image, and a way to the features."""
+        inputs = self.inputs(seen, rasterize((), seen))
+        outputs = [self.output, *self.recognized]
+        if not self.card.mirror:
+            found = self.session.run_many(outputs, **inputs)
+            own = averaged = self._tempered(found[0][0])
+        else:
+            mirrored = {name: np.ascontiguousarray(plane[..., ::-1]) for name, plane in inputs.items()}
+            found, other = self.session.run_both((outputs, inputs), ([self.output], mirrored))
+            own = self._tempered(found[0][0])
+            averaged = _mean_with_mirrored(own, self._tempered(other[0][0]))
+        if self.recognized:
+            return own, averaged, lambda: (found[1][0], found[2][0])
+        return own, averaged, lambda: self.recognize(seen)
+
+    def inputs(self, seen: Float, raster: Raster) -> _Planes:
+        """The tensors that the graph is fed, by name, for the L* (h, w) seen and the hints drawn on it."""
+        return {"luminance": seen[None, None], "hints": raster.hints[None]}
+
+    def _tempered(self, output: Float) -> Float:
+        return output
+
+    # --- features ------------------------------------------------------------------------------
+
+    def features(self, luminance: Float) -> Float:
+        """(C, h/16, w/16) float32: what is recognized in a photo, L* (h, w) 0..100, both multiples of 32."""
+        return self.recognize(stretch_contrast(luminance))[0]
+
+    def recognize(self, seen: Float) -> tuple[Float, Float]:
+        """Features and details, from the default model where the graph has none."""
+        return self._recognizer.recognize(_fitted(seen, self._recognizer))
+
+    @cached_property
+    def _recognizer(self) -> Network:
+        return load_network(DEFAULT, threads=self.session.threads, providers=self.session.providers)
+
+
+class PhotochromNetwork(Network):
+    """Our network: logits over ab bins at stride 4, features, and hints also carried along edges."""
+
+    output = "logits"
+    answers = DistributionAnswer
+    recognized = ("features", "details")
+
+    def inputs(self, seen: Float, raster: Raster) -> _Planes:
+        carried = spread(cell_means(seen), raster.points)
+        return {**super().inputs(seen, raster), "spread": carried[None]}
+
+    def recognize(self, seen: Float) -> tuple[Float, Float]:
+        inputs = self.inputs(seen, rasterize((), seen))
+        features, details = self.session.run_many(self.recognized, **inputs)
+        return features[0], details[0]
+
+    def _tempered(self, output: Float) -> Float:
+        """The logits at the temperature of the model's card, in place."""
+        if self.card.temperature != 1:
+            output /= np.float32(self.card.temperature)
+        return output
+
+
+FAMILIES: dict[str, type[Network]] = {"photochrom": PhotochromNetwork, "ab": Network}
+
+
+def load_network(
+    model: str | Path = DEFAULT, *, threads: int | None = None, providers: Sequence[str] | None = None
+) -> Network:
+    """The network of a model's name, run folder or .onnx file; arguments and errors as `load`'s."""
+    session = load(model, threads=threads, providers=providers)
+    family = session.card.family
+    if family not in FAMILIES:
+        raise ModelError(
+            f"the card of {session.card.name} names the family {family!r}; known are {', '.join(FAMILIES)}"
+        )
+    return FAMILIES[family](session)
+
+
+def _check_count(hints: Sequence[Hint], shape: tuple[int, ...]) -> None:
+    if len(hints) > MAX_HINTS:
+        raise HintError(f"{len(hints)} hints are too many: at most {MAX_HINTS} are taken")
+    if (points := count_points(hints, shape[0], shape[1])) > MAX_HINTS:
+        raise HintError(
+            f"these strokes are too long ({points} points of color, {MAX_HINTS} are taken): draw fewer"
+        )
+
+
+def _mean_with_mirrored(own: Float, mirrored: Float) -> Float:
+    """The mean of an output (n, h, w) and of that for the mirror image."""
+    rows = own.reshape(-1, own.shape[-1])
+    back = cv2.flip(mirrored.reshape(rows.shape), 1)
+    mean: Float = cv2.addWeighted(rows, 0.5, back, 0.5, 0, back)
+    return mean.reshape(own.shape)
+
+
+def _resized(output: Float, shape: tuple[int, ...]) -> Float:
+    """An output (n, h, w) at another resolution, channel by channel."""
+    smaller = output.shape[1] > shape[0]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(plane, shape[::-1], interpolation=how) for plane in output])
+
+
+def _fitted(seen: Float, network: Network) -> Float:
+    """L* (h, w) at another network's working size."""
+    size = network.working_size(*seen.shape)
+    if seen.shape == size:
+        return seen
+    return np.asarray(cv2.resize(seen, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
+
+
+__all__ = ["FAMILIES", "Network", "PhotochromNetwork", "load_network"]
