@@ -24,6 +24,7 @@ from photochrom.provenance import (
     file_sha256,
     is_marked,
     mark,
+    unmark,
 )
 
 if TYPE_CHECKING:
@@ -199,3 +200,27 @@ def test_the_input_is_recognised_by_its_hash(tmp_path: Path) -> None:
         sidecar().check_input(path)
     with pytest.raises(PhotoError, match="cannot be read"):
         sidecar().check_input(tmp_path / "gone.tif")
+
+
+@pytest.mark.parametrize("packet", [None, RICH], ids=["none", "rich"])
+def test_taking_the_colours_away_takes_the_mark_away(packet: bytes | None) -> None:
+    before = Metadata(xmp=packet)
+    after = unmark(mark(before, "photochrom", "1.0"))
+    assert not is_marked(after)
+    if packet is None:
+        assert after == before
+        return
+    assert after.xmp is not None
+    for namespace, name in (
+        (IPTC_EXT, "DigitalSourceType"),
+        (XMP_BASIC, "CreatorTool"),
+        (XMP_BASIC, "Rating"),
+    ):
+        assert xmp.values(after.xmp, namespace, name) == xmp.values(packet, namespace, name)
+    for namespace, name in ((IPTC_EXT, "AISystemUsed"), (OWN, "OriginalSourceType")):
+        assert xmp.values(after.xmp, namespace, name) == []
+
+
+def test_what_is_not_marked_stays() -> None:
+    assert unmark(Metadata(xmp=RICH)) == Metadata(xmp=RICH)
+    assert unmark(Metadata()) == Metadata()

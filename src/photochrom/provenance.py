@@ -69,6 +69,23 @@ def _properties(packet: bytes | None, model_name: str, version: str) -> list[xmp
     return stated
 
 
+def unmark(metadata: Metadata) -> Metadata:
+    """The metadata without the mark, of a picture whose colours are gone; the input's source type is back."""
+    if metadata.xmp is None or not is_marked(metadata):
+        return metadata
+    names = [(IPTC_EXT, name) for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")]
+    tools = xmp.values(metadata.xmp, XMP_BASIC, "CreatorTool")
+    own = [(XMP_BASIC, "CreatorTool")] if any(tool.startswith("Photochrom ") for tool in tools) else []
+    source = xmp.values(metadata.xmp, OWN, "OriginalSourceType")
+    packet: bytes | None = xmp.without(metadata.xmp, [*names, *own, (OWN, "OriginalSourceType")])
+    if source:
+        stated = xmp.Property(IPTC_EXT, "Iptc4xmpExt", "DigitalSourceType", source[0])
+        packet = xmp.with_properties(packet, [stated])
+    elif packet == xmp.without(xmp.with_properties(None, _properties(None, "", "")), [*names, *own]):
+        packet = None  # it was made for the mark alone
+    return replace(metadata, xmp=packet)
+
+
 def is_marked(metadata: Metadata) -> bool:
     """Whether a photo's metadata say that it was coloured by a model."""
     if metadata.xmp is None or not _parses(metadata.xmp):

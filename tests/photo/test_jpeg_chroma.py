@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image
 
 from photochrom.color import luminance, rgb_to_lab
 from photochrom.errors import OptionError
 from photochrom.photo import Photo, read, write
 from photochrom.photo.jpeg_scans import parse
-from photochrom.photo.profiles import rgb_like_grey, srgb_profile
+from photochrom.photo.profiles import srgb_profile
 from photochrom.photo.writing import luminance_written
 
 if TYPE_CHECKING:
@@ -175,54 +175,6 @@ def test_orientation_stays_where_metadata_are_stripped() -> None:
     with Image.open(io.BytesIO(result)) as image:
         assert dict(image.getexif()) == {0x0112: 6}
     assert read(result).height == 160
-
-
-def gray_profile(gamma: float, version: int = 2) -> bytes:
-    """A grey profile of a gamma, with its tone curve in a tag of its own."""
-    import struct
-
-    curve = (
-        b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
-        if version == 2
-        else b"para" + bytes(4) + struct.pack(">HHi", 0, 0, round(gamma * 65536))
-    )
-    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
-    text = b"gray\0"
-    desc = b"desc" + bytes(4) + struct.pack(">I", len(text)) + text + bytes(81)
-    if version == 4:
-        coded = "gray".encode("utf-16-be")
-        desc = b"mluc" + bytes(4) + struct.pack(">II4sII", 1, 12, b"enUS", len(coded), 28) + coded
-    tags, places, at = [(b"desc", desc), (b"wtpt", white), (b"kTRC", curve)], b"", 128 + 4 + 36
-    body = b""
-    for name, data in tags:
-        places += name + struct.pack(">II", at + len(body), len(data))
-        body += data + bytes(-len(data) % 4)
-    head = struct.pack(">I4sI4s4s4s", at + len(body), b"lcms", version << 24, b"mntr", b"GRAY", b"XYZ ")
-    head += bytes(12) + b"acsp" + bytes(24) + struct.pack(">4i", 0, 63190, 65536, 54061)
-    return head.ljust(128, b"\0") + struct.pack(">I", 3) + places + body
-
-
-@pytest.mark.parametrize("gamma", [1.8, 2.2, 1.0])
-@pytest.mark.parametrize("version", [2, 4])
-def test_a_grey_profile_becomes_an_rgb_profile_of_its_own_curve(gamma: float, version: int) -> None:
-    data = jpeg(scene(), icc_profile=gray_profile(gamma, version))
-    result = kept(data, 10, 10)
-    icc = Image.open(io.BytesIO(result)).info["icc_profile"]
-    assert icc != srgb_profile()
-    assert ImageCms.ImageCmsProfile(io.BytesIO(icc)).profile.xcolor_space == "RGB "
-    assert np.array_equal(decoded(result, "L"), decoded(data, "L"))
-    before, after = rgb_to_lab(read(data).rgb), rgb_to_lab(read(result).rgb)
-    middle = (before[..., 0] > 15) & (before[..., 0] < 90)
-    assert np.abs(after - before)[middle][:, 0].mean() < 1
-    assert np.abs(after[middle][:, 1:].mean(axis=0) - 10).max() < 2
-
-
-def test_neutrals_of_the_made_profile_are_the_grey_ones() -> None:
-    grey = gray_profile(1.8)
-    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None], 4, axis=0)
-    as_grey = read(jpeg(ramp, quality=100, icc_profile=grey)).rgb.astype(int)
-    as_rgb = read(jpeg(np.dstack([ramp] * 3), quality=100, icc_profile=rgb_like_grey(grey))).rgb.astype(int)
-    assert np.abs(as_grey - as_rgb).max() <= 1
 
 
 def test_a_grey_profile_like_srgb_becomes_srgb() -> None:

@@ -186,13 +186,13 @@ def test_trailing_bytes_are_behind_the_length() -> None:
 def test_other_processes_are_told(marker: int) -> None:
     data = bytearray(jpeg(plane(16, 16)))
     data[data.index(b"\xff\xc0") + 1] = marker
-    assert not parse(bytes(data)).is_huffman_dct
+    assert not parse(bytes(data)).has_kept_luminance
 
 
 def test_two_frames_are_told() -> None:
     data = jpeg(plane(16, 16))
     at = data.index(b"\xff\xc0")
-    assert not parse(data[:at] + data[at : at + 13] + data[at:]).is_huffman_dct
+    assert not parse(data[:at] + data[at : at + 13] + data[at:]).has_kept_luminance
 
 
 def test_a_dnl_segment_is_left_out() -> None:

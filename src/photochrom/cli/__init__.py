@@ -27,6 +27,8 @@ VERBS: dict[str, str] = {
     "batch": "Colour thousands into a folder, resume, retry, verify.",
     "watch": "Colour what arrives in a folder.",
     "redo": "Make a picture again from its sidecar.",
+    "verify": "Prove that a coloured JPEG keeps the luminance data of the original.",
+    "uncolor": "Give the grey JPEG back that a coloured one was made of.",
     "models": "List the models, with licence and hash.",
     "doctor": "Check the installation and colour a test picture.",
     "serve": "Open the studio in the browser, and the REST server.",

@@ -8,6 +8,7 @@ changes a coefficient here and there: one in a hundred at quality 95, hardly any
 from __future__ import annotations
 
 import io
+import struct
 import tempfile
 import threading
 from dataclasses import dataclass, replace
@@ -61,18 +62,20 @@ class Original:
     @cached_property
     def kept(self) -> Luminance:
         """What becomes of its luminance data in a colour JPEG: damaged ones are never taken over."""
-        jpeg = self.jpeg
-        keeps = jpeg.is_huffman_dct and jpeg.has_luminance and jpeg.luminance.table
-        if not keeps or not (self.is_decoded or self._decodes()):
+        if not self.jpeg.has_kept_luminance or not self.is_whole:
             return "encoded"
-        return "identical" if jpeg.luminance_scans or _has_jpeglib() else "requantized"
+        return "identical" if self.jpeg.luminance_scans or has_jpeglib() else "requantized"
 
     @property
     def is_decoded(self) -> bool:
-        """Whether all of it has been decoded without complaint."""
+        """Whether all of it has been decoded, without complaint."""
         return isinstance(self.source, ArraySource)
 
-    def _decodes(self) -> bool:
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether all of it decodes without complaint."""
+        if self.is_decoded:
+            return True
         try:
             with damage_reported("jpeg"):
                 load("jpeg", self.origin, 0, "warning").avg()
@@ -104,12 +107,19 @@ def luminance_apart(data: bytes, jpeg: Jpeg) -> Jpeg:
     """A JPEG with the same luminance in scans of its own: the same file where it has them so."""
     if jpeg.luminance_scans:
         return jpeg
-    if _has_jpeglib():
+    if has_jpeglib():
         grey = _transcoded(coefficients(data, jpeg), jpeg)
     else:
         progressive = jpeg.frame == PROGRESSIVE
-        grey = encode_plane(decoded_luma(data), jpeg.luminance.table, progressive=progressive)
+        luma = decoded_luma(_with_whole_blocks(data, jpeg))
+        grey = encode_plane(luma, jpeg.luminance.table, progressive=progressive)
     return replace(parse(grey), height=jpeg.height, width=jpeg.width)
+
+
+def _with_whole_blocks(data: bytes, jpeg: Jpeg) -> bytes:
+    """The file, said to be as large as its blocks, so that what lies beyond the edge is decoded too."""
+    size = struct.pack(">HH", *(min(-(-side // 8) * 8, 65_528) for side in (jpeg.height, jpeg.width)))
+    return data[: jpeg.size_at] + size + data[jpeg.size_at + 4 :]
 
 
 def decoded_luma(data: bytes) -> NDArray[np.uint8]:
@@ -142,7 +152,7 @@ def quantization(table: bytes) -> NDArray[np.uint16]:
 
 
 @cache
-def _has_jpeglib() -> bool:
+def has_jpeglib() -> bool:
     return find_spec("jpeglib") is not None
 
 

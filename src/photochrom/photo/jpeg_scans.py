@@ -54,7 +54,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class Jpeg:
-    """What a JPEG file is made of; `length` is where its first picture ends."""
+    """What a JPEG file is made of: `size_at` is where it states height and width, `length` where it ends."""
 
     frame: int  # the SOF marker's second byte
     precision: int
@@ -64,16 +64,18 @@ class Jpeg:
     scans: tuple[Scan, ...]
     jfif: bool
     adobe: int | None  # the transform of an Adobe APP14 segment
+    size_at: int
     length: int
-
-    @property
-    def is_huffman_dct(self) -> bool:
-        """Whether it is coded as almost all JPEGs are: 8 bits, DCT, Huffman codes, one frame."""
-        return self.frame in (BASELINE, EXTENDED, PROGRESSIVE) and self.precision == 8
 
     @property
     def luminance(self) -> Component:
         return self.components[0]
+
+    @property
+    def has_kept_luminance(self) -> bool:
+        """Whether another file can have its luminance: grey or Y'CbCr, 8 bits, Huffman-coded DCT."""
+        coded = self.frame in (BASELINE, EXTENDED, PROGRESSIVE) and self.precision == 8
+        return coded and self.has_luminance and bool(self.luminance.table)
 
     @property
     def has_luminance(self) -> bool:
@@ -119,7 +121,7 @@ def parse(data: bytes) -> Jpeg:
 class _Parser:
     def __init__(self, data: bytes):
         self._data = data
-        self._frames: list[tuple[int, bytes]] = []
+        self._frames: list[tuple[int, bytes, int]] = []
         self._quantization: dict[int, bytes] = {}
         self._latched: dict[int, bytes] = {}
         self._scans: list[Scan] = []
@@ -145,7 +147,7 @@ class _Parser:
         if marker == _SOS:
             return self._scan(payload, at)
         if marker in _FRAMES:
-            self._frames.append((marker, payload))
+            self._frames.append((marker, payload, at - len(payload) + 1))
         elif marker == _DQT:
             self._quantization |= dict(_quantization_tables(payload))
         elif marker in (_DHT, _DRI):
@@ -171,15 +173,15 @@ class _Parser:
         return end.start()
 
     def _finished(self, length: int) -> Jpeg:
-        (marker, payload), *more = self._frames
+        (marker, payload, at), *more = self._frames
         precision, height, width = struct.unpack_from(">BHH", payload)
         components = tuple(
             Component(name, factors >> 4, factors & 15, self._latched.get(name, b""))
             for name, factors, _ in _parts(payload)
         )
         frame = 0 if more else marker  # hierarchical: several frames
-        scans = tuple(self._scans)
-        return Jpeg(frame, precision, height, width, components, scans, self._jfif, self._adobe, length)
+        known = (frame, precision, height, width, components, tuple(self._scans))
+        return Jpeg(*known, self._jfif, self._adobe, at, length)
 
 
 def _parts(frame: bytes) -> Iterator[tuple[int, int, int]]:

@@ -189,28 +189,46 @@ def rgb_like_grey(profile: bytes) -> bytes | None:
 
     None for a grey profile without a curve (ICC.1:2022, 8.3.4: one may be a table instead).
     """
-    tags = {profile[at : at + 4]: struct.unpack_from(">II", profile, at + 4) for at in _tag_places(profile)}
-    if b"kTRC" not in tags:
+    curve = _tag(profile, b"kTRC")
+    if curve is None:
         return None
-    start, size = tags[b"kTRC"]
-    curve = profile[start : start + size]
-    new = profile[8] >= 4
-    kept: list[tuple[tuple[bytes, ...], bytes]] = [
-        ((b"rTRC", b"gTRC", b"bTRC"), curve),
-        ((b"desc",), _description("Tone curve of the grey original, primaries of sRGB", new)),
+    colors = [((name,), _fixed(b"XYZ ", *color)) for name, color in _SRGB_PRIMARIES.items()]
+    return _profile_with(profile, b"RGB ", [((b"rTRC", b"gTRC", b"bTRC"), curve), *colors])
+
+
+@lru_cache(maxsize=64)
+def grey_like_rgb(profile: bytes) -> bytes | None:
+    """A grey profile whose tones are those of an RGB profile's neutrals.
+
+    None for sRGB, which grey means without a profile, and for a profile whose channels have no common curve.
+    """
+    curves = [_tag(profile, name) for name in (b"rTRC", b"gTRC", b"bTRC")]
+    if curves[0] is None or curves.count(curves[0]) < 3 or is_srgb(profile, 3):
+        return None
+    return _profile_with(profile, b"GRAY", [((b"kTRC",), curves[0])])
+
+
+_Tags = list[tuple[tuple[bytes, ...], bytes]]  # names, and the data that they share
+
+
+def _profile_with(model: bytes, space: bytes, tags: _Tags) -> bytes:
+    """A display profile of the same version as another (ICC.1:2022, 7.2 and 7.3)."""
+    new = model[8] >= 4
+    tags = [
+        ((b"desc",), _description(f"Tone curve of the original, {space.decode().strip()}", new)),
         ((b"cprt",), _text("No copyright", new)),
         ((b"wtpt",), _fixed(b"XYZ ", 0.9642, 1, 0.8249)),
-        *(((name,), _fixed(b"XYZ ", *color)) for name, color in _SRGB_PRIMARIES.items()),
         *([((b"chad",), _fixed(b"sf32", *_D65_TO_D50))] if new else []),
+        *tags,
     ]
     places, body = [], b""
-    first = 132 + 12 * sum(len(names) for names, _ in kept)
-    for names, data in kept:
+    first = 132 + 12 * sum(len(names) for names, _ in tags)
+    for names, data in tags:
         places += [name + struct.pack(">II", first + len(body), len(data)) for name in names]
         body += data + bytes(-len(data) % 4)
-    head = bytearray(profile[:128])
+    head = bytearray(model[:128])
     struct.pack_into(">I", head, 0, first + len(body))
-    head[12:24], head[84:100] = b"mntrRGB XYZ ", bytes(16)
+    head[12:24], head[84:100] = b"mntr" + space + b"XYZ ", bytes(16)
     return bytes(head) + struct.pack(">I", len(places)) + b"".join(places) + body
 
 
@@ -223,9 +241,13 @@ _SRGB_PRIMARIES = {
 _D65_TO_D50 = (1.04788, 0.02292, -0.0502, 0.02959, 0.99048, -0.01706, -0.00923, 0.01508, 0.75168)
 
 
-def _tag_places(profile: bytes) -> range:
+def _tag(profile: bytes, name: bytes) -> bytes | None:
     (count,) = struct.unpack_from(">I", profile, 128)
-    return range(132, min(132 + 12 * count, len(profile) - 11), 12)
+    for at in range(132, min(132 + 12 * count, len(profile) - 11), 12):
+        if profile[at : at + 4] == name:
+            start, size = struct.unpack_from(">II", profile, at + 4)
+            return profile[start : start + size]
+    return None
 
 
 def _fixed(kind: bytes, *numbers: float) -> bytes:

@@ -1,0 +1,47 @@
+"""photochrom uncolor: the grey JPEG that a coloured one was made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from photochrom.errors import OptionError
+from photochrom.photo import read
+from photochrom.photo.atomic import save
+from photochrom.photo.formats import format_of_path
+from photochrom.photo.jpeg_luminance import uncolored
+from photochrom.provenance import unmark
+
+if TYPE_CHECKING:
+    from photochrom.photo.atomic import Sink
+
+
+@click.command()
+@click.argument("colored", metavar="COLOURED.jpg", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="GREY.jpg",
+    help="The file to write; one that is there already is not replaced.",
+)
+def command(colored: Path, output: Path) -> None:
+    """Give the grey JPEG back that a coloured one was made of.
+
+    Nothing is encoded: its luminance data are those of COLOURED, byte for byte, and so the original's where
+    that was kept. Metadata stay, but for the mark that a model made the colours.
+    """
+    if format_of_path(output).name != "jpeg":
+        raise OptionError(f"{output} is written as JPEG: give it the suffix .jpg")
+    photo = read(colored)
+    data = uncolored(replace(photo, metadata=unmark(photo.metadata)))
+
+    def encode(sink: Sink) -> None:
+        sink.write(data)
+
+    save(output, encode, lambda part: None)
+    click.echo(output)
