@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 MISSING = not (shutil.which("jpegtran") and shutil.which("cjpeg"))
 pytestmark = pytest.mark.skipif(
-    MISSING and "PHOTOCHROM_REQUIRE_JPEGTRAN" not in os.environ,
+    MISSING and os.environ.get("PHOTOCHROM_REQUIRE_JPEGTRAN") != "1",
     reason="needs cjpeg and jpegtran: apt install libjpeg-turbo-progs",
 )
 
