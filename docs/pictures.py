@@ -54,7 +54,7 @@ def main() -> None:
     truth = np.asarray(Image.open(ROOT / "examples" / "astronaut.jpg"))
     astronaut = plates["astronaut"]
     row([originals["astronaut"], coloured["astronaut"], astronaut.render(ASTRONAUT).rgb, truth], "hints.jpg")
-    row([astronaut.render((), v).rgb for v in (0, 0.35, 0.7, 1)], "vividness.jpg")
+    row([astronaut.render((), v).rgb for v in (0, 0.25, 0.5, 1)], "vividness.jpg")
     small = cv2.resize(uncertainty_map(astronaut), (512, 512), interpolation=cv2.INTER_NEAREST)
     row([coloured["astronaut"], small], "uncertainty.jpg")
     print(dump_hints(ASTRONAUT))

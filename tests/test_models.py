@@ -125,27 +125,48 @@ def two_minds() -> readings.Moments:
     return readings.moments(np.log(peaked(((30, 0), 0.6), ((0, 30), 0.4)) + 1e-30)[:, None, None], BINS)
 
 
-def of_paleness(moments: readings.Moments, paleness: float) -> readings.Moments:
-    """The same colours with as much doubt as that asks for."""
-    square = (moments.mean**2).sum(-1)
-    return dataclasses.replace(moments, square=square + np.float32(paleness) * np.sqrt(square.mean()))
+def beside_a_doubtful_cell(moments: readings.Moments, doubt: float) -> readings.Moments:
+    """The same cell beside one without colour and with that variance."""
+    planes = (moments.mean, moments.chroma, moments.square)
+    extra = (np.zeros((1, 1, 2), np.float32), np.full((1, 1), doubt**0.5), np.full((1, 1), doubt))
+    return readings.Moments(*(np.hstack(pair).astype(np.float32) for pair in zip(planes, extra, strict=True)))
 
 
-def test_vivid_mean_keeps_hue_and_goes_halfway_to_the_expected_chroma():
-    mean, vivid = (of_paleness(two_minds(), 0).vivid(v)[0, 0] for v in (0, 1))
-    assert mean == pytest.approx((18, 12), abs=0.1)
-    assert np.hypot(*vivid) == pytest.approx(np.sqrt(np.hypot(18, 12) * 30), abs=0.1)
-    assert vivid / np.hypot(*vivid) == pytest.approx(mean / np.hypot(*mean), abs=1e-3)
-
-
-def test_a_photo_that_doubt_made_pale_gets_its_strength_back():
+def test_vividness_lifts_the_chroma_of_the_mean_by_how_sure_its_hue_is():
     moments = two_minds()
-    variance, chroma = 900 - 18**2 - 12**2, np.hypot(18, 12)
-    assert moments.paleness() == pytest.approx(variance / chroma, rel=1e-3)
-    plain, lifted, most = (of_paleness(moments, wanted).vivid(0.5)[0, 0] for wanted in (0, 30, 1e6))
-    assert lifted == pytest.approx(1.25 * plain, rel=1e-5)
-    assert most == pytest.approx(2.5 * plain, rel=1e-5)
+    mean, chroma = moments.mean[0, 0], float(moments.chroma[0, 0])
+    sure = (np.hypot(*mean) / chroma) ** 4
+    variance = 900 - float(np.hypot(*mean)) ** 2
+    assert moments.paleness() == pytest.approx(variance / (18 * sure * np.hypot(*mean)), rel=1e-3)
+    vivid = moments.vivid(0.25)[0, 0]
+    assert vivid == pytest.approx(mean * (1 + 0.25 * moments.paleness() * sure), rel=1e-3)
     assert moments.vivid(0) is moments.mean
+
+
+def test_chroma_is_lifted_most_where_the_hue_is_surest():
+    cells = [peaked(((30, 0), share), ((0, 30), 1 - share)) for share in (0.9, 0.6)]
+    moments = readings.moments(np.log(np.stack(cells, axis=-1)[:, None] + 1e-30), BINS)
+    added = np.linalg.norm(moments.vivid(0.05), axis=-1) / np.linalg.norm(moments.mean, axis=-1) - 1
+    sure = np.linalg.norm(moments.mean, axis=-1) / moments.chroma
+    assert added[0, 0] / added[0, 1] == pytest.approx((sure[0, 0] / sure[0, 1]) ** 4, rel=1e-3)
+
+
+def test_a_photo_that_doubt_made_pale_gets_its_strength_back_within_what_is_likely():
+    moments = two_minds()
+    lifts = [
+        float(np.hypot(*beside_a_doubtful_cell(moments, doubt).vivid(0.1)[0, 0])) for doubt in (0, 300, 1e6)
+    ]
+    assert lifts[0] < lifts[1] < lifts[2]
+    spread = np.sqrt(moments.square - moments.chroma**2)
+    assert lifts[2] == pytest.approx(float((moments.chroma + 1.1 * spread)[0, 0]), rel=1e-3)
+
+
+def test_hints_never_lift_the_rest_of_a_photo():
+    surer, plain, doubtful = (beside_a_doubtful_cell(two_minds(), doubt) for doubt in (0, 300, 900))
+    without = plain.vivid(0.1)[0, 0]
+    assert doubtful.vivid(0.1, unhinted=plain)[0, 0] == pytest.approx(without, rel=1e-6)
+    assert np.hypot(*doubtful.vivid(0.1)[0, 0]) > 1.05 * np.hypot(*without)
+    assert surer.vivid(0.1, unhinted=plain) == pytest.approx(surer.vivid(0.1))
 
 
 def test_moments_are_those_of_the_distribution():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from photochrom.models.card import Card
     from photochrom.raster import Points
 
-DEFAULT_VIVIDNESS = 0.35  # chosen on validation (docs/model-development.md)
+DEFAULT_VIVIDNESS = 0.25  # chosen on validation (docs/model-development.md)
 _FEWEST_CHROMA = 0.6  # of an ab model's chroma, at vividness 0
 
 
@@ -126,7 +126,10 @@ class DistributionAnswer(Answer):
         return readings.moments(self.output, self.bins)
 
     def ab(self, vividness: float = DEFAULT_VIVIDNESS) -> Float:
-        return self._moments.vivid(vividness)
+        plain = self.unhinted
+        return self._moments.vivid(
+            vividness, plain._moments if isinstance(plain, DistributionAnswer) else None
+        )
 
     def deviation(self) -> Float:
         return self._moments.deviation()
