@@ -7,11 +7,12 @@ are, unchanged, the luminance scans of a colour JPEG, and small grey JPEGs are i
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
+
+import numpy as np
 
 from photochrom.errors import DamagedPhoto
 from photochrom.photo.segments import segment
@@ -19,13 +20,14 @@ from photochrom.photo.segments import segment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
 BASELINE, EXTENDED, PROGRESSIVE = 0xC0, 0xC1, 0xC2  # frames of Huffman-coded DCT: the only ones spliced
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _DHT, _EOI, _SOS, _DQT, _DRI = 0xC4, 0xD9, 0xDA, 0xDB, 0xDD
 _MOST_SEGMENTS = 10_000  # beyond any photo's; millions of empty ones would take minutes
 _STANDALONE = (0x01, *range(0xD0, 0xD8))  # markers without a length
 _RESTARTS, _NO_RESTARTS = bytes((0xFF, _DRI)), segment(_DRI, b"\0\0")
-_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]", re.DOTALL)  # stuffed bytes and restarts are data
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def parse(data: bytes) -> Jpeg:
 
 class _Parser:
     def __init__(self, data: bytes):
-        self._data = data
+        self._data, self._markers = data, _markers(data)
         self._frames: list[tuple[int, bytes, int]] = []
         self._quantization: dict[int, bytes] = {}
         self._latched: dict[int, bytes] = {}
@@ -131,9 +133,8 @@ class _Parser:
     def jpeg(self) -> Jpeg:
         at = 2
         for _ in range(_MOST_SEGMENTS):
-            if (found := _MARKER.search(self._data, at)) is None:
-                break
-            marker, at = self._data[found.end() - 1], found.end()
+            _, at = self._next_marker(at)
+            marker = self._data[at - 1]
             if marker == _EOI:
                 return self._finished(at)
             if marker in _STANDALONE:
@@ -164,13 +165,21 @@ class _Parser:
         tables = {part[0]: part[2] for part in _parts(self._frames[0][1])}
         for name, _ in parts:
             self._latched.setdefault(name, self._quantization.get(tables[name], b""))
-        end = _MARKER.search(self._data, at)
-        if end is None:
-            raise ValueError("no end")
-        data = memoryview(self._data)[at : end.start()]
+        end, _ = self._next_marker(at)
+        data = memoryview(self._data)[at:end]
         self._scans.append(Scan(bytes(self._pending), parts, payload[1 + 2 * count :][:3], data))
         self._pending.clear()
-        return end.start()
+        return end
+
+    def _next_marker(self, at: int) -> tuple[int, int]:
+        """From where to where the next marker reaches, fill bytes before it included. Raises ValueError."""
+        number = np.searchsorted(self._markers, at)
+        if number == len(self._markers):
+            raise ValueError("no end")
+        start = end = int(self._markers[number])
+        while start > at and self._data[start - 1] == 0xFF:
+            start -= 1
+        return start, end + 2
 
     def _finished(self, length: int) -> Jpeg:
         (marker, payload, at), *more = self._frames
@@ -182,6 +191,15 @@ class _Parser:
         frame = 0 if more else marker  # hierarchical: several frames
         known = (frame, precision, height, width, components, tuple(self._scans))
         return Jpeg(*known, self._jfif, self._adobe, at, length)
+
+
+def _markers(data: bytes) -> NDArray[np.int64]:
+    """Where markers stand if all bytes were entropy-coded: stuffed bytes and restarts belong to these."""
+    codes = np.frombuffer(data, np.uint8)
+    found = np.flatnonzero((codes[:-1] == 0xFF) & (codes[1:] != 0))
+    second = codes[found + 1]
+    kept: NDArray[np.int64] = found[((second < 0xD0) | (second > 0xD7)) & (second != 0xFF)]
+    return kept
 
 
 def _parts(frame: bytes) -> Iterator[tuple[int, int, int]]:
