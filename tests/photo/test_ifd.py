@@ -106,11 +106,11 @@ def test_fields_cannot_ask_for_more_than_a_file_has() -> None:
 @pytest.mark.parametrize("value", [1.0, 72.0, 299.999, 300.5, 0.5, 96_000.25])
 def test_rationals(value: float) -> None:
     field = ifd.rational(value)
-    found = field.rational()
+    (found,) = field.rationals()
     assert found is not None
     assert found == pytest.approx(value, rel=1e-5)
-    assert ifd.Field(ifd.RATIONAL, struct.pack("<II", 1, 0)).rational() is None
-    assert ifd.shorts(1).rational() is None
+    assert ifd.Field(ifd.RATIONAL, struct.pack("<II", 1, 0)).rationals() == ()
+    assert ifd.shorts(1).rationals() == ()
 
 
 # --- metadata in fields --------------------------------------------------------------------------

@@ -183,7 +183,7 @@ def test_a_message_longer_than_any_is_refused() -> None:
     "change", [{"channels": 2}, {"dtype": "float64"}, {"height": 10**9}, {"height": "x"}, {"dtype": "object"}]
 )
 def test_impossible_answers_are_not_believed(change: dict[str, Any]) -> None:
-    answer = {"height": 10, "width": 10, "channels": 1, "dtype": "uint8", "alpha": False, **change}
+    answer = {"height": 10, "width": 10, "channels": 1, "dtype": "uint8", "alpha": False, "extra": 0} | change
     decoders = Decoders(Limits(decoders=1))
     with pytest.raises(ValueError):
         decoders._make_room(answer, Budget(MIB).reserve(0), io.BytesIO())

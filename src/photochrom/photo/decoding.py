@@ -46,22 +46,40 @@ class VipsFile:
     lenient: str = "error"
     goes_on: bool = False
 
-    def collected(self) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+    def collected(self, image: Any) -> tuple[dict[str, Any], int, tuple[str, ...]]:
         """What the container says: arguments of Metadata, orientation 1..8, warnings."""
         return {}, 1, ()
 
+    def place(self) -> dict[str, int]:
+        """Where the page is, in the loader's terms."""
+        return {"page": self.page} if self.page else {}
+
+    def pages(self, image: Any) -> int:
+        """How many pages the file has."""
+        return int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
+
+    def interpreted(self, image: Any) -> tuple[Any, Any]:
+        """The libvips image with what it does not know of the file applied, and its further channels.
+
+        These, of the same format, are what is neither color nor transparency; None for most.
+        """
+        return image, None
+
     def opened(self) -> Any:
-        """The libvips image. Raises DamagedPhoto, OptionError (no such page)."""
+        """The libvips image. Raises DamagedPhoto, UnknownFormat, OptionError (no such page)."""
         try:
             image = self._load(self.lenient)
         except DamagedPhoto:
             if self.page == 0:
                 raise
-            image = load(self.loader, self.origin, 0, self.lenient)
-        pages = _pages(image)
-        if self.page and self.page >= pages:
-            raise OptionError(f"page {self.page} does not exist: the file has {pages}, counted from 0")
+            image = load(self.loader, self.origin, self.lenient)
+        self.check_page(self.pages(image))
         return image
+
+    def check_page(self, pages: int) -> None:
+        """Raises OptionError for a page that is not there."""
+        if self.page >= max(pages, 1):
+            raise OptionError(f"page {self.page} does not exist: the file has {pages}, counted from 0")
 
     def photo(self, limits: Limits) -> Photo:
         """The photo, in sRGB and upright, with its metadata."""
@@ -72,7 +90,7 @@ class VipsFile:
             )
         streams = self.format.streams and not _in_passes(image)
         limits.check(image.width, image.height, 1.0 if streams else self.format.share)
-        own, orientation, odd = self.collected()
+        own, orientation, odd = self.collected(image)
         found = settled(_known(image), own, orientation=orientation, odd=odd, upright=self.loader == "heif")
         normal = self._normalized(image)
         if _decoded_bytes(normal.image) <= IN_MEMORY:
@@ -81,13 +99,15 @@ class VipsFile:
         else:
             pixels, odd = self._stream(normal, found.orientation), ()
         self.origin.check_unchanged()
+        pages = self.pages(image)
         photo = Photo(
             pixels,
             metadata=found.metadata,
             format=self.format.name,
             bits=_bits(image),
             path=self.origin.path,
-            warnings=(*_other_pages(image, self.page), *found.warnings, *normal.warnings, *odd),
+            warnings=(*_other_pages(pages, self.page), *found.warnings, *normal.warnings, *odd),
+            pages=pages,
         )
         return photo if odd else self.finished(photo, found.orientation)
 
@@ -96,11 +116,11 @@ class VipsFile:
         return photo
 
     def _load(self, fail_on: str, access: str = "sequential") -> Any:
-        return load(self.loader, self.origin, self.page, fail_on, access)
+        return load(self.loader, self.origin, fail_on, access, **self.place())
 
     def _normalized(self, image: Any) -> Normalized:
         with damage_reported(self.loader):
-            return normalize(image)
+            return normalize(*self.interpreted(image))
 
     def _starts_cleanly(self) -> bool:
         """Whether nothing is odd about the header, so that what is odd further down is about the pixels."""
@@ -124,28 +144,43 @@ class VipsFile:
 
         image = normal.image
         height, width = (image.width, image.height) if orientation >= 5 else (image.height, image.width)
-        dtype, alpha = DTYPES[image.format], normal.has_alpha
+        dtype, alpha, extra = DTYPES[image.format], normal.has_alpha, normal.extra
         rows = RowDecoder(height, width, image.bands, dtype, reopen, self.loader, self.origin.check_unchanged)
 
+        channels = image.bands - alpha - extra
+
         def colors(top: int, bottom: int) -> Pixels:
-            return source_of_bands(rows(top, bottom), alpha).pixels
+            return source_of_bands(rows(top, bottom)[..., :channels], False).pixels
 
         def transparency(top: int, bottom: int) -> Pixels:
-            return cast("Pixels", np.ascontiguousarray(rows(top, bottom)[..., -1]))
+            return cast("Pixels", np.ascontiguousarray(rows(top, bottom)[..., channels]))
 
-        return RowSource(height, width, image.bands - alpha, dtype, colors, transparency if alpha else None)
+        def further(top: int, bottom: int) -> Pixels:
+            return cast("Pixels", np.ascontiguousarray(rows(top, bottom)[..., -extra:]))
+
+        return RowSource(
+            height,
+            width,
+            channels,
+            dtype,
+            colors,
+            transparency if alpha else None,
+            further=further if extra else None,
+            extra_channels=extra,
+        )
 
     def _in_memory(self, normal: Normalized) -> tuple[ArraySource, tuple[str, ...]]:
         odd: tuple[str, ...] = ()
         if self.strict != self.lenient:
             try:
                 array = to_array(self._normalized(self._load(self.strict)).image, self.loader)
-                return source_of_bands(array, normal.has_alpha), ()
+                return source_of_bands(array, normal.has_alpha, normal.extra), ()
             except DamagedPhoto:
                 if self.lenient == "error" and self._starts_cleanly():
                     raise
                 odd = ("its data are damaged, so parts of it may look wrong",) if self.goes_on else ()
-        return source_of_bands(to_array(normal.image, self.loader), normal.has_alpha), odd
+        array = to_array(normal.image, self.loader)
+        return source_of_bands(array, normal.has_alpha, normal.extra), odd
 
 
 def _known(image: Any) -> dict[str, Any]:
@@ -165,12 +200,7 @@ def _bits(image: Any) -> int:
     return 16 if image.format != "uchar" else 8
 
 
-def _pages(image: Any) -> int:
-    return int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
-
-
-def _other_pages(image: Any, page: int) -> tuple[str, ...]:
-    pages = _pages(image)
+def _other_pages(pages: int, page: int) -> tuple[str, ...]:
     return (f"it has {pages} pages: only page {page} is read",) if pages > 1 else ()
 
 

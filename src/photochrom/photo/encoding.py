@@ -47,14 +47,16 @@ class Encoder(Protocol):
     def __call__(self, photo: Photo, sink: Sink, options: Options) -> None: ...
 
 
-def interleaved(photo: Photo, top: int, strip: Pixels, depth: int) -> NDArray[Any]:
-    """(h, W, C) of a strip at a depth of 8 or 16 bits, alpha last where the photo has one."""
+def interleaved(photo: Photo, top: int, strip: Pixels, depth: int, *, extra: bool = False) -> NDArray[Any]:
+    """(h, W, C) of a strip at a depth of 8 or 16 bits: colors, alpha, further channels if asked."""
+    planes, rows = [strip], (top, top + len(strip))
+    if photo.has_alpha:
+        planes.append(photo.source.alpha_rows(*rows))
+    if extra and photo.source.extra_channels:
+        planes.append(photo.source.extra_rows(*rows))
     dtype = np.dtype(np.uint8 if depth == 8 else np.uint16)
-    bands = rescale(strip, dtype).reshape(*strip.shape[:2], -1)
-    if not photo.has_alpha:
-        return bands
-    alpha = rescale(photo.source.alpha_rows(top, top + len(strip)), dtype)
-    return np.concatenate([bands, alpha[..., None]], axis=2)
+    bands = [rescale(plane, dtype).reshape(*strip.shape[:2], -1) for plane in planes]
+    return bands[0] if len(bands) == 1 else np.concatenate(bands, axis=2)
 
 
 def packer_of_differences(window: int) -> Any:

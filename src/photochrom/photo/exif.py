@@ -101,11 +101,8 @@ def resolution(fields: ifd.Directory) -> tuple[float, float] | None:
     """Dots an inch (across, down), None where the unit is neither inch nor centimetre."""
     units = ifd.integers(fields, _UNIT)
     scale = {2: 1.0, 3: 2.54}.get(units[0] if units else 2, 0.0)
-    across, down = fields.get(_ACROSS), fields.get(_DOWN)
-    if not scale or not isinstance(across, ifd.Field) or not isinstance(down, ifd.Field):
-        return None
-    values = across.rational(), down.rational()
-    return (values[0] * scale, values[1] * scale) if values[0] and values[1] else None
+    across, down = (ifd.rationals(fields, tag)[:1] for tag in (_ACROSS, _DOWN))
+    return (across[0] * scale, down[0] * scale) if scale and any(across) and any(down) else None
 
 
 def resolution_of(block: bytes) -> tuple[float, float] | None:

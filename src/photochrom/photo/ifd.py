@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import io
 import struct
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import BinaryIO
 
 # type number → (bytes a value, bytes of the numbers that it is made of)
@@ -28,15 +27,20 @@ _POINTERS = (EXIF_IFD, GPS_IFD, INTEROP_IFD)
 SUB_IFDS = 330
 _MOST_FIELDS = 4096
 _MOST_BELOW = 16
+_MOST_PAGES = 10_000
 _MOST_BYTES = 64 << 20  # of all fields together: more is not metadata
 
 
 @dataclass(frozen=True)
 class Field:
-    """A value of a directory: its type number and its bytes, little-endian."""
+    """A value of a directory: its type number and its bytes, little-endian.
+
+    `again` are the values of further fields with the same tag, which some programs write.
+    """
 
     kind: int
     raw: bytes
+    again: tuple[Field, ...] = ()
 
     @property
     def count(self) -> int:
@@ -47,12 +51,13 @@ class Field:
         code = INTEGERS.get(self.kind)
         return struct.unpack(f"<{self.count}{code}", self.raw) if code else ()
 
-    def rational(self) -> float | None:
-        """The first value of a RATIONAL field, None where it is none or has a zero denominator."""
-        if self.kind != RATIONAL or len(self.raw) < 8:
-            return None
-        above, below = struct.unpack_from("<II", self.raw)
-        return above / below if below else None
+    def rationals(self) -> tuple[float, ...]:
+        """The values of a RATIONAL field; () for other types, and where a denominator is zero."""
+        if self.kind != RATIONAL:
+            return ()
+        numbers = struct.unpack(f"<{2 * self.count}I", self.raw)
+        pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
+        return tuple(above / below for above, below in pairs) if all(below for _, below in pairs) else ()
 
 
 Directory = dict[int, "Field | Directory"]
@@ -62,6 +67,12 @@ def integers(directory: Directory, tag: int) -> tuple[int, ...]:
     """The values of an integer field; () where it is missing or of another type."""
     value = directory.get(tag)
     return value.integers() if isinstance(value, Field) else ()
+
+
+def rationals(directory: Directory, tag: int) -> tuple[float, ...]:
+    """The values of a RATIONAL field; () where it is missing or of another type."""
+    value = directory.get(tag)
+    return value.rationals() if isinstance(value, Field) else ()
 
 
 def shorts(*values: int) -> Field:
@@ -128,25 +139,49 @@ def _reader_of(file: BinaryIO) -> _Reader:
     return _Reader(file, order, b"+" in magic[2:])
 
 
+def directories(file: BinaryIO) -> Iterator[Directory]:
+    """The directories of a TIFF file's pages, in order; they end where one is damaged or comes again.
+
+    Raises ValueError where the first cannot be read.
+    """
+    offset, seen = _first(_reader_of(file)), set[int]()
+    while offset and offset not in seen and len(seen) < _MOST_PAGES:
+        reader = _reader_of(file)  # with a budget of its own
+        try:
+            found, after = _directory(reader, offset, 0, strict=False), _next(reader, offset)
+        except ValueError:
+            if not seen:
+                raise
+            return
+        yield found
+        seen.add(offset)
+        offset = after
+
+
 def sub_directories(file: BinaryIO, directory: Directory) -> list[Directory]:
-    """The directories that one points at with SubIFDs (TIFF technical note 1); damaged ones are left out."""
-    reader = _reader_of(file)
-    found = []
+    """The directories that one points at with SubIFDs (TIFF technical note 1), {} for a damaged one."""
+    reader, found = _reader_of(file), list[Directory]()
     for offset in integers(directory, SUB_IFDS)[:_MOST_BELOW]:
-        with suppress(ValueError):
+        try:
             found.append(_directory(reader, offset, 1, strict=False))
+        except ValueError:
+            found.append({})
     return found
 
 
 def parse_file(file: BinaryIO, page: int = 0, *, strict: bool = False) -> Directory:
     """As `parse`, of a TIFF or BigTIFF file and one of its pages; strict: a damaged field is an error."""
     reader = _reader_of(file)
-    offset = reader.number(8 if reader.big else 4, reader.word[1])
+    offset = _first(reader)
     for _ in range(page):
         offset = _next(reader, offset)
         if offset == 0:
             raise ValueError("no such page")
     return _directory(reader, offset, 0, strict)
+
+
+def _first(reader: _Reader) -> int:
+    return reader.number(8 if reader.big else 4, reader.word[1])
 
 
 def _count(reader: _Reader, offset: int) -> tuple[int, int, int]:
@@ -170,7 +205,10 @@ def _directory(reader: _Reader, offset: int, depth: int, strict: bool) -> Direct
                 inner = reader.number(at + (12 if reader.big else 8), reader.word[1])
                 found[tag] = _directory(reader, inner, depth + 1, strict)
             elif kind in _TYPES:
-                found[tag] = _field(reader, at, kind)
+                value, before = _field(reader, at, kind), found.get(tag)
+                if isinstance(before, Field):  # the first counts
+                    value = replace(before, again=(*before.again, value))
+                found[tag] = value
         except ValueError:
             if strict:
                 raise  # else the other fields may be whole

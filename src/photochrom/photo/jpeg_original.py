@@ -78,7 +78,7 @@ class Original:
             return True
         try:
             with damage_reported("jpeg"):
-                load("jpeg", self.origin, 0, "warning").avg()
+                load("jpeg", self.origin, "warning").avg()
         except DamagedPhoto:
             return False
         return True

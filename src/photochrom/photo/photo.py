@@ -13,8 +13,8 @@ from photochrom.photo.metadata import Metadata
 from photochrom.photo.sources import (
     ArraySource,
     PixelSource,
-    RowSource,
     as_rgb,
+    computed,
     rescale,
     source_of_bands,
     source_of_pillow,
@@ -48,6 +48,7 @@ class Photo:
     path: Path | None = None
     warnings: tuple[str, ...] = ()
     original: Original | None = field(default=None, repr=False)
+    pages: int = 1  # of the file, thumbnails not counted
 
     @property
     def height(self) -> int:
@@ -74,6 +75,11 @@ class Photo:
     def alpha(self) -> Pixels | None:
         """(H, W) of the photo's dtype, all of it in memory; None for an opaque photo."""
         return self.source.alpha_rows(0, self.height) if self.has_alpha else None
+
+    @property
+    def extra(self) -> Pixels | None:
+        """(H, W, n) of the photo's dtype: channels that are neither color nor transparency; None for most."""
+        return self.source.extra_rows(0, self.height) if self.source.extra_channels else None
 
     @property
     def pixels(self) -> Pixels:
@@ -140,14 +146,14 @@ class Photo:
         if not isinstance(source, np.ndarray):
             kind = np.dtype(dtype or self.dtype)
             white(kind)
-            alpha = self.source.alpha_rows if self.has_alpha else None
-            rows = RowSource(self.height, self.width, channels, kind, source, alpha, chroma)
-            return replace(self, source=rows)
+            return replace(self, source=computed(self.source, source, channels, kind, chroma))
         if source.shape[:2] != (self.height, self.width):
             size = f"{source.shape[1]}×{source.shape[0]}"
             raise OptionError(f"these pixels are {size}, the photo is {self.width}×{self.height}")
-        transparency = None if self.alpha is None else rescale(self.alpha, source.dtype)
-        return replace(self, source=ArraySource(source, transparency))
+        planes = [
+            None if plane is None else rescale(plane, source.dtype) for plane in (self.alpha, self.extra)
+        ]
+        return replace(self, source=ArraySource(source, *planes))
 
     def watched(self, see: Callable[[int, Pixels], None]) -> Photo:
         """This photo, whose rows a thread-safe `see(top, pixels)` is shown whenever they are asked for."""
@@ -157,9 +163,7 @@ class Photo:
             see(top, pixels)
             return pixels
 
-        alpha = self.source.alpha_rows if self.has_alpha else None
-        source = RowSource(self.height, self.width, self.channels, self.dtype, rows, alpha)
-        return replace(self, source=source)
+        return replace(self, source=computed(self.source, rows))
 
     @classmethod
     def from_array(cls, array: Any) -> Photo:

@@ -11,10 +11,13 @@ import struct
 import sys
 import zlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from photochrom.color import srgb_to_linear
+from photochrom.photo import tones
 from photochrom.photo.decoding import VipsFile
 from photochrom.photo.encoding import interleaved, packer_of_differences
 from photochrom.photo.iptc import from_photoshop, records, to_photoshop
@@ -35,6 +38,15 @@ _RAW = "Raw profile type "
 _MOST_BYTES = 16 << 20
 _MOST_TEXTS = 256
 _MOST_CHUNKS = 1_000_000  # a gigabyte of pixels in the usual pieces of 8 kB has 131,072
+_TONES = (b"cICP", b"sRGB", b"gAMA", b"cHRM")
+_READ = (b"eXIf", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"iCCP", *_TONES)
+_NEAR = 0.05  # of gamma 2.2, as which sRGB is stated: libpng does not convert what is nearer
+_CICP_GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0}  # transfer characteristics of ITU-T H.273 that are not like sRGB
+_CICP_PRIMARIES = {
+    1: (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06),
+    9: (0.3127, 0.3290, 0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
+    12: (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
+}  # white, red, green, blue
 _SUB, _UP = 1, 2
 _TYPES = {(1, False): 0, (3, False): 2, (1, True): 4, (3, True): 6}
 
@@ -46,10 +58,65 @@ _TYPES = {(1, False): 0, (3, False): 2, (1, True): 4, (3, True): 6}
 class PngFile(VipsFile):
     """A PNG file."""
 
-    def collected(self) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+    @cached_property
+    def _chunks(self) -> Chunks:
         with self.origin.open() as file:
-            chunks = read_chunks(file)
-        return vars(chunks) | {"texts": tuple(chunks.texts)}, 1, ()
+            return read_chunks(file)
+
+    def collected(self, image: Any) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+        found = vars(self._chunks) | {"texts": tuple(self._chunks.texts)}
+        odd = found.pop("tones").warnings
+        if found.pop("has_profile") and not image.get_typeof("icc-profile-data"):
+            odd += ("its color profile is damaged or cut short and was ignored",)
+        return found, 1, odd
+
+    def interpreted(self, image: Any) -> tuple[Any, Any]:
+        stated = self._chunks.tones
+        if image.get_typeof("icc-profile-data") or stated.is_srgb or image.format not in ("uchar", "ushort"):
+            return image, None
+        alpha = image.hasalpha()
+        bands = image.bands - alpha
+        colors = tones.to_srgb(image[:bands], [stated.curve], stated.matrix)
+        return colors.bandjoin(image[bands]) if alpha else colors, None
+
+
+@dataclass
+class Tones:
+    """What a PNG says of its tones (section 11.3.2): cICP before sRGB before gAMA and cHRM."""
+
+    cicp: tuple[int, ...] = ()
+    srgb: bool = False
+    gamma: float = 0.0  # 1 / the exponent of decoding
+    chromaticities: tuple[float, ...] = ()
+
+    @property
+    def curve(self) -> NDArray[np.float64]:
+        if self.cicp:
+            exponent = _CICP_GAMMAS.get(self.cicp[1])
+        else:
+            near = not self.gamma or abs(self.gamma / 0.45455 - 1) < _NEAR
+            exponent = None if near else 1 / self.gamma
+        return tones.gamma(exponent) if exponent else srgb_to_linear(np.linspace(0, 1, 65536))
+
+    @property
+    def matrix(self) -> NDArray[np.float64] | None:
+        found = _CICP_PRIMARIES.get(self.cicp[0], ()) if self.cicp else self.chromaticities
+        try:
+            return tones.primaries_matrix(found[:2], found[2:])
+        except ValueError:
+            return None
+
+    @property
+    def is_srgb(self) -> bool:
+        if self.srgb and not self.cicp:
+            return True
+        return self.matrix is None and tones.is_srgb(self.curve)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        if self.cicp and self.cicp[1] in (16, 18):
+            return ("its tones are HDR (PQ or HLG), which are read as sRGB: export it as SDR first",)
+        return ()
 
 
 @dataclass
@@ -61,6 +128,8 @@ class Chunks:
     iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
     texts: list[tuple[str, str]] = field(default_factory=list)
+    tones: Tones = field(default_factory=Tones)
+    has_profile: bool = False
 
 
 def read_chunks(file: BinaryIO) -> Chunks:
@@ -73,7 +142,21 @@ def read_chunks(file: BinaryIO) -> Chunks:
             found.dpi = _resolution(payload)
         elif name in (b"tEXt", b"zTXt", b"iTXt"):
             _take_text(found, *_text(name, payload))
+        elif name == b"iCCP":
+            found.has_profile = True
+        elif name in _TONES:
+            _take_tones(found.tones, name, payload)
     return found
+
+
+def _take_tones(found: Tones, name: bytes, payload: bytes) -> None:
+    found.srgb = found.srgb or name == b"sRGB"
+    if name == b"cICP" and len(payload) == 4:
+        found.cicp = tuple(payload)
+    elif name == b"gAMA" and len(payload) == 4:
+        found.gamma = int.from_bytes(payload, "big") / 100_000
+    elif name == b"cHRM" and len(payload) == 32:
+        found.chromaticities = tuple(value / 100_000 for value in struct.unpack(">8I", payload))
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
@@ -86,7 +169,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         length, name = int.from_bytes(head[:4], "big"), head[4:]
         if name == b"IEND":
             return
-        if name in (b"eXIf", b"pHYs", b"tEXt", b"zTXt", b"iTXt") and length <= _MOST_BYTES:
+        if name in _READ and length <= _MOST_BYTES:
             yield name, file.read(length)
             file.seek(4, 1)
         else:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photochrom.errors import OptionError
+from photochrom.photo import tones
 from photochrom.photo.vips import libvips
 
 if TYPE_CHECKING:
@@ -23,15 +24,27 @@ _TO_CONVERT = (*_DEVICE_INDEPENDENT, "cmyk")
 
 @dataclass(frozen=True)
 class Normalized:
-    """A libvips image of uchar or ushort, grey or RGB in sRGB, alpha as its last band."""
+    """A libvips image of uchar or ushort: grey or RGB in sRGB, then perhaps alpha, then further channels."""
 
     image: Any
     has_alpha: bool
     warnings: tuple[str, ...] = ()
+    extra: int = 0
 
 
-def normalize(image: Any) -> Normalized:
-    """Brings a freshly loaded libvips image to sRGB at 8 or 16 bits; grey stays one band."""
+def normalize(image: Any, extra: Any = None) -> Normalized:
+    """Brings a freshly loaded libvips image to sRGB at 8 or 16 bits; grey stays one band.
+
+    `extra` are its further channels, an image too.
+    """
+    normal = _without_extra(image)
+    if extra is None:
+        return normal
+    further = _alpha_like(extra, image, normal.image)
+    return replace(normal, image=normal.image.bandjoin(further), extra=extra.bands)
+
+
+def _without_extra(image: Any) -> Normalized:
     has_alpha = bool(image.hasalpha())
     colors = image.bands - has_alpha
     if image.format in ("uchar", "ushort") and colors in (1, 3) and image.interpretation not in _TO_CONVERT:
@@ -52,7 +65,8 @@ def _profile_of(image: Any, space: str) -> tuple[bytes | None, tuple[str, ...]]:
     profile = bytes(image.get("icc-profile-data"))
     if color_space(profile) == space:
         return profile, ()
-    return None, ("its color profile is invalid or of another kind and was ignored",)
+    kind = "of another kind than its pixels" if color_space(profile) else "damaged or cut short"
+    return None, (f"its color profile is {kind} and was ignored",)
 
 
 def _to_integers(image: Any) -> Any:
@@ -90,6 +104,8 @@ def _to_srgb(image: Any) -> tuple[Any, tuple[str, ...]]:
         return _transformed(image, deep, profile is not None, "cmyk"), warnings
     if profile is None or is_srgb(profile, image.bands):
         return image, warnings
+    if space == "GRAY" and (curve := tones.grey_curve(profile)) is not None:
+        return tones.to_srgb(image, [curve], None), warnings
     converted = _transformed(image, deep, True, _SRGB)
     return (converted[1] if space == "GRAY" else converted), warnings
 
@@ -137,9 +153,11 @@ def srgb_profile() -> bytes:
 
 @lru_cache(maxsize=64)
 def color_space(profile: bytes) -> str:
-    """ "RGB", "GRAY", "CMYK", "Lab", … of a profile; "" for an invalid one."""
+    """ "RGB", "GRAY", "CMYK", "Lab", … of a profile; "" for an invalid one, and for one that is cut short."""
     from PIL import ImageCms
 
+    if len(profile) < max(132, int.from_bytes(profile[:4], "big")):
+        return ""
     try:
         return str(ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space).strip()
     except (OSError, ValueError):
@@ -149,6 +167,8 @@ def color_space(profile: bytes) -> str:
 @lru_cache(maxsize=64)
 def is_srgb(profile: bytes, bands: int) -> bool:
     """Whether a valid profile of grey (1 band) or RGB (3 bands) maps to sRGB within half an 8-bit step."""
+    if bands == 1 and (curve := tones.grey_curve(profile)) is not None:
+        return tones.is_srgb(curve)
     steps = np.linspace(0, 65535, 9).astype(np.uint16)
     if bands == 3:
         colors = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)

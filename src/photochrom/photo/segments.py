@@ -38,7 +38,7 @@ class JpegFile(VipsFile):
     lenient: str = "truncated"
     goes_on: bool = True
 
-    def collected(self) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+    def collected(self, image: Any) -> tuple[dict[str, Any], int, tuple[str, ...]]:
         with self.origin.open() as file:
             return vars(read_segments(file)), 1, ()
 

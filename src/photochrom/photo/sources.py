@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ArraySource:
-    """Pixels in memory: (H, W) or (H, W, 3), and alpha (H, W) or None, of one dtype."""
+    """Pixels in memory: (H, W) or (H, W, 3), alpha (H, W) or None, further channels (H, W, n) or None.
+
+    All are of one dtype. Further channels are what is neither color nor transparency: a saved selection, a
+    scanner's infrared.
+    """
 
     pixels: Pixels
     transparency: Pixels | None = None
+    extra: Pixels | None = None
 
     @property
     def height(self) -> int:
@@ -53,10 +58,19 @@ class ArraySource:
         assert self.transparency is not None
         return self.transparency[top:bottom]
 
+    @property
+    def extra_channels(self) -> int:
+        return 0 if self.extra is None else int(self.extra.shape[2])
+
+    def extra_rows(self, top: int, bottom: int) -> Pixels:
+        assert self.extra is not None
+        return self.extra[top:bottom]
+
 
 @dataclass(frozen=True, eq=False)
 class RowSource:
-    """Rows that thread-safe functions compute: `rows` (h, W) or (h, W, 3), `alpha` (h, W) where there is any.
+    """Rows that thread-safe functions compute: `rows` (h, W) or (h, W, 3), `alpha` (h, W) where there is any,
+    `further` (h, W, extra_channels) likewise.
 
     `chroma` gives a* and b* (h, W) at any size, for an encoder that stores luminance as it is:
     (top, L* (h, W), the picture's height at that size).
@@ -69,6 +83,8 @@ class RowSource:
     rows: Rows
     alpha: Rows | None = None
     chroma: Chroma | None = None
+    further: Rows | None = None
+    extra_channels: int = 0
 
     @property
     def has_alpha(self) -> bool:
@@ -78,16 +94,44 @@ class RowSource:
         assert self.alpha is not None
         return rescale(self.alpha(top, bottom), self.dtype)
 
+    def extra_rows(self, top: int, bottom: int) -> Pixels:
+        assert self.further is not None
+        return rescale(self.further(top, bottom), self.dtype)
+
 
 PixelSource = ArraySource | RowSource
 
 
-def source_of_bands(array: NDArray[Any], has_alpha: bool) -> ArraySource:
-    """A source of (H, W, bands) pixels whose last band may be alpha."""
-    colors = array.shape[2] - has_alpha
-    alpha = np.ascontiguousarray(array[..., -1]) if has_alpha else None
+def computed(
+    base: PixelSource,
+    rows: Rows,
+    channels: int | None = None,
+    dtype: np.dtype[Any] | None = None,
+    chroma: Chroma | None = None,
+) -> RowSource:
+    """Computed rows with the size, the alpha and the further channels of another source."""
+    return RowSource(
+        base.height,
+        base.width,
+        channels or base.channels,
+        dtype or base.dtype,
+        rows,
+        base.alpha_rows if base.has_alpha else None,
+        chroma,
+        base.extra_rows if base.extra_channels else None,
+        base.extra_channels,
+    )
+
+
+def source_of_bands(array: NDArray[Any], has_alpha: bool, extra: int = 0) -> ArraySource:
+    """A source of (H, W, bands) pixels: grey or RGB, then perhaps alpha, then `extra` further channels."""
+    colors = array.shape[2] - has_alpha - extra
     pixels = array[..., 0] if colors == 1 else array[..., :colors]
-    return ArraySource(cast("Pixels", np.ascontiguousarray(pixels)), alpha)
+    return ArraySource(
+        cast("Pixels", np.ascontiguousarray(pixels)),
+        np.ascontiguousarray(array[..., colors]) if has_alpha else None,
+        np.ascontiguousarray(array[..., -extra:]) if extra else None,
+    )
 
 
 def source_of_pillow(image: Any) -> tuple[ArraySource, int]:
@@ -133,8 +177,6 @@ def oriented(source: ArraySource, orientation: int) -> ArraySource:
     """The source turned upright."""
     if orientation == 1:
         return source
-    alpha = source.transparency
-    return ArraySource(
-        cast("Pixels", upright(source.pixels, orientation)),
-        None if alpha is None else cast("Pixels", upright(alpha, orientation)),
-    )
+    planes = (source.pixels, source.transparency, source.extra)
+    pixels, alpha, extra = (None if plane is None else upright(plane, orientation) for plane in planes)
+    return ArraySource(cast("Pixels", pixels), alpha, extra)

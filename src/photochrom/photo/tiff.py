@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from photochrom.errors import DamagedPhoto, UnknownFormat
-from photochrom.photo import exif, ifd
+from photochrom.photo import exif, ifd, tiff_samples
 from photochrom.photo.decoding import VipsFile
 from photochrom.photo.encoding import interleaved, packer_of_differences
 from photochrom.photo.iptc import from_photoshop, records
@@ -31,14 +32,15 @@ if TYPE_CHECKING:
     from photochrom.photo.origin import Origin
     from photochrom.photo.photo import Photo
 
-_XMP, _IPTC, _PHOTOSHOP, _ICC, _DESCRIPTION = 700, 33723, 34377, 34675, 270
-_BITS, _COMPRESSION, _KIND, _SAMPLE_FORMAT, _TILE_WIDTH = 258, 259, 262, 339, 322
+_XMP, _IPTC, _PHOTOSHOP, _ICC, _DESCRIPTION, _USER_COMMENT = 700, 33723, 34377, 34675, 270, 0x9286
+_TILE_WIDTH = 322
 DESCRIPTIVE = frozenset(
     (
         *(0x000B, 0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749),
         *(0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F, ifd.EXIF_IFD, ifd.GPS_IFD),
     )
 )  # fields of the first directory that describe the photo, not the layout of the file
+_DESCRIBED = DESCRIPTIVE | {_XMP, _IPTC, _PHOTOSHOP, exif.ORIENTATION}
 _GO_ON = (2, 3, 4, 6, 7)  # fax and JPEG: their decoders go on after an error
 _CLASSIC = 3_900_000_000  # bytes of samples from which offsets need 64 bits
 _DEFLATE, _DIFFERENCES = 8, 2
@@ -49,76 +51,119 @@ _SENSOR = (32803, 34892)  # color filter array, linear raw (DNG 1.7, Photometric
 # --- reading ---------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Page:
+    """A full-size picture of a TIFF: which page, or which of the SubIFDs below that; and its fields."""
+
+    number: int
+    below: int | None
+    fields: ifd.Directory
+
+
+def survey(file: BinaryIO) -> tuple[list[Page], bool]:
+    """The full-size pictures of a TIFF, and whether one of them is a camera's raw data.
+
+    Thumbnails and masks (NewSubfileType, TIFF 6.0) count only where there is nothing else; a full-size
+    picture may stand below a thumbnail. Raises ValueError for a file without a directory.
+    """
+    every, full, raw = list[Page](), list[Page](), False
+    described: ifd.Directory = {}  # by a thumbnail in front, as cameras do
+    for number, fields in enumerate(ifd.directories(file)):
+        inner = ifd.sub_directories(file, fields)
+        raw = raw or any(_is_sensor(found) for found in (fields, *inner))
+        every.append(Page(number, None, described | fields))
+        if not _is_reduced(fields):
+            full.append(every[-1])
+            continue
+        mine = {tag: fields[tag] for tag in _DESCRIBED & fields.keys()}
+        full += [Page(number, n, mine | found) for n, found in enumerate(inner) if not _is_reduced(found)]
+        described = described or mine
+    return full or every, raw
+
+
+def _is_sensor(fields: ifd.Directory) -> bool:
+    return _DNG_VERSION in fields or (ifd.integers(fields, tiff_samples.KIND) or (0,))[0] in _SENSOR
+
+
+def _is_reduced(fields: ifd.Directory) -> bool:
+    """Whether it is a reduced copy (1), a transparency mask (4) or broken; 255 is the older tag."""
+    return not fields or bool((ifd.integers(fields, 254) or (0,))[0] & 5) or ifd.integers(fields, 255) == (2,)
+
+
 @dataclass
 class TiffFile(VipsFile):
     """A page of a TIFF. A broken tile is but a warning to libvips, so it is read strictly first."""
 
     strict: str = "warning"
 
+    @cached_property
+    def _pages(self) -> list[Page]:
+        with self.origin.open() as file:
+            try:
+                return survey(file)[0]
+            except ValueError:
+                return []  # libtiff will say what is wrong
+
+    @property
+    def _fields(self) -> ifd.Directory:
+        return self._pages[self.page].fields if self.page < len(self._pages) else {}
+
+    def place(self) -> dict[str, int]:
+        if self.page >= len(self._pages):
+            return {}
+        page = self._pages[self.page]
+        return {"page": page.number} if page.below is None else {"page": page.number, "subifd": page.below}
+
+    def pages(self, image: Any) -> int:
+        return len(self._pages) or 1
+
     def opened(self) -> Any:
         if why := refusal(self.origin, self.page):
             raise UnknownFormat(why)
-        fields = self._fields()
+        self.check_page(len(self._pages))
         image = super().opened()
-        needed, kind = reaches_to(fields), compression(fields) if fields else 0
+        needed, kind = reaches_to(self._fields), tiff_samples.compression(self._fields)
         if needed > self.origin.size:
             missing = needed - self.origin.size
             raise DamagedPhoto(damaged(f"tiff: at least {missing} bytes are missing at its end"))
-        self.goes_on = kind in _GO_ON or _TILE_WIDTH in fields
+        self.goes_on = kind in _GO_ON or _TILE_WIDTH in self._fields
         if kind in _GO_ON:
             self.lenient = "truncated"
             return super().opened()
         return image
 
-    def collected(self) -> tuple[dict[str, Any], int, tuple[str, ...]]:
-        odd: tuple[str, ...] = ()
-        try:
-            fields = self._fields(strict=True)
-        except ValueError:
-            odd = ("its metadata are damaged or cut short, and what is broken was dropped",)
-            fields = self._fields()
-        return metadata(fields), orientation(fields), odd
+    def interpreted(self, image: Any) -> tuple[Any, Any]:
+        return tiff_samples.interpreted(image, self._fields)
 
-    def _fields(self, *, strict: bool = False) -> ifd.Directory:
-        """The page's directory, {} where there is none to speak of (libtiff will say what is wrong).
-
-        Raises ValueError if strict and a field is damaged.
-        """
+    def collected(self, image: Any) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+        odd = tiff_samples.told(self._fields)
         with self.origin.open() as file:
             try:
-                return ifd.parse_file(file, self.page, strict=strict)
+                ifd.parse_file(file, self.place().get("page", 0), strict=True)
             except ValueError:
-                if strict:
-                    raise
-                return {}
+                odd += ("its metadata are damaged or cut short, and what is broken was dropped",)
+        return metadata(self._fields), orientation(self._fields), odd
 
 
 def refusal(origin: Origin, page: int = 0) -> str | None:
     """Why a page is of a kind that is not read, with advice; None where it is, or is too broken to tell."""
     with origin.open() as file:
         try:
-            fields = ifd.parse_file(file, page)
-            if _is_raw(file, fields):
-                return RAW.reason
+            found, raw = survey(file)
         except ValueError:
             return None
-    kind = unread_kind(fields)
+    if raw:
+        return RAW.reason
+    kind = tiff_samples.unread(found[page].fields) if page < len(found) else None
     advice = "which is not read: save it as RGB or grey with 16 bits"
     return f"this is a TIFF with {kind}, {advice}" if kind else None
-
-
-def _is_raw(file: BinaryIO, fields: ifd.Directory) -> bool:
-    """Whether a page, or a picture below it, is of a camera's sensor, or the file a DNG."""
-    below = ifd.sub_directories(file, fields)
-    kinds = {kind for found in (fields, *below) for kind in ifd.integers(found, _KIND)}
-    return _DNG_VERSION in fields or not kinds.isdisjoint(_SENSOR)
 
 
 def is_bilevel(path: Path) -> bool:
     """Whether a TIFF's first page has one bit a sample; damage is left for the reader to report."""
     try:
         with path.open("rb") as file:
-            return bits(ifd.parse_file(file)) == 1
+            return tiff_samples.bits(ifd.parse_file(file)) == 1
     except (OSError, ValueError):
         return False
 
@@ -128,7 +173,7 @@ def reaches_to(fields: ifd.Directory) -> int:
     for offsets, sizes in ((324, 325), (273, 279)):
         starts, lengths = ifd.integers(fields, offsets), ifd.integers(fields, sizes)
         if starts and len(starts) == len(lengths):
-            loose = offsets == 273 and compression(fields) == 1  # then libtiff counts for itself
+            loose = offsets == 273 and tiff_samples.compression(fields) == 1  # then libtiff counts for itself
             places = zip(starts, lengths, strict=True)
             return max((start + (1 if loose else size) for start, size in places if start), default=0)
     return 0
@@ -137,26 +182,6 @@ def reaches_to(fields: ifd.Directory) -> int:
 def dimensions(fields: ifd.Directory) -> tuple[int, int]:
     """(width, height). Raises IndexError where they are missing."""
     return ifd.integers(fields, 256)[0], ifd.integers(fields, 257)[0]
-
-
-def compression(fields: ifd.Directory) -> int:
-    """1 where nothing is said, which means none."""
-    return (ifd.integers(fields, _COMPRESSION) or (1,))[0]
-
-
-def bits(fields: ifd.Directory) -> int:
-    """Bits of the first sample."""
-    return (ifd.integers(fields, _BITS) or (1,))[0]
-
-
-def unread_kind(fields: ifd.Directory) -> str | None:
-    """What kind of samples or compression libvips' TIFF reader does not know, if it is one of those."""
-    if ifd.integers(fields, _KIND) == (8,) and bits(fields) == 8:
-        return "8-bit CIELAB samples"
-    if bits(fields) == 64 or ifd.integers(fields, _SAMPLE_FORMAT)[:1] in ((5,), (6,)):
-        return f"samples of {bits(fields)} bits"
-    name = {34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "ZSTD", 50001: "WebP"}
-    return f"{name[kind]} compression" if (kind := compression(fields)) in name else None
 
 
 def metadata(fields: ifd.Directory) -> dict[str, Any]:
@@ -169,7 +194,14 @@ def metadata(fields: ifd.Directory) -> dict[str, Any]:
         "iptc": (records(own) if own else None) or (from_photoshop(photoshop) if photoshop else None),
         "icc": _raw(fields, _ICC),
         "dpi": exif.resolution(fields),
+        "comment": "\n".join(_repeated(described)) or None,
     }
+
+
+def _repeated(fields: ifd.Directory) -> list[str]:
+    """The texts of tags that stand there before: the first counts, and nothing is lost."""
+    more = [value for field in fields.values() if isinstance(field, ifd.Field) for value in field.again]
+    return [value.raw.rstrip(b"\0").decode("utf-8", "replace") for value in more if value.kind == ifd.ASCII]
 
 
 def _raw(fields: ifd.Directory, tag: int) -> bytes | None:
@@ -187,14 +219,16 @@ def orientation(fields: ifd.Directory) -> int:
 
 
 def write_tiff(photo: Photo, sink: Sink, options: Options) -> None:
-    """Encodes a photo as deflated TIFF with 8 or 16 bits, alpha kept (unassociated)."""
-    samples = photo.channels + photo.has_alpha
+    """Encodes a photo as deflated TIFF with 8 or 16 bits, alpha kept (unassociated), further channels too."""
+    further = photo.source.extra_channels
+    samples = photo.channels + photo.has_alpha + further
     packed = photo.map_strips(
-        lambda top, strip: _packed(interleaved(photo, top, strip, options.depth)), threads=options.threads
+        lambda top, strip: _packed(interleaved(photo, top, strip, options.depth, extra=True)),
+        threads=options.threads,
     )
-    fields: ifd.Directory = {_KIND: ifd.shorts(2 if photo.channels == 3 else 1)}
-    if photo.has_alpha:
-        fields[338] = ifd.shorts(2)
+    fields: ifd.Directory = {tiff_samples.KIND: ifd.shorts(2 if photo.channels == 3 else 1)}
+    if photo.has_alpha or further:
+        fields[tiff_samples.EXTRA] = ifd.shorts(*[2] * photo.has_alpha, *[0] * further)
     strips = (data for _, data in packed)
     fields |= fields_of(photo.metadata)
     write_strips(sink, strips, (photo.height, photo.width, samples), options.depth, fields)
@@ -206,7 +240,7 @@ def write_lab(photo: Photo, sink: Sink, samples: Callable[[Pixels], NDArray[Any]
     `samples` gives (h, W, 3) uint16: L* × 655.35, a* and b* × 256 as two's complements.
     """
     strips = (data for _, data in photo.map_strips(lambda top, strip: _packed(samples(strip))))
-    write_strips(sink, strips, (photo.height, photo.width, 3), 16, {_KIND: ifd.shorts(8)})
+    write_strips(sink, strips, (photo.height, photo.width, 3), 16, {tiff_samples.KIND: ifd.shorts(8)})
 
 
 def write_strips(
@@ -226,8 +260,8 @@ def write_strips(
     layout: ifd.Directory = {
         256: ifd.longs([width]),
         257: ifd.longs([height]),
-        _BITS: ifd.shorts(*[depth] * samples),
-        _COMPRESSION: ifd.shorts(_DEFLATE),
+        tiff_samples.BITS: ifd.shorts(*[depth] * samples),
+        tiff_samples.COMPRESSION: ifd.shorts(_DEFLATE),
         273: ifd.longs(offsets, big),
         exif.ORIENTATION: ifd.shorts(1),
         277: ifd.shorts(samples),
@@ -266,9 +300,20 @@ def fields_of(metadata: Metadata) -> ifd.Directory:
         fields[_IPTC] = ifd.Field(ifd.LONG, metadata.iptc + bytes(-len(metadata.iptc) % 4))
     if metadata.icc:
         fields[_ICC] = ifd.Field(ifd.UNDEFINED, metadata.icc)
-    if metadata.comment and _DESCRIPTION not in fields:
-        fields[_DESCRIPTION] = ifd.Field(ifd.ASCII, metadata.comment.encode() + b"\0")
+    if metadata.comment:
+        _take_comment(fields, metadata.comment)
     return fields
+
+
+def _take_comment(fields: ifd.Directory, comment: str) -> None:
+    """Stores a comment as the description, or, where that is taken, as EXIF's UserComment."""
+    inner = fields.get(ifd.EXIF_IFD)
+    own = inner if isinstance(inner, dict) else {}
+    if _DESCRIPTION not in fields:
+        fields[_DESCRIPTION] = ifd.Field(ifd.ASCII, comment.encode() + b"\0")
+    elif _USER_COMMENT not in own:
+        text = ifd.Field(ifd.UNDEFINED, b"UNICODE\0" + comment.encode("utf-16-le"))
+        fields[ifd.EXIF_IFD] = {**own, _USER_COMMENT: text}
 
 
 def written_size(file: BinaryIO, size: int) -> tuple[int, int] | None:

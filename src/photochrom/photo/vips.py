@@ -51,16 +51,15 @@ def damaged(complaint: str) -> str:
     return f"the picture is damaged or cut short{reason}: {advice}"
 
 
-def load(loader: str, origin: Origin, page: int, fail_on: str, access: str = "sequential") -> Any:
+def load(loader: str, origin: Origin, fail_on: str, access: str = "sequential", **place: int) -> Any:
     """A libvips image of one page, decoded on demand from top to bottom.
 
-    `fail_on` is "truncated", "error" or "warning"; access "random" decodes it whole, into a scratch file
-    if it is large. Raises DamagedPhoto where the header cannot be read.
+    `place` is the loader's `page` and `subifd`, where it has them. `fail_on` is "truncated", "error" or
+    "warning"; access "random" decodes it whole, into a scratch file if it is large. Raises DamagedPhoto where
+    the header cannot be read.
     """
     vips = libvips()
-    options: dict[str, Any] = {"access": access, "fail_on": fail_on}
-    if loader in ("tiff", "heif", "webp"):
-        options["page"] = page
+    options: dict[str, Any] = {"access": access, "fail_on": fail_on, **place}
     if loader == "tiff":  # libtiff's cap on memory, 50 MB, is too small for one long compressed strip
         options["unlimited"] = origin.size > _LARGE_FILE
     with damage_reported(loader):

@@ -96,6 +96,7 @@ def _describe(photo: Photo) -> dict[str, Any]:
         "channels": photo.channels,
         "dtype": photo.dtype.name,
         "alpha": photo.has_alpha,
+        "extra": photo.source.extra_channels,
         "format": photo.format,
         "bits": photo.bits,
         "warnings": list(photo.warnings),
@@ -110,7 +111,7 @@ def _decode(job: dict[str, Any], data: bytearray, source: IO[bytes], out: IO[byt
     send(out, _describe(photo))
     if receive(source).get("answer") != "go":
         return
-    planes = [plane for plane in (photo.pixels, photo.alpha) if plane is not None]
+    planes = [plane for plane in (photo.pixels, photo.alpha, photo.extra) if plane is not None]
     send(out, {"bytes": sum(plane.nbytes for plane in planes)})
     for plane in planes:
         out.write(np.ascontiguousarray(plane).reshape(-1).view(np.uint8).data)

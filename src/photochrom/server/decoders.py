@@ -162,23 +162,24 @@ class Decoders:
         sink.write(data)
         sink.flush()
         answer = _unless_error(wire.receive(source))
-        pixels, alpha = self._make_room(answer, reservation, sink)
+        planes = self._make_room(answer, reservation, sink)
         _unless_error(wire.receive(source))
-        for plane in (pixels, alpha):
+        for plane in planes:
             if plane is not None:
                 wire.fill(source, plane.reshape(-1).view(np.uint8).data)
-        return _photo(answer, pixels, alpha)
+        return _photo(answer, ArraySource(*planes))
 
     def _make_room(
         self, answer: dict[str, Any], reservation: Reservation, sink: IO[bytes]
-    ) -> tuple[Pixels, Pixels | None]:
-        """Arrays for pixels and alpha; the decoder holds as much again until they have passed."""
+    ) -> tuple[Pixels, Pixels | None, Pixels | None]:
+        """Arrays for pixels, alpha and further channels; the decoder holds as much until they have passed."""
         height, width, bands = int(answer["height"]), int(answer["width"]), int(answer["channels"])
-        known = bands in (1, 3) and answer["dtype"] in ("uint8", "uint16")
+        alpha, extra = bool(answer["alpha"]), int(answer["extra"])
+        known = bands in (1, 3) and 0 <= extra <= 16 and answer["dtype"] in ("uint8", "uint16")
         if not known or height * width > self._limits.pixels:
             raise ValueError("an answer that no decoder gives")
         dtype = np.dtype(answer["dtype"])
-        size = height * width * (bands + bool(answer["alpha"])) * dtype.itemsize
+        size = height * width * (bands + alpha + extra) * dtype.itemsize
         try:
             reservation.grow(2 * size)
         except PhotochromError:
@@ -186,7 +187,8 @@ class Decoders:
             raise
         wire.send(sink, {"answer": "go"})
         pixels = np.empty((height, width) if bands == 1 else (height, width, bands), dtype)
-        return pixels, np.empty((height, width), dtype) if answer["alpha"] else None
+        transparency = np.empty((height, width), dtype) if alpha else None
+        return pixels, transparency, np.empty((height, width, extra), dtype) if extra else None
 
 
 def _unless_error(answer: dict[str, Any]) -> dict[str, Any]:
@@ -199,9 +201,9 @@ def _unless_error(answer: dict[str, Any]) -> dict[str, Any]:
     raise DamagedPhoto(_BROKEN)
 
 
-def _photo(answer: dict[str, Any], pixels: Pixels, alpha: Pixels | None) -> Photo:
+def _photo(answer: dict[str, Any], source: ArraySource) -> Photo:
     return Photo(
-        ArraySource(pixels, alpha),
+        source,
         wire.unpack_metadata(answer["metadata"]),
         format=str(answer["format"]),
         bits=int(answer["bits"]),
