@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from photochrom.color import fit_gamut, lab_to_rgb, neutralize, quantize, rgb_to_lab
+from photochrom.color import chroma_of, fit_gamut, hue_of, lab_to_rgb, neutralize, quantize, rgb_to_lab
 from photochrom.colorizer import Colorizer
 from photochrom.errors import GuidanceError
 from photochrom.evaluation.ciede2000 import ciede2000
 from photochrom.evaluation.metrics import colourfulness, psnr
-from photochrom.guidance import Guidance, Palette, Reference, proposals, reference_hints
-from photochrom.guidance.colours import chroma_of, hue_of
+from photochrom.guidance import Palette, Reference, proposals, reference_hints
 from photochrom.guidance.proposals import uncertain_cells
+from photochrom.look import Look
 from photochrom.photo import Photo
 
 SIDE = 256
@@ -189,7 +189,7 @@ def palette(colorizer: Colorizer, paths: list[Path], _: list[Path]) -> None:
                 continue  # a grey photo has no palette
             plate = colorizer.prepare(photo(grey(truth)))
             automatic = plate.preview(side=SIDE)
-            drawn = Guidance(palette=asked).guide(plate).preview(plate, side=SIDE)
+            drawn = plate.color(Look(palette=asked)).preview(side=SIDE)
             within.append(100 * share_within(drawn, asked))
             colourful.append(colourfulness(drawn) / max(1.0, colourfulness(automatic)))
             error.append(float(np.abs(rgb_to_lab(drawn)[..., 0] - rgb_to_lab(grey3(truth))[..., 0]).max()))
@@ -252,13 +252,13 @@ def faded(colorizer: Colorizer, paths: list[Path], _: list[Path]) -> None:
         print_ = faded_copy(truth, random.Random(number))
         plate = colorizer.prepare(photo(print_))
         try:
-            kept = Guidance(keep_color=True).guide(plate)
+            kept = plate.color(Look(keep_color=True))
         except GuidanceError:
             continue  # no colour left
         pictures = {
             "the faded copy itself": print_,
             "automatic": plate.preview(side=SIDE),
-            "--keep-color": kept.preview(plate, side=SIDE),
+            "--keep-color": kept.preview(side=SIDE),
         }
         for name, picture in pictures.items():
             error = np.hypot(*(ab_of(picture) - ab_of(truth)).reshape(-1, 2).T).mean()

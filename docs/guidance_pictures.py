@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from photochrom import Colorizer, read
-from photochrom.guidance import Guidance, Palette, proposals
+from photochrom.guidance import Palette, proposals
+from photochrom.look import Look
 
 ROOT = Path(__file__).parents[1]
 PHOTOS = ROOT / "examples" / "photos"
@@ -36,15 +37,15 @@ def reference(colorizer: Colorizer) -> None:
     part = np.ascontiguousarray(read(ROOT / "examples/astronaut.jpg").rgb[40:400, 60:460][:, ::-1])
     Image.fromarray(part).save(IMAGES / "reference.jpg", quality=92)
     other = read(IMAGES / "reference.jpg")
-    guided = Guidance(reference=other).guide(plate)
-    row([plate.photo.rgb, plate.preview(), other.rgb, guided.preview(plate)], "guidance-reference.jpg")
+    guided = plate.color(Look(reference=other))
+    row([plate.photo.rgb, plate.preview(), other.rgb, guided.preview()], "guidance-reference.jpg")
 
 
 def palette(colorizer: Colorizer) -> None:
     """Automatic and two palettes."""
     plate = colorizer.prepare(read(PHOTOS / "dust-bowl-home.jpg"))
     drawn = [
-        Guidance(palette=Palette.parse(text)).guide(plate).preview(plate)
+        plate.color(Look(palette=Palette.parse(text))).preview()
         for text in ("#7a2e1d,#3b5998,#d9b26f", "#264653,#2a9d8f,#e9c46a,#e76f51")
     ]
     row([plate.preview(), *drawn], "guidance-palette.jpg")
@@ -62,9 +63,9 @@ def faded(colorizer: Colorizer) -> None:
     light = 10 ** -(density * (0.35, 0.7, 0.55) + (0.01, 0.05, 0.12))
     Image.fromarray(np.rint(255 * light).astype(np.uint8)).save(FADED, quality=92)
     plate = colorizer.prepare(read(FADED))
-    kept = Guidance(keep_color=True).guide(plate)
+    kept = plate.color(Look(keep_color=True))
     truth = read(ROOT / "examples/astronaut.jpg").rgb
-    row([plate.photo.rgb, plate.preview(), kept.preview(plate), truth], "faded-colour.jpg")
+    row([plate.photo.rgb, plate.preview(), kept.preview(), truth], "faded-colour.jpg")
 
 
 if __name__ == "__main__":

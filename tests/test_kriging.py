@@ -11,7 +11,7 @@ from photochrom.hints import Hint
 from photochrom.kriging import Scene, krige, pin
 from photochrom.models.answer import unit_features
 from photochrom.raster import Points
-from photochrom.upsample import Guide
+from photochrom.upsample import GuidedFilter
 
 
 def points(places, ab, luminance=50.0, weight=1.0):
@@ -48,7 +48,7 @@ def test_without_hints_nothing_changes():
     ab = np.random.default_rng(0).normal(0, 10, (8, 8, 2)).astype(np.float32)
     empty = points(np.zeros((0, 2)), np.zeros((0, 2)))
     assert krige(ab, doubt(8), flat(8), empty) is ab
-    guide = Guide(ab, ab)
+    guide = GuidedFilter(ab, ab)
     assert pin(guide, (), np.full((8, 8), 50, np.float32)) is guide
 
 
@@ -103,7 +103,7 @@ def test_the_order_of_hints_and_their_chunks_do_not_matter():
 @pytest.mark.parametrize("place", [(0.5, 0.5), (0, 0), (1, 1)])
 def test_a_pin_is_exact_and_local(place):
     luminance = np.full((64, 64), 50, np.float32)
-    guide = Guide(np.full((64, 64, 2), 0.3, np.float32), np.zeros((64, 64, 2), np.float32))
+    guide = GuidedFilter(np.full((64, 64, 2), 0.3, np.float32), np.zeros((64, 64, 2), np.float32))
     hint = Hint(*place, "#c03020", radius=0.03)
     pinned = pin(guide, (hint,), luminance)
     row, column = (min(63, int(n * 64)) for n in place[::-1])

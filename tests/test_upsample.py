@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photochrom.upsample import AreaReduction, guide
+from photochrom.upsample import AreaReduction, GuidedFilter
 
 
 def reduced(plane, rows, columns, strip):
@@ -55,7 +55,7 @@ def test_colour_returns_to_its_edge():
     luminance, ab = edge_picture()
     blurred = cv2.GaussianBlur(ab, (0, 0), 3)
     large = np.repeat(np.repeat(luminance, 4, 0), 4, 1)
-    result = guide(blurred, luminance).rows(0, large, 256)
+    result = GuidedFilter.fit(blurred, luminance).rows(0, large, 256)
     truth = np.repeat(np.repeat(ab, 4, 0), 4, 1)
     bilinear = cv2.resize(blurred, (256, 256))
     near = np.s_[:, 120:136]
@@ -64,20 +64,20 @@ def test_colour_returns_to_its_edge():
 
 def test_no_colour_where_there_is_none():
     luminance, _ = edge_picture()
-    assert not guide(np.zeros((64, 64, 2), np.float32), luminance).rows(0, luminance, 64).any()
+    assert not GuidedFilter.fit(np.zeros((64, 64, 2), np.float32), luminance).rows(0, luminance, 64).any()
 
 
 def test_even_colour_stays_even():
     luminance = np.random.default_rng(0).uniform(0, 100, (40, 56)).astype(np.float32)
     ab = np.full((40, 56, 2), (12, -7), np.float32)
-    assert np.abs(guide(ab, luminance).rows(0, luminance, 40) - ab).max() < 1e-2
+    assert np.abs(GuidedFilter.fit(ab, luminance).rows(0, luminance, 40) - ab).max() < 1e-2
 
 
 @given(st.integers(1, 90), st.integers(1, 60), st.integers(1, 30))
 def test_strips_are_rows_of_the_whole(height, width, strip):
     random = np.random.default_rng(height)
     luminance = random.uniform(0, 100, (32, 48)).astype(np.float32)
-    colours = guide(random.normal(0, 20, (32, 48, 2)).astype(np.float32), luminance)
+    colours = GuidedFilter.fit(random.normal(0, 20, (32, 48, 2)).astype(np.float32), luminance)
     large = random.uniform(0, 100, (height, width)).astype(np.float32)
     whole = colours.rows(0, large, height)
     assert whole.shape == (height, width, 2)

@@ -21,18 +21,20 @@ if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer, Plate
     from photochrom.errors import PhotochromError
     from photochrom.hints import Hint
+    from photochrom.look import Look
     from photochrom.photo import Photo, read, write
 
 _HOMES = {
     "Colorizer": "colorizer",
     "Plate": "colorizer",
     "Hint": "hints",
+    "Look": "look",
     "Photo": "photo",
     "PhotochromError": "errors",
     "read": "photo",
     "write": "photo",
 }
-__all__ = ["Colorizer", "Hint", "Photo", "PhotochromError", "Plate", "colorize", "read", "write"]
+__all__ = ["Colorizer", "Hint", "Look", "Photo", "PhotochromError", "Plate", "colorize", "read", "write"]
 
 
 def __getattr__(name: str) -> Any:

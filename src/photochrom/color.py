@@ -134,6 +134,16 @@ def lab_to_rgb(lab: NDArray[Any]) -> Float:
     return linear_to_srgb(np.clip(lab_to_linear(lab), 0, 1)).astype(np.float32)
 
 
+def chroma_of(ab: NDArray[Any]) -> Float:
+    """C*, the distance from grey, of ab (..., 2)."""
+    return np.asarray(np.hypot(ab[..., 0], ab[..., 1]))
+
+
+def hue_of(ab: NDArray[Any]) -> Float:
+    """The hue angle in degrees, −180..180, of ab (..., 2)."""
+    return np.asarray(np.degrees(np.arctan2(ab[..., 1], ab[..., 0])), np.float32)
+
+
 def quantize(rgb: NDArray[Any], dtype: np.dtype[Any] | type = np.uint8) -> Pixels:
     """Floats in 0..1 rounded to uint8 or uint16."""
     dtype = np.dtype(dtype)

@@ -1,4 +1,4 @@
-"""Hints, and the hints file: the color that a person, a reference or a palette gives a place."""
+"""Hints, and the hints file: the colour that a person, a reference or a palette gives a place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_HINTS = 5000
 class Hint:
     """A colour for a disc or a stroke.
 
-    x, y: fractions of width and height, origin top left; color: "#rrggbb", of which only a* and b*
+    x, y: fractions of width and height, origin top left; colour: "#rrggbb", of which only a* and b*
     count; radius: of the disc, a fraction of the longer side, in (0, 0.5]; weight: 0..1, scales mask,
     spread and residual; path: further points (x, y) of a stroke.
     Raises HintError for anything out of range.

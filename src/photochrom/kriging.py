@@ -1,7 +1,7 @@
 """Kriging: the network's answer is corrected so that it agrees with the hints.
 
 `krige` interpolates what the hints ask for beyond the answer; and where a hint contradicts what the network
-believed of its place, only its own object follows. `pin` puts a hint's color, exactly, at its place.
+believed of its place, only its own object follows. `pin` puts a hint's colour, exactly, at its place.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from photochrom.raster import Points, falloff, kernels, stroke_points
-from photochrom.upsample import Guide
+from photochrom.upsample import GuidedFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -204,14 +204,14 @@ def _surprises(automatic: Float, ab: Float) -> Float:
     return share
 
 
-def pin(guide: Guide, hints: tuple[Hint, ...], luminance: Float) -> Guide:
+def pin(colors: GuidedFilter, hints: Sequence[Hint], luminance: Float) -> GuidedFilter:
     """Pin each hint's colour where it was placed: there ab no longer depends on the luminance.
 
     The pin fades over about a radius, and stops at edges of L*.
     """
     if not hints:
-        return guide
-    slope, offset = guide.slope.copy(), guide.offset.copy()
+        return colors
+    slope, offset = colors.slope.copy(), colors.offset.copy()
     height, width = luminance.shape
     for hint in hints:
         radius = max(1.5, hint.radius * max(height, width))
@@ -220,7 +220,7 @@ def pin(guide: Guide, hints: tuple[Hint, ...], luminance: Float) -> Guide:
             share = _pin_share(x * width, y * height, radius, part, luminance) * np.float32(hint.weight)
             slope[part] *= (1 - share)[..., None]
             offset[part] += share[..., None] * (np.array(hint.ab, np.float32) - offset[part])
-    return Guide(slope, offset)
+    return GuidedFilter(slope, offset)
 
 
 def _window(x: float, y: float, reach: float, height: int, width: int) -> tuple[slice, slice]:

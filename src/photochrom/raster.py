@@ -1,9 +1,9 @@
-"""Hints on the grid of the working size: masks, points, and how their colors are carried along edges.
+"""Hints on the grid of the working size: masks, points, and how their colours are carried along edges.
 
 A hint list is drawn once into the two forms in which our network takes it (docs/model-card.md): the discs
-and strokes themselves, and the same colors carried along the photo's edges by a joint-bilateral kernel
+and strokes themselves, and the same colours carried along the photo's edges by a joint-bilateral kernel
 (Levin, Lischinski & Weiss 2004, "Colorization using optimization", is the classical source of the idea that
-neighbors of equal luminance share a color).
+neighbours of equal luminance share a colour).
 """
 
 from __future__ import annotations

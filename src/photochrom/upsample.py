@@ -10,41 +10,36 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 import cv2
 import numpy as np
 
-from photochrom.color import white
+from photochrom.color import linear_to_lab, to_linear, white
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from photochrom.color import Float, Neutral
+    from photochrom.color import Float, Neutral, Pixels
+    from photochrom.photo import Photo
 
 _LARGE = 1000  # px
 RADIUS = 5  # px of the working size
 TOLERANCE = 4.0  # L*: luminance differences well above this are edges
 
 
-def halved(plane: Neutral) -> Neutral:
+def _halved(plane: Neutral) -> Neutral:
     """(⌈h/2⌉, ⌈W/2⌉): the means of 2×2 pixels of a plane (h, W), its last row or column repeated if odd."""
-    plane = even_sided(plane)
+    height, width = plane.shape
+    plane = cast("Neutral", np.ascontiguousarray(plane))
+    if height % 2 or width % 2:
+        plane = cast("Neutral", cv2.copyMakeBorder(plane, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
     size = (plane.shape[1] // 2, plane.shape[0] // 2)
     return cast("Neutral", cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
 
 
-def even_sided(plane: Neutral) -> Neutral:
-    """A plane, contiguous, with its last row and column repeated where their number is odd."""
-    height, width = plane.shape
-    plane = cast("Neutral", np.ascontiguousarray(plane))
-    if height % 2 == 0 and width % 2 == 0:
-        return plane
-    return cast("Neutral", cv2.copyMakeBorder(plane, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
-
-
 @lru_cache(maxsize=16)  # most photos of a batch are of one size
-def area_weights(top: int, count: int, height: int, rows: int) -> tuple[int, Float]:
+def _area_weights(top: int, count: int, height: int, rows: int) -> tuple[int, Float]:
     """The share of rows top..top+count of `height` in the `rows` averages that they touch.
 
     (number of the first, (n, count); the array is kept and must not be changed).
@@ -76,9 +71,9 @@ class AreaReduction:
 
         16-bit steps, whatever the strip's depth.
         """
-        first, weights = area_weights(top, len(strip), self.height, self.rows)
+        first, weights = _area_weights(top, len(strip), self.height, self.rows)
         if self._coarse and top % 2 == 0:
-            strip = halved(strip)
+            strip = _halved(strip)
             weights = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2)))
             weights = weights[:, ::2] + weights[:, 1::2]
         narrow = strip.astype(np.float32)
@@ -96,12 +91,64 @@ class AreaReduction:
         return total
 
 
+def working_lab(photo: Photo, size: tuple[int, int]) -> Float:
+    """(h, w, 3) float32 CIELAB of a photo, averaged in linear light over areas; L* as the eye has it.
+
+    The photo is read strip by strip, whatever its size. Raises DamagedPhoto where decoding fails.
+    """
+    rows, columns = min(size[0], photo.height), min(size[1], photo.width)
+    linear = np.zeros((rows, columns, 3), np.float32)
+
+    def reduced(top: int, strip: Pixels) -> tuple[int, Float]:
+        return _share(to_linear(strip), top, photo.height, rows, columns)
+
+    for _, (first, part) in photo.map_strips(reduced):
+        linear[first : first + len(part)] += part if part.shape[-1] == 3 else part[..., :1]
+    lab = linear_to_lab(np.clip(linear, 0, 1)).astype(np.float32)
+    if (rows, columns) != size:
+        lab = cv2.resize(lab, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(lab)
+
+
+def _share(strip: Float, top: int, height: int, rows: int, columns: int) -> tuple[int, Float]:
+    """What a strip (n, W[, 3]) from row `top` of `height` adds to the rows of the average it touches."""
+    narrow = cv2.resize(strip, (columns, len(strip)), interpolation=cv2.INTER_AREA)
+    narrow = narrow.reshape(len(strip), columns, -1)
+    if rows == height:
+        return top, narrow
+    first, weights = _area_weights(top, len(strip), height, rows)
+    return first, np.tensordot(weights, narrow, axes=1)
+
+
+# --- up ----------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
-class Guide:
+class GuidedFilter:
     """ab as a local linear function of luminance, at the working size (h, w)."""
 
     slope: Float  # (h, w, 2), ab per L*
     offset: Float  # (h, w, 2)
+
+    @classmethod
+    def fit(cls, ab: Float, luminance: Float, radius: int = RADIUS, tolerance: float = TOLERANCE) -> Self:
+        """The filter's coefficients for ab (h, w, 2) and L* (h, w) at the working size."""
+
+        def mean(plane: Float) -> Float:
+            side = 2 * radius + 1
+            return cast("Float", cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT))
+
+        def each(plane: Float) -> Float:
+            return cast("Float", cv2.merge([plane, plane]))
+
+        mean_l, mean_ab = mean(luminance), mean(ab)
+        variance = cv2.subtract(mean(cv2.multiply(luminance, luminance)), cv2.multiply(mean_l, mean_l))
+        covariance = cv2.subtract(
+            mean(cv2.multiply(ab, each(luminance))), cv2.multiply(mean_ab, each(mean_l))
+        )
+        slope = cv2.divide(covariance, each(cv2.add(cv2.max(variance, 0), tolerance * tolerance)))
+        offset = cv2.subtract(mean_ab, cv2.multiply(slope, each(mean_l)))
+        return cls(mean(slope), mean(offset))
 
     def planes(self, top: int, luminance: Float, height: float) -> tuple[Float, Float]:
         """a* and b*, (n, W) each, of rows top..top+n of a photo of `height` rows, from their L* (n, W)."""
@@ -136,21 +183,3 @@ class Guide:
     def rows(self, top: int, luminance: Float, height: int) -> Float:
         """`planes` as one array (n, W, 2)."""
         return np.stack(self.planes(top, luminance, height), axis=-1)
-
-
-def guide(ab: Float, luminance: Float, radius: int = RADIUS, tolerance: float = TOLERANCE) -> Guide:
-    """The guided filter's coefficients: ab (h, w, 2) and L* (h, w) at the working size."""
-
-    def mean(plane: Float) -> Float:
-        blurred: Float = cv2.blur(plane, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT)
-        return blurred
-
-    def each(plane: Float) -> Float:
-        return cast("Float", cv2.merge([plane, plane]))
-
-    mean_l, mean_ab = mean(luminance), mean(ab)
-    variance = cv2.subtract(mean(cv2.multiply(luminance, luminance)), cv2.multiply(mean_l, mean_l))
-    covariance = cv2.subtract(mean(cv2.multiply(ab, each(luminance))), cv2.multiply(mean_ab, each(mean_l)))
-    slope = cv2.divide(covariance, each(cv2.add(cv2.max(variance, 0), tolerance * tolerance)))
-    offset = cv2.subtract(mean_ab, cv2.multiply(slope, each(mean_l)))
-    return Guide(mean(slope), mean(offset))

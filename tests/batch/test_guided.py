@@ -11,11 +11,11 @@ from PIL import Image
 
 from photochrom.batch import naming, plan
 from photochrom.batch.coloring import Coloring, Task
-from photochrom.batch.guided import ReferenceFile, palette_from_json, parse_palette
 from photochrom.batch.options import Options
 from photochrom.cli import run
 from photochrom.errors import GuidanceError
 from photochrom.hints import load_hints
+from photochrom.look import ReferencePhoto, load_palette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +66,8 @@ def test_each_of_them_changes_the_ledgers_key(reference: Path, tmp_path: Path) -
     other.write_bytes(reference.read_bytes() + b" ")
     kinds = [
         Options(),
-        Options(reference=ReferenceFile.of(reference)),
-        Options(reference=ReferenceFile(reference, ReferenceFile.of(other).sha256)),
+        Options(reference=ReferencePhoto.of(reference)),
+        Options(reference=ReferencePhoto(reference, ReferencePhoto.of(other).sha256)),
         Options(palette=("#ff0000",)),
         Options(palette=("#00ff00",)),
         Options(keep_color=True),
@@ -80,29 +80,29 @@ def test_each_of_them_changes_the_ledgers_key(reference: Path, tmp_path: Path) -
 @pytest.mark.parametrize("document", [5, "x", {}, {"path": 3}, {"path": "gone.png", "sha256": "0"}, ["a"]])
 def test_a_sidecars_reference_that_cannot_be(document: object) -> None:
     with pytest.raises(GuidanceError):
-        ReferenceFile.from_json(document)
+        ReferencePhoto.from_json(document)
 
 
 def test_a_reference_that_has_changed_is_not_used_silently(reference: Path) -> None:
-    document = ReferenceFile.of(reference).to_json()
-    assert ReferenceFile.from_json(document).path == reference
+    document = ReferencePhoto.of(reference).to_json()
+    assert ReferencePhoto.from_json(document).path == reference
     reference.write_bytes(reference.read_bytes() + b" ")
     with pytest.raises(GuidanceError, match="is not the file that was used: put that one back"):
-        ReferenceFile.from_json(document)
+        ReferencePhoto.from_json(document)
 
 
 def test_a_reference_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(GuidanceError, match=r"the reference .*gone\.jpg cannot be read"):
-        ReferenceFile.of(tmp_path / "gone.jpg")
+        ReferencePhoto.of(tmp_path / "gone.jpg")
 
 
 def test_a_palette_is_stored_as_colours_even_from_a_picture(reference: Path) -> None:
-    colors = parse_palette(str(reference))
-    assert palette_from_json(list(colors)) == colors
-    assert palette_from_json([]) == ()
-    for bad in ("#ff0000", [5], ["mauve"], {"a": 1}):
+    colors = load_palette(str(reference))
+    assert load_palette(list(colors)) == colors
+    assert load_palette(()) == ()
+    for bad in ("#zz0000", [5], ["mauve"], {"a": 1}):
         with pytest.raises(GuidanceError):
-            palette_from_json(bad)
+            load_palette(bad)
 
 
 # --- files -------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def test_proposals_are_written_with_hints_and_a_sheet(photo: Callable[..., Path]
 
 
 def test_one_reference_serves_a_whole_run(photo: Callable[..., Path], tmp_path: Path, reference) -> None:
-    coloring = Coloring(Options(reference=ReferenceFile.of(reference)))
+    coloring = Coloring(Options(reference=ReferencePhoto.of(reference)))
     for number in range(2):
         path = photo(f"{number}.png", number, width=64, height=64)
         (job,) = plan.to_file(plan.Source(path, path), tmp_path / f"out/{number}.png")

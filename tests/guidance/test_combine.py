@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from photochrom.color import chroma_of
 from photochrom.errors import GuidanceError
-from photochrom.guidance import Guidance, Palette, combined
-from photochrom.guidance.colours import chroma_of
-from photochrom.guidance.combine import say
+from photochrom.guidance import combined
+from photochrom.guidance.combine import influence
 from photochrom.hints import MAX_HINTS, Hint
+from photochrom.look import Look
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Plate
@@ -24,15 +25,15 @@ places = st.tuples(st.floats(0, 1), st.floats(0, 1))
 
 def colour_at(plate: Plate, guided, hint: Hint) -> np.ndarray:
     """ab, the mean of 3 × 3 px at a hint's place, as rendered."""
-    ab = plate.chroma(guided.hints, draw=guided.draw)
+    ab = guided.chroma
     y, x = int(hint.y * ab.shape[0]), int(hint.x * ab.shape[1])
     return ab[y - 1 : y + 2, x - 1 : x + 2].mean((0, 1))
 
 
 @pytest.fixture(scope="module")
 def everything(plate: Plate, truth: np.ndarray, lab):
-    wishes = Guidance([MINE], lab.photo(truth[:, ::-1]), palette=Palette(("#20a040",)))
-    return wishes.guide(plate)
+    wishes = Look([MINE], reference=lab.photo(truth[:, ::-1]), palette=("#20a040",))
+    return plate.color(wishes)
 
 
 def test_a_persons_hint_beats_all(plate: Plate, everything) -> None:
@@ -43,42 +44,42 @@ def test_a_persons_hint_beats_all(plate: Plate, everything) -> None:
 
 def test_the_reference_beats_the_palette(plate: Plate, truth: np.ndarray, lab) -> None:
     photo = lab.photo(truth)
-    alone = Guidance(reference=photo).guide(plate)
-    both = Guidance(reference=photo, palette=Palette(("#20a040",))).guide(plate)
+    alone = plate.color(Look(reference=photo))
+    both = plate.color(Look(reference=photo, palette=("#20a040",)))
     true = lab.ab(truth)
 
     def miss(guided) -> float:
-        return float(np.hypot(*(plate.chroma(guided.hints, draw=guided.draw) - true).reshape(-1, 2).T).mean())
+        return float(np.hypot(*(guided.chroma - true).reshape(-1, 2).T).mean())
 
-    palette = Guidance(palette=Palette(("#20a040",))).guide(plate)
+    palette = plate.color(Look(palette=("#20a040",)))
     assert miss(both) < miss(alone) + 4
     assert miss(both) < 0.6 * miss(palette)
 
 
 def test_the_palette_decides_where_nothing_else_is_said(plate: Plate) -> None:
     far = Hint(0.02, 0.02, "#2040c0", radius=0.01)
-    guided = Guidance([far], palette=Palette(("#20a040",))).guide(plate)
-    assert guided.draw is not None
-    assert guided.draw.strength is not None
-    assert guided.draw.strength[3:6, 3:6].max() < 0.3
-    assert guided.draw.strength[100:].min() > 0.9
+    guided = plate.color(Look([far], palette=("#20a040",)))
+    assert guided.redraw is not None
+    assert guided.redraw.strength is not None
+    assert guided.redraw.strength[3:6, 3:6].max() < 0.3
+    assert guided.redraw.strength[100:].min() > 0.9
 
 
 def test_nothing_asked_is_the_automatic_picture(plate: Plate, automatic: np.ndarray) -> None:
-    guided = Guidance().guide(plate)
+    guided = plate.color(Look())
     assert guided.hints == ()
-    assert guided.draw is None
-    np.testing.assert_array_equal(guided.preview(plate, side=256), automatic)
+    assert guided.redraw is None
+    np.testing.assert_array_equal(guided.preview(side=256), automatic)
 
 
 def test_hints_alone_are_taken_as_they_are(plate: Plate) -> None:
     hints = (MINE, Hint(0.1, 0.1, "#804020", weight=0.01))
-    assert Guidance(hints).guide(plate).hints == hints
+    assert plate.color(Look(hints)).hints == hints
 
 
 def test_a_refusal_of_one_part_is_heard(plate: Plate) -> None:
     with pytest.raises(GuidanceError, match="no colour of its own left"):
-        Guidance([MINE], keep_color=True).guide(plate)
+        plate.color(Look([MINE], keep_color=True))
 
 
 # --- the order itself --------------------------------------------------------------------------
@@ -116,18 +117,18 @@ def test_too_many_are_cut_from_the_weak(plate: Plate) -> None:
     assert both[-10:] == strong
 
 
-def test_say_is_full_at_a_hint_and_fades_with_distance(plate: Plate) -> None:
-    share = say(plate, [MINE])
+def test_influence_is_full_at_a_hint_and_fades_with_distance(plate: Plate) -> None:
+    share = influence(plate, [MINE])
     assert share.shape == plate.luminance.shape
     assert share[int(0.75 * 256), int(0.55 * 256)] > 0.8
     assert share[:20].max() < 0.05
-    assert not say(plate, []).any()
-    assert say(plate, [Hint(0.55, 0.75, "#2040c0", weight=0.3)]).max() <= 0.3 + 1e-6
+    assert not influence(plate, []).any()
+    assert influence(plate, [Hint(0.55, 0.75, "#2040c0", weight=0.3)]).max() <= 0.3 + 1e-6
 
 
 def test_the_palette_is_kept_away_from_the_hint(plate: Plate, everything) -> None:
-    assert everything.draw is not None
-    drawn = everything.draw(np.full((256, 256, 2), (30, 0), np.float32))
+    assert everything.redraw is not None
+    drawn = everything.redraw(np.full((256, 256, 2), (30, 0), np.float32))
     y, x = int(MINE.y * 256), int(MINE.x * 256)
     assert np.abs(drawn[y, x] - (30, 0)).max() < 8
     assert chroma_of(drawn).max() <= 30.1

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from photochrom.color import quantize, rgb_to_lab
 from photochrom.errors import GuidanceError
-from photochrom.guidance import Guidance, remaining_hints
+from photochrom.guidance import remaining_hints
 from photochrom.guidance.keep_color import MOST, WEIGHT, restored
+from photochrom.look import Look
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
@@ -31,7 +32,7 @@ def error(ab: np.ndarray, truth: np.ndarray) -> float:
 def test_a_faded_copy_comes_nearer_to_its_truth(colorizer: Colorizer, truth: np.ndarray, lab) -> None:
     print_ = faded(truth)
     plate = colorizer.prepare(print_)
-    revived = Guidance(keep_color=True).guide(plate).preview(plate, side=256)
+    revived = plate.color(Look(keep_color=True)).preview(side=256)
     true = lab.ab(truth)
     assert error(lab.ab(revived), true) < 0.9 * error(lab.ab(print_), true)
     assert error(lab.ab(revived), true) < error(lab.ab(plate.preview(side=256)), true)
@@ -40,7 +41,7 @@ def test_a_faded_copy_comes_nearer_to_its_truth(colorizer: Colorizer, truth: np.
 def test_the_luminance_is_the_faded_photos_own(colorizer: Colorizer, truth: np.ndarray) -> None:
     print_ = faded(truth)
     plate = colorizer.prepare(print_)
-    revived = Guidance(keep_color=True).guide(plate).render(plate).pixels
+    revived = plate.color(Look(keep_color=True)).photo().pixels
     assert np.abs(rgb_to_lab(revived)[..., 0] - rgb_to_lab(print_)[..., 0]).max() < 0.4
 
 

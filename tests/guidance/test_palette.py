@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from photochrom.color import rgb_to_lab
+from photochrom.color import chroma_of, hue_of, rgb_to_lab
 from photochrom.errors import GuidanceError, PhotochromError
 from photochrom.evaluation.metrics import colourfulness
-from photochrom.guidance import Guidance, Palette, PaletteDraw, palette_hints
-from photochrom.guidance.colours import chroma_of, hue_of
-from photochrom.guidance.palette import SLACK
+from photochrom.guidance import palette_hints
+from photochrom.guidance.palette import SLACK, PaletteTurn
+from photochrom.look import Look
+from photochrom.palette import Palette
 from photochrom.photo import Photo
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def test_five_hundred_colours_leave_every_hue_free() -> None:
     palette = Palette(tuple(f"#{number:06x}" for number in rng.integers(0, 1 << 24, 500)))
     assert len(palette.hues) <= 90
     ab = rng.normal(0, 30, (20, 20, 2)).astype(np.float32)
-    assert np.hypot(*(PaletteDraw(palette)(ab) - ab).reshape(-1, 2).T).mean() < 1
+    assert np.hypot(*(PaletteTurn(palette)(ab) - ab).reshape(-1, 2).T).mean() < 1
 
 
 def test_the_colours_of_a_picture(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ chromas = arrays.arrays(np.float32, (6, 7, 2), elements=st.floats(-80, 80, width
 @given(ab=chromas, colors=st.lists(st.sampled_from(COLORS), min_size=1, max_size=3, unique=True))
 def test_hues_come_near_and_chroma_never_grows(ab: np.ndarray, colors: list[str]) -> None:
     palette = Palette(tuple(colors))
-    drawn = PaletteDraw(palette)(ab)
+    drawn = PaletteTurn(palette)(ab)
     assert (chroma_of(drawn) <= chroma_of(ab) * 1.001 + 1e-3).all()
     assert (chroma_of(drawn) >= chroma_of(ab) * 0.7 - 1e-3).all()
     coloured = chroma_of(drawn) > 1
@@ -127,7 +128,7 @@ def test_hues_come_near_and_chroma_never_grows(ab: np.ndarray, colors: list[str]
 
 @given(ab=chromas)
 def test_drawing_again_changes_nothing(ab: np.ndarray) -> None:
-    draw = PaletteDraw(Palette(COLORS))
+    draw = PaletteTurn(Palette(COLORS))
     once = draw(ab)
     np.testing.assert_allclose(draw(once), once, atol=0.05)
 
@@ -136,15 +137,15 @@ def test_where_something_stronger_speaks_nothing_is_drawn() -> None:
     ab = np.full((4, 4, 2), (-40, 40), np.float32)
     strength = np.zeros((4, 4), np.float32)
     strength[2:] = 1
-    drawn = PaletteDraw(Palette(("#3b5998",)), strength)(ab)
+    drawn = PaletteTurn(Palette(("#3b5998",)), strength)(ab)
     np.testing.assert_array_equal(drawn[:2], ab[:2])
     assert np.abs(drawn[2:] - ab[2:]).min() > 10
 
 
 def test_a_grey_among_the_colours_lets_far_hues_go_grey() -> None:
     far = np.full((1, 1, 2), (-40, -5), np.float32)
-    vivid = PaletteDraw(Palette(("#c03020",)))(far)
-    muted = PaletteDraw(Palette(("#c03020", "#808080")))(far)
+    vivid = PaletteTurn(Palette(("#c03020",)))(far)
+    muted = PaletteTurn(Palette(("#c03020", "#808080")))(far)
     assert chroma_of(muted)[0, 0] < 0.6 * chroma_of(vivid)[0, 0]
 
 
@@ -154,7 +155,7 @@ def test_a_grey_among_the_colours_lets_far_hues_go_grey() -> None:
 @pytest.mark.parametrize("text", ["#7a2e1d,#3b5998,#d9b26f", "#264653,#2a9d8f,#e9c46a,#e76f51", "#8b0000"])
 def test_a_photo_keeps_to_its_palette(plate: Plate, automatic: np.ndarray, truth, lab, text: str) -> None:
     palette = Palette.parse(text)
-    drawn = Guidance(palette=palette).guide(plate).preview(plate, side=256)
+    drawn = plate.color(Look(palette=palette)).preview(side=256)
     ab = lab.ab(drawn)
     coloured = chroma_of(ab) > 12
     assert coloured.mean() > 0.2
@@ -176,5 +177,5 @@ def test_hints_lie_where_the_colour_was_allowed(plate: Plate) -> None:
 
 
 def test_full_size_and_preview_are_drawn_alike(plate: Plate) -> None:
-    guided = Guidance(palette=Palette(COLORS)).guide(plate)
-    np.testing.assert_array_equal(guided.render(plate).pixels, guided.preview(plate, side=256))
+    guided = plate.color(Look(palette=Palette(COLORS)))
+    np.testing.assert_array_equal(guided.photo().pixels, guided.preview(side=256))

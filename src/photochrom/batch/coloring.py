@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from photochrom import __version__
 from photochrom.batch.beside import side_by_side
-from photochrom.batch.guided import Guide
-from photochrom.batch.ideas import contact_sheet, hints_text, ideas
+from photochrom.batch.ideas import contact_sheet, hints_text
 from photochrom.batch.layer import overlay, write_ab
 from photochrom.batch.ledger import file_sha256, is_odd
 from photochrom.colorizer import DEFAULT_VIVIDNESS, Colorizer
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from photochrom.batch.options import Options
     from photochrom.batch.plan import Job
     from photochrom.color import Pixels
-    from photochrom.colorizer import Plate
-    from photochrom.guidance import Guided
+    from photochrom.colorizer import ColoredPlate
+    from photochrom.look import Look
 
 Stamp = tuple[int, int, int]
 Passed = Callable[[int, int], None]
@@ -97,7 +97,6 @@ class Coloring:
         """`passed(rows, height)` is told of all rows of a photo that pass, twice for each picture made."""
         self._options, self._passed = options, passed
         self._colorizer = Colorizer(options.model, threads=threads)
-        self._guide = Guide(options, self._colorizer.network)
 
     def __call__(self, task: Task) -> Result:
         """Do a task. What a user or the system can cause is in the result; only bugs are raised."""
@@ -143,13 +142,13 @@ class Coloring:
         if task.stamp and stamp_of(job.input) != task.stamp:
             raise DamagedPhoto(f"{job.input} changed while it was read: run again when it is at rest")
         original, seen = self._watched(photo)
-        plate, guided = self.guided(original)
-        coloured = guided.render(plate, self._options.vividness)
+        colored = self._colored(original)
+        coloured = colored.photo()
         job.output.parent.mkdir(parents=True, exist_ok=True)
         with _withdrawn_on_error(job, task.replace):
             self._write_extras(task, original, coloured)
             if job.ideas:
-                self._write_ideas(job.ideas, task.replace, original, plate, guided)
+                self._write_ideas(job.ideas, task.replace, original, colored)
             self.store(self.picture(original, coloured), job.output, overwrite=task.replace)
         return warnings_of(photo, seen, kept=self._options.keep_color)
 
@@ -171,13 +170,17 @@ class Coloring:
 
     def render(self, photo: Photo) -> Photo:
         """The coloured photo, at its full size; its pixels are computed when they are written."""
-        plate, guided = self.guided(photo)
-        return guided.render(plate, self._options.vividness)
+        return self._colored(photo).photo()
 
-    def guided(self, photo: Photo) -> tuple[Plate, Guided]:
-        """The photo made ready, and what the guiding options come to for it."""
-        plate = self._colorizer.prepare(photo)
-        return plate, self._guide(plate)
+    def _colored(self, photo: Photo) -> ColoredPlate:
+        return self._colorizer.prepare(photo).color(self._look)
+
+    @cached_property
+    def _look(self) -> Look:
+        """What the options ask; its reference is read once, and prepared once for all photos."""
+        asked, look = self._options, self._options.look
+        limits = {"max_pixels": asked.max_pixels, "max_side": asked.max_side}
+        return replace(look, reference=look.reference.load(**limits)) if look.reference else look
 
     def picture(self, original: Photo, coloured: Photo) -> Photo:
         """What is stored as the output: the coloured photo, beside the original if that is asked for."""
@@ -209,17 +212,12 @@ class Coloring:
         if sidecar:
             _store_text(self._sidecar(task).dump(), sidecar, task.replace)
 
-    def _write_ideas(
-        self, files: IdeaFiles, overwrite: bool, original: Photo, plate: Plate, guided: Guided
-    ) -> None:
-        asked = self._options
-        others = ideas(plate, guided, asked.proposals, asked.seed)
-        for picture, hints, one in zip(files.pictures, files.hints, others, strict=True):
-            coloured = one.render(plate, asked.vividness)
-            self.store(self.picture(original, coloured), picture, overwrite=overwrite)
-            _store_text(hints_text(one), hints, overwrite)
-        sheet = contact_sheet(plate, guided, others, asked.vividness)
-        self.store(sheet, files.sheet, overwrite=overwrite)
+    def _write_ideas(self, files: IdeaFiles, overwrite: bool, original: Photo, colored: ColoredPlate) -> None:
+        ideas = colored.proposals()
+        for picture, hints, idea in zip(files.pictures, files.hints, ideas, strict=True):
+            self.store(self.picture(original, idea.photo()), picture, overwrite=overwrite)
+            _store_text(hints_text(idea), hints, overwrite)
+        self.store(contact_sheet(colored, ideas), files.sheet, overwrite=overwrite)
 
     def _sidecar(self, task: Task) -> Sidecar:
         """All that was asked, defaults too: they may be others in a later version."""

@@ -8,32 +8,26 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from photochrom.guidance import Guided, proposals
 from photochrom.hints import dump_hints
 from photochrom.photo import Photo
 
 if TYPE_CHECKING:
     from photochrom.color import Pixels
-    from photochrom.colorizer import Plate
+    from photochrom.colorizer import ColoredPlate
 
 SIDE = 640  # px of a picture on the sheet
 _GAP = 16
 _CAPTION = 28
 
 
-def ideas(plate: Plate, guided: Guided, count: int, seed: int) -> list[Guided]:
-    """Proposals that go on from what is asked: its hints have the last word, its palette is kept."""
-    return [Guided(tuple(hints), guided.draw) for hints in proposals(plate, count, seed, guided.hints)]
-
-
-def hints_text(guided: Guided) -> str:
+def hints_text(idea: ColoredPlate) -> str:
     """The hints of a proposal as a hints file, to go on from with --hints."""
-    return json.dumps(dump_hints(guided.hints), indent=1) + "\n"
+    return json.dumps(dump_hints(idea.hints), indent=1) + "\n"
 
 
-def contact_sheet(plate: Plate, automatic: Guided, others: list[Guided], vividness: float | None) -> Photo:
+def contact_sheet(automatic: ColoredPlate, others: list[ColoredPlate]) -> Photo:
     """The first colouring (0) and the proposals (1…), small, in rows, with their numbers."""
-    pictures = [one.preview(plate, vividness, SIDE) for one in (automatic, *others)]
+    pictures = [one.preview(SIDE) for one in (automatic, *others)]
     columns = int(np.ceil(np.sqrt(len(pictures))))
     height, width = pictures[0].shape[0] + _GAP + _CAPTION, pictures[0].shape[1] + _GAP
     rows = -(-len(pictures) // columns)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from photochrom.batch.guided import MAX_IDEAS, ReferenceFile, palette_from_json, parse_palette
 from photochrom.errors import OptionError
+from photochrom.look import MAX_PROPOSALS, Look, ReferencePhoto, load_palette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def _hints_from_json(document: Any) -> tuple[Hint, ...]:
     return tuple(load_hints(document))
 
 
-def _written(reference: ReferenceFile | None) -> Any:
+def _written(reference: ReferencePhoto | None) -> Any:
     return None if reference is None else reference.to_json()
 
 
@@ -95,24 +95,24 @@ class Options:
         metavar="0..1",
         help="From 0, safe and pale, to 1, vivid and bold.",
     )
-    reference: ReferenceFile | None = _option(  # noqa: RUF009 - a field, like the others
+    reference: ReferencePhoto | None = _option(  # noqa: RUF009 - a field, like the others
         None,
         "--reference",
         kind=Path,
         metavar="PHOTO",
         help="Colour it like that photo, where the two match.",
-        parse=ReferenceFile.of,
+        parse=ReferencePhoto.of,
         to_json=_written,
-        from_json=ReferenceFile.from_json,
+        from_json=ReferencePhoto.from_json,
     )
     palette: tuple[str, ...] = _option(
         (),
         "--palette",
         metavar="'#…,#…'|PICTURE",
         help="Keep to these colours, or to a picture's.",
-        parse=parse_palette,
+        parse=load_palette,
         to_json=list,
-        from_json=palette_from_json,
+        from_json=load_palette,
     )
     keep_color: bool = _option(
         False, "--keep-color", kind=bool, help="Revive a faded colour photo: go by the colour left in it."
@@ -120,7 +120,7 @@ class Options:
     proposals: int = _option(
         0,
         "--proposals",
-        kind=Range(0, MAX_IDEAS),
+        kind=Range(0, MAX_PROPOSALS),
         metavar="N",
         help="Also write N other ideas, their hints, and a contact sheet.",
     )
@@ -205,6 +205,11 @@ class Options:
             if value is not None:
                 given[item.name] = parse(value) if parse else value
         return cls(**given)
+
+    @property
+    def look(self) -> Look:
+        """What decides on the colors."""
+        return Look(**{item.name: getattr(self, item.name) for item in fields(Look)})
 
     def to_json(self, *, defaults: bool = False) -> dict[str, Any]:
         """As plain JSON values: what differs from the defaults, or all."""

@@ -1,32 +1,52 @@
 """Producers of hints: colour it like that photo, keep to these colours, show me other ideas.
 
-    reference_hints(plate, photo)    the colours of another photo, at the places that match
-    palette_hints(plate, palette)    a palette's colours, where the network would have allowed them
-    remaining_hints(plate)           a faded colour photo's own remaining colour
-    proposals(plate, k)              k hint lists that differ where the network is least sure
+    reference_hints(plate, reference)    the colours of another photo, at the places that match
+    palette_hints(plate, palette)        a palette's colours, where the network would have allowed them
+    remaining_hints(plate)               a faded colour photo's own remaining colour
+    proposals(plate, k)                  k hint lists that differ where the network is least sure
 
-All are pure functions of a Plate. `Guidance` combines them: a person's hints beat the reference, which
-beats the photo's own remaining colour and the palette.
-
-    wishes = Guidance(hints, reference=read("house.jpg"), palette=Palette.parse("#7a2e1d, #3b5998"))
-    wishes.guide(plate).render(plate)
+`guidance_of` asks the producers in the order of PRODUCERS: a person's hints beat the reference, which beats
+the palette and the photo's own remaining colour. A new way to guide the colours is a file here with a
+function (plate, look, stronger hints) -> Guidance, its field in Look, and its line in PRODUCERS.
 """
 
 from __future__ import annotations
 
-from photochrom.guidance.combine import Guidance, Guided, combined
-from photochrom.guidance.keep_color import remaining_hints
-from photochrom.guidance.palette import Palette, PaletteDraw, palette_hints
+from typing import TYPE_CHECKING
+
+from photochrom.guidance.combine import Guidance, combined
+from photochrom.guidance.keep_color import guide_by_remaining_color, remaining_hints
+from photochrom.guidance.palette import guide_by_palette, palette_hints
 from photochrom.guidance.proposals import proposals
-from photochrom.guidance.reference import Reference, reference_hints
+from photochrom.guidance.reference import Reference, guide_by_reference, reference_hints
+from photochrom.palette import Palette
+
+if TYPE_CHECKING:
+    from photochrom.look import Look
+    from photochrom.prepared import PreparedPhoto
+
+PRODUCERS = (guide_by_reference, guide_by_palette, guide_by_remaining_color)
+
+
+def guidance_of(plate: PreparedPhoto, look: Look) -> Guidance:
+    """All the hints that a look comes to on a photo, the person's own the strongest.
+
+    Raises GuidanceError where a part of the look cannot be had, PhotoError for an unreadable reference.
+    """
+    hints, redraw = list(look.hints), None
+    for produce in PRODUCERS:
+        given = produce(plate, look, hints)
+        hints = combined(plate, hints, given.hints) if given.hints else hints
+        redraw = given.redraw or redraw
+    return Guidance(tuple(hints), redraw)
+
 
 __all__ = [
     "Guidance",
-    "Guided",
     "Palette",
-    "PaletteDraw",
     "Reference",
     "combined",
+    "guidance_of",
     "palette_hints",
     "proposals",
     "reference_hints",

@@ -13,28 +13,39 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from photochrom.color import chroma_of
 from photochrom.errors import GuidanceError
-from photochrom.guidance.colours import chroma_of, placed, working_lab
+from photochrom.guidance.combine import Guidance
+from photochrom.guidance.placing import placed
+from photochrom.upsample import working_lab
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from photochrom.color import Float
-    from photochrom.colorizer import Plate
     from photochrom.hints import Hint
+    from photochrom.look import Look
+    from photochrom.prepared import PreparedPhoto
 
 MOST = 400  # hints
 WEIGHT = 0.4
 _MOST_STRETCH = 4.0
 _COLOURLESS = 1.5  # C*, the 95th percentile with the photo's tone off, below which nothing is left
 _NEARLY_GREY = 10.0  # C* of automatic colours up to about which a thing tells of the cast
-_LEAST = 0.02  # the say of all other things
+_LEAST = 0.02  # the weight of all other things
 _OUTLIER = 6.0  # ab: residuals above it count less
 _ROUNDS = 4
 
 
-def remaining_hints(plate: Plate) -> list[Hint]:
+def guide_by_remaining_color(plate: PreparedPhoto, look: Look, stronger: Sequence[Hint]) -> Guidance:
+    """The photo's own colour, if the look keeps it."""
+    return Guidance(remaining_hints(plate) if look.keep_color else ())
+
+
+def remaining_hints(plate: PreparedPhoto) -> list[Hint]:
     """Weak hints with the photo's own remaining colour, its cast taken off.
 
-    Raises GuidanceError for a photo without colour, UnsupportedReading for a model without hints.
+    Raises GuidanceError for a photo without colour.
     """
     lab = working_lab(plate.photo, plate.size)
     own = restored(lab, plate.chroma())
@@ -54,8 +65,8 @@ def restored(lab: Float, automatic: Float) -> Float:
     everywhere = np.ones_like(level)
     if np.percentile(chroma_of(ab - _line(level, ab, everywhere)), 95) < _COLOURLESS:
         raise GuidanceError("the photo has no colour of its own left to keep: colour it without keeping any")
-    say = np.exp(-(chroma_of(automatic) ** 2) / (2 * _NEARLY_GREY**2)) + _LEAST
-    own = ab - _line(level, ab - automatic, say)
+    weights = np.exp(-(chroma_of(automatic) ** 2) / (2 * _NEARLY_GREY**2)) + _LEAST
+    own = ab - _line(level, ab - automatic, weights)
     stretch = _strength(automatic) / (_strength(own) + 1e-3)
     return own * np.float32(np.clip(stretch, 1, _MOST_STRETCH))
 
@@ -64,14 +75,14 @@ def _strength(ab: Float) -> float:
     return float(np.sqrt((chroma_of(ab) ** 2).mean()))
 
 
-def _line(level: Float, ab: Float, say: Float) -> Float:
+def _line(level: Float, ab: Float, weights: Float) -> Float:
     """(h, w, 2): a straight line in luminance through ab, weighted, with outliers held down (Huber 1964)."""
     x = np.column_stack([level.ravel() / 100, np.ones(level.size)])
-    y, weight = ab.reshape(-1, 2), say.ravel()
+    y, weight = ab.reshape(-1, 2), weights.ravel()
     line = np.zeros((2, 2))
     for _ in range(_ROUNDS):
         weighted = (x * weight[:, None]).T
         line = np.linalg.solve(weighted @ x + 1e-6 * np.eye(2), weighted @ y)
         away = np.hypot(*(y - x @ line).T)
-        weight = say.ravel() / np.maximum(1, away / _OUTLIER)
+        weight = weights.ravel() / np.maximum(1, away / _OUTLIER)
     return np.asarray((x @ line).reshape(ab.shape), np.float32)

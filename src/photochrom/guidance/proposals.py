@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from photochrom.errors import GuidanceError
-from photochrom.guidance.colours import placed_in_cells
-from photochrom.guidance.combine import combined, say
+from photochrom.guidance.combine import combined, influence
+from photochrom.guidance.placing import placed_in_cells
+from photochrom.look import MAX_PROPOSALS, MAX_SEED
 from photochrom.models import readings
 from photochrom.raster import cell_means
 
@@ -25,16 +26,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photochrom.color import Float
-    from photochrom.colorizer import Plate
     from photochrom.hints import Hint
+    from photochrom.prepared import PreparedPhoto
 
-MOST = 12
 UNCERTAIN = 0.2  # the share of the photo, the least sure, that proposals are about
 DARING = 0.36  # the share of the way from the expected colour to another
 _REGIONS = 4
 _HINTS = 4  # a region
 _WEIGHT = 0.7
-_TAKEN = 0.5  # where a person's hints have more say than this, there is nothing to propose
+_TAKEN = 0.5  # where a person's hints decide more than this, there is nothing to propose
 _ROUNDS = 15
 
 
@@ -45,7 +45,9 @@ class Region(NamedTuple):
     calm: NDArray[np.int64]  # the calmer half of them, away from edges, the most typical first
 
 
-def proposals(plate: Plate, k: int = 4, seed: int = 0, hints: Sequence[Hint] = ()) -> list[list[Hint]]:
+def proposals(
+    plate: PreparedPhoto, k: int = 4, seed: int = 0, hints: Sequence[Hint] = ()
+) -> list[list[Hint]]:
     """k hint lists, ready to render; each contains the given hints, which have the last word.
 
     The same seed gives the same proposals. Raises GuidanceError for k outside 1..12 or a seed that is no
@@ -65,10 +67,10 @@ def proposals(plate: Plate, k: int = 4, seed: int = 0, hints: Sequence[Hint] = (
 
 
 def _check(k: int, seed: int) -> None:
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MOST:
-        raise GuidanceError(f"between 1 and {MOST} proposals can be made, not {k!r}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 31:
-        raise GuidanceError(f"the seed must be a whole number from 0 to {(1 << 31) - 1}, not {seed!r}")
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_PROPOSALS:
+        raise GuidanceError(f"between 1 and {MAX_PROPOSALS} proposals can be made, not {k!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+        raise GuidanceError(f"the seed must be a whole number from 0 to {MAX_SEED}, not {seed!r}")
 
 
 # --- where -------------------------------------------------------------------------------------
@@ -80,9 +82,11 @@ def uncertain_cells(uncertainty: Float, free: NDArray[np.bool_] | None = None) -
     return most if free is None else most & free
 
 
-def _regions(plate: Plate, probability: Float, bins: Float, hints: Sequence[Hint], seed: int) -> list[Region]:
+def _regions(
+    plate: PreparedPhoto, probability: Float, bins: Float, hints: Sequence[Hint], seed: int
+) -> list[Region]:
     """The uncertain cells in groups alike in place, luminance and expected colour (k-means)."""
-    free = cell_means(say(plate, hints)) < _TAKEN
+    free = cell_means(influence(plate, hints)) < _TAKEN
     mask = uncertain_cells(readings.entropy(probability), free)
     cells = np.argwhere(mask)
     if len(cells) < _REGIONS:
@@ -146,4 +150,4 @@ def _without_rounding(share: Float) -> NDArray[np.float64]:
     return cast("NDArray[np.float64]", exact / exact.sum())
 
 
-__all__ = ["DARING", "MOST", "UNCERTAIN", "alternatives", "proposals", "uncertain_cells"]
+__all__ = ["DARING", "UNCERTAIN", "alternatives", "proposals", "uncertain_cells"]

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from photochrom.color import chroma_of
 from photochrom.errors import GuidanceError
 from photochrom.guidance.alignment import Aligned, align
-from photochrom.guidance.colours import chroma_of, placed, working_lab
+from photochrom.guidance.combine import Guidance
 from photochrom.guidance.matching import (
     SMALLER,
     View,
@@ -29,17 +30,20 @@ from photochrom.guidance.matching import (
     mutual_matches,
     view,
 )
+from photochrom.guidance.placing import placed
 from photochrom.levels import stretch_contrast
+from photochrom.upsample import working_lab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from photochrom.color import Float
-    from photochrom.colorizer import Plate
     from photochrom.guidance.matching import Places
     from photochrom.hints import Hint
+    from photochrom.look import Look, ReferencePhoto
     from photochrom.models import Network
     from photochrom.photo import Photo
+    from photochrom.prepared import PreparedPhoto
 
 PULL = 0.25  # the share of the way from the automatic colour to that of a place only alike
 _FEWEST = 7  # agreeing matches from which one geometry is tried
@@ -62,7 +66,7 @@ class Reference:
     def of(cls, network: Network, photo: Photo) -> Reference:
         """Prepare a photo for the network of a Plate or Colorizer (their `.network`).
 
-        Raises GuidanceError for a photo without color, DamagedPhoto where decoding fails late.
+        Raises GuidanceError for a photo without colour, DamagedPhoto where decoding fails late.
         """
         lab = working_lab(photo, network.working_size(photo.height, photo.width))
         ab = np.ascontiguousarray(lab[..., 1:])
@@ -71,6 +75,16 @@ class Reference:
                 f"the reference {photo.path or 'photo'} has no colour to take: choose a colour photo"
             )
         return cls(network, stretch_contrast(np.ascontiguousarray(lab[..., 0])), ab)
+
+    @classmethod
+    def prepared(cls, network: Network, reference: ReferencePhoto) -> Reference:
+        """The same for the reference of a look, which keeps it for further photos."""
+        if network not in reference.prepared:
+            photo = reference.load().photo
+            assert photo is not None
+            reference.prepared[network] = cls.of(network, photo)
+        found: Reference = reference.prepared[network]
+        return found
 
     @cached_property
     def whole(self) -> View:
@@ -83,10 +97,17 @@ class Reference:
         return view(self.network, self.luminance, SMALLER)
 
 
-def reference_hints(plate: Plate, reference: Photo | Reference) -> list[Hint]:
+def guide_by_reference(plate: PreparedPhoto, look: Look, stronger: Sequence[Hint]) -> Guidance:
+    """The hints of a look's reference, if it has one."""
+    if look.reference is None:
+        return Guidance()
+    return Guidance(reference_hints(plate, Reference.prepared(plate.network, look.reference)))
+
+
+def reference_hints(plate: PreparedPhoto, reference: Photo | Reference) -> list[Hint]:
     """Hints with the colours of a reference photo; their weight is the confidence.
 
-    Raises GuidanceError for a reference without color.
+    Raises GuidanceError for a reference without colour.
     """
     if not isinstance(reference, Reference):
         reference = Reference.of(plate.network, reference)
@@ -94,7 +115,7 @@ def reference_hints(plate: Plate, reference: Photo | Reference) -> list[Hint]:
     return _exact(plate, found) if found else _alike(plate, reference)
 
 
-def _same_scene(plate: Plate, reference: Reference) -> Aligned | None:
+def _same_scene(plate: PreparedPhoto, reference: Reference) -> Aligned | None:
     for here, there in _view_pairs(plate, reference):
         guess = common_geometry(mutual_matches(here, there))
         if guess and guess.support >= _FEWEST:
@@ -104,7 +125,7 @@ def _same_scene(plate: Plate, reference: Reference) -> Aligned | None:
     return None
 
 
-def _view_pairs(plate: Plate, reference: Reference) -> Iterator[tuple[View, View]]:
+def _view_pairs(plate: PreparedPhoto, reference: Reference) -> Iterator[tuple[View, View]]:
     """Views to compare: at the same scale, then each photo as from farther away."""
     whole = as_view(plate.answer().features, *plate.size)
     yield whole, reference.whole
@@ -112,12 +133,12 @@ def _view_pairs(plate: Plate, reference: Reference) -> Iterator[tuple[View, View
     yield view(plate.network, plate.luminance, SMALLER), reference.whole
 
 
-def _exact(plate: Plate, found: Aligned) -> list[Hint]:
+def _exact(plate: PreparedPhoto, found: Aligned) -> list[Hint]:
     y, x = np.asarray(found.places, np.float64).T + 0.5
     return placed(plate, y, x, found.ab, found.confidence)
 
 
-def _alike(plate: Plate, reference: Reference) -> list[Hint]:
+def _alike(plate: PreparedPhoto, reference: Reference) -> list[Hint]:
     here, there = as_view(plate.answer().features, *plate.size), reference.whole
     matches = mutual_matches(here, there)
     wanted = _colours_of_the_alike(plate, reference, here, there)
@@ -129,7 +150,7 @@ def _alike(plate: Plate, reference: Reference) -> list[Hint]:
     return placed(plate, surest.imag, surest.real, ab + np.float32(PULL) * (target - ab), _WEIGHT)
 
 
-def _colours_of_the_alike(plate: Plate, reference: Reference, here: View, there: View) -> Float:
+def _colours_of_the_alike(plate: PreparedPhoto, reference: Reference, here: View, there: View) -> Float:
     """(n, 2): for each cell the mean colour of the reference's cells, weighted by their likeness."""
     levels = matched_levels(reference.luminance, plate.answer().seen)
     mine, theirs = _around(plate.answer().seen, here.places), _around(levels, there.places)

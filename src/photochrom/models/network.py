@@ -33,7 +33,7 @@ _Planes = dict[str, "Float"]
 
 
 class Network:
-    """A model that answers luminance and hints with colors (`ab`). Thread-safe.
+    """A model that answers luminance and hints with colours (`ab`). Thread-safe.
 
     The graph takes `luminance` (1, 1, h, w), L* 0..100, and, where the card says that it takes hints, `hints`
     (1, 3, h, w): weight · a/110, weight · b/110, weight. It gives `ab` (1, 2, h, w) in Lab units.
@@ -194,7 +194,7 @@ def _check_count(hints: Sequence[Hint], shape: tuple[int, ...]) -> None:
         raise HintError(f"{len(hints)} hints are too many: at most {MAX_HINTS} are taken")
     if (points := count_points(hints, shape[0], shape[1])) > MAX_HINTS:
         raise HintError(
-            f"these strokes are too long ({points} points of color, {MAX_HINTS} are taken): draw fewer"
+            f"these strokes are too long ({points} points of colour, {MAX_HINTS} are taken): draw fewer"
         )
 
 

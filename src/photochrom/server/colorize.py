@@ -10,13 +10,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from photochrom.errors import HintError
-from photochrom.guidance import Guidance
 from photochrom.hints import Hint, load_hints
+from photochrom.look import Look, ReferencePhoto
 from photochrom.photo import is_colored
 from photochrom.server import pictures
 from photochrom.server.photos import PICTURE, service_of
 from photochrom.server.problems import documented
-from photochrom.server.schemas import FileOptions, FormatName, palette_of
+from photochrom.server.schemas import FileOptions, FormatName
 from photochrom.server.service import Service, needed_by_file
 
 router = APIRouter(prefix="/v1", tags=["colorize"])
@@ -58,10 +58,10 @@ async def colorize(
         strip=strip,
         mark=mark,
     )
-    colors = palette_of(palette.replace(",", " ").split())
-    wishes = Guidance(hints_of(hints, service), keep_color=keep_color, palette=colors)
+    colors = tuple(palette.replace(",", " ").split())
+    look = Look(tuple(hints_of(hints, service)), vividness, palette=colors, keep_color=keep_color)
     other = await reference.read() if reference is not None else None
-    return await _colour(request, service, await photo.read(), other, wishes, vividness, options)
+    return await _colour(request, service, await photo.read(), other, look, options)
 
 
 def hints_of(text: str, service: Service) -> list[Hint]:
@@ -77,19 +77,19 @@ async def _colour(
     service: Service,
     body: bytes,
     other: bytes | None,
-    wishes: Guidance,
-    vividness: float | None,
+    look: Look,
     options: FileOptions,
 ) -> Response:
     with service.budget.holding(0, beside=len(body)) as reservation:
         async with service.admitted(request):
             photo, plate = await service.open(request, body, reservation)
             if other is not None:
-                wishes = replace(wishes, reference=await service.decode(request, other, reservation))
+                decoded = await service.decode(request, other, reservation)
+                look = replace(look, reference=ReferencePhoto.of(decoded))
             reservation.grow(needed_by_file(photo, options))
-            work = partial(pictures.whole_file, plate, wishes, vividness, options)
-            data, mime = await service.colour(request, plate, wishes, work, bulk=True)
+            work = partial(pictures.whole_file, plate, look, options)
+            data, mime = await service.colour(request, plate, look, work, bulk=True)
             colored = await service.compute(request, lambda: is_colored(photo))
-    told = pictures.warnings_of(photo, dropped=colored and not wishes.keep_color)
+    told = pictures.warnings_of(photo, dropped=colored and not look.keep_color)
     headers = {"Photochrom-Warnings": json.dumps(told)} if told else None
     return Response(data, media_type=mime, headers=headers)

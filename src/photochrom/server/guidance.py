@@ -45,9 +45,9 @@ async def propose_with_hints(request: Request, photo_id: str, wanted: ProposalsR
 async def _propose(request: Request, photo_id: str, wanted: ProposalsRequest) -> Proposals:
     service = service_of(request)
     plate = service.store.get(photo_id).plate
-    wishes = wanted.wishes(service.limits.hints)
+    look = wanted.look(service.limits.hints)
     found = await service.colour(
-        request, plate, wishes, lambda: proposals(plate, wanted.k, wanted.seed, wishes.hints), bulk=True
+        request, plate, look, lambda: proposals(plate, wanted.k, wanted.seed, look.hints), bulk=True
     )
     return Proposals(proposals=[HintsFile(**dump_hints(one)) for one in found])
 

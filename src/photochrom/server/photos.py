@@ -25,7 +25,7 @@ from photochrom.server.schemas import (
 from photochrom.server.service import needed_by_file
 
 if TYPE_CHECKING:
-    from photochrom.guidance import Guidance
+    from photochrom.look import Look
     from photochrom.server.service import Service
     from photochrom.server.store import Kept
 
@@ -96,27 +96,27 @@ async def render(request: Request, photo_id: str, wanted: RenderRequest) -> Resp
     """
     service = service_of(request)
     kept = service.store.get(photo_id)
-    wishes = wanted.wishes(service.limits.hints)
+    look = wanted.look(service.limits.hints)
     if wanted.side is None:
-        return await _whole_file(request, service, kept, wishes, wanted)
+        return await _whole_file(request, service, kept, look, wanted)
     side = min(wanted.side, service.limits.preview)
     data = await service.colour(
         request,
         kept.plate,
-        wishes,
-        lambda: pictures.coloured_preview(kept.plate, wishes, wanted.vividness, side, wanted.region),
+        look,
+        lambda: pictures.coloured_preview(kept.plate, look, side, wanted.region),
     )
     return Response(data, media_type="image/jpeg")
 
 
 async def _whole_file(
-    request: Request, service: Service, kept: Kept, wishes: Guidance, wanted: RenderRequest
+    request: Request, service: Service, kept: Kept, look: Look, wanted: RenderRequest
 ) -> Response:
     def work() -> tuple[bytes, str]:
-        return pictures.whole_file(kept.plate, wishes, wanted.vividness, wanted.file)
+        return pictures.whole_file(kept.plate, look, wanted.file)
 
     with service.budget.holding(needed_by_file(kept.photo, wanted.file)):
-        data, mime = await service.colour(request, kept.plate, wishes, work, bulk=True)
+        data, mime = await service.colour(request, kept.plate, look, work, bulk=True)
     return Response(data, media_type=mime)
 
 
@@ -136,19 +136,19 @@ async def suggest_with_hints(request: Request, photo_id: str, wanted: SuggestReq
 async def _suggest(request: Request, photo_id: str, wanted: SuggestRequest) -> Suggestions:
     service = service_of(request)
     plate = service.store.get(photo_id).plate
-    wishes = wanted.wishes(service.limits.hints)
+    look = wanted.look(service.limits.hints)
 
     def work() -> Suggestions:
-        guided = wishes.guide(plate)
-        found = plate.suggest(wanted.x, wanted.y, wanted.k, guided.hints)
+        colored = plate.color(look)
+        found = colored.suggest(wanted.x, wanted.y, wanted.k)
         return Suggestions(
-            current=pictures.color_at(plate, guided, wanted.vividness, wanted.x, wanted.y),
+            current=colored.color_at(wanted.x, wanted.y),
             suggestions=[
                 SuggestionModel(color=color, probability=probability) for color, probability in found
             ],
         )
 
-    return await service.colour(request, plate, wishes, work)
+    return await service.colour(request, plate, look, work)
 
 
 @router.get("/{photo_id}/uncertainty", responses=KNOWN, summary="Where the network is guessing")
@@ -165,10 +165,10 @@ async def uncertainty_with_hints(request: Request, photo_id: str, wanted: Colour
 async def _uncertainty(request: Request, photo_id: str, wanted: Colours) -> Uncertainty:
     service = service_of(request)
     plate = service.store.get(photo_id).plate
-    wishes = wanted.wishes(service.limits.hints)
+    look = wanted.look(service.limits.hints)
 
     def work() -> Uncertainty:
-        values = plate.uncertainty(wishes.guide(plate).hints)
+        values = plate.color(look).uncertainty()
         places = pictures.uncertain_places(values)
         return Uncertainty(
             width=values.shape[1],
@@ -177,7 +177,7 @@ async def _uncertainty(request: Request, photo_id: str, wanted: Colours) -> Unce
             places=[Place(x=x, y=y, uncertainty=value) for x, y, value in places],
         )
 
-    return await service.colour(request, plate, wishes, work)
+    return await service.colour(request, plate, look, work)
 
 
 @router.post("/{photo_id}/difference", responses={200: GREY_PNG, **KNOWN_WITH_BODY}, response_class=Response)
@@ -185,9 +185,9 @@ async def difference(request: Request, photo_id: str, wanted: DifferenceRequest)
     """How far one of the hints moves the colours: a grey PNG, four levels a ΔE*ab."""
     service = service_of(request)
     plate = service.store.get(photo_id).plate
-    wishes = wanted.wishes(service.limits.hints)
+    look = wanted.look(service.limits.hints)
     data = await service.colour(
-        request, plate, wishes, lambda: pictures.difference_map(plate, wishes, wanted.index, wanted.vividness)
+        request, plate, look, lambda: pictures.difference_map(plate, look, wanted.index)
     )
     return Response(data, media_type="image/png")
 

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 
 from photochrom import __version__
-from photochrom.color import fit_gamut, lab_to_rgb, rgb_to_hex
 from photochrom.errors import OptionError
 from photochrom.photo import FORMATS, Metadata, output_format, write
 from photochrom.photo.sources import rescale
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from photochrom.color import Float, Pixels
     from photochrom.colorizer import Plate
-    from photochrom.guidance import Guidance, Guided
+    from photochrom.look import Look
     from photochrom.photo import Photo
     from photochrom.server.schemas import FileOptions, Region
 
@@ -70,14 +69,12 @@ def original_preview(photo: Photo, side: int, region: Region | None) -> bytes:
     return jpeg(fitted(photo.pixels[top:bottom, left:right], side))
 
 
-def coloured_preview(
-    plate: Plate, wishes: Guidance, vividness: float | None, side: int, region: Region | None
-) -> bytes:
+def coloured_preview(plate: Plate, look: Look, side: int, region: Region | None) -> bytes:
     """The coloured photo, or a part of it, `side` pixels long at most."""
-    guided, photo = wishes.guide(plate), plate.photo
+    colored, photo = plate.color(look), plate.photo
     if region is None:
         target = io.BytesIO()
-        small = guided.render_small(plate, vividness, side)
+        small = colored.small_photo(side)
         write(small, target, format="jpeg", quality=PREVIEW_QUALITY)
         return target.getvalue()
     top, bottom, left, right = box(region, photo.height, photo.width)
@@ -85,27 +82,22 @@ def coloured_preview(
     wanted = side * longest / max(bottom - top, right - left)  # of the whole photo, for that detail
     stepped = -(-int(wanted) // _WHOLE_STEP) * _WHOLE_STEP
     if stepped > min(_LARGEST_WHOLE, longest):
-        rows = guided.render(plate, vividness).rows(top, bottom)
+        rows = colored.photo().rows(top, bottom)
         return jpeg(fitted(rows[:, left:right], side))
-    whole = guided.preview(plate, vividness, stepped)
+    whole = colored.preview(stepped)
     top, bottom, left, right = box(region, *whole.shape[:2])
     return jpeg(fitted(cast("Pixels", np.ascontiguousarray(whole[top:bottom, left:right])), side))
 
 
-def difference_map(plate: Plate, wishes: Guidance, index: int, vividness: float | None) -> bytes:
+def difference_map(plate: Plate, look: Look, index: int) -> bytes:
     """How far one hint moves the colours: a grey PNG at the working size, 4 levels a ΔE*ab."""
-    hints = wishes.hints
+    hints = look.hints
     if index >= len(hints):
         raise OptionError(f"there is no hint {index} among {len(hints)}: count from 0")
-    without = replace(wishes, hints=[*hints[:index], *hints[index + 1 :]])
-    change = chroma(plate, wishes.guide(plate), vividness) - chroma(plate, without.guide(plate), vividness)
+    without = replace(look, hints=(*hints[:index], *hints[index + 1 :]))
+    change = plate.color(look).chroma - plate.color(without).chroma
     distance = np.hypot(change[..., 0], change[..., 1]) * DIFFERENCE_STEP
     return grey_png(np.clip(np.rint(distance), 0, 255).astype(np.uint8))
-
-
-def chroma(plate: Plate, guided: Guided, vividness: float | None) -> Float:
-    """(h, w, 2) ab at the working size."""
-    return plate.chroma(guided.hints, vividness, draw=guided.draw)
 
 
 def uncertain_places(uncertainty: Float, count: int = _PLACES) -> list[tuple[float, float, float]]:
@@ -129,26 +121,15 @@ def uncertain_places(uncertainty: Float, count: int = _PLACES) -> list[tuple[flo
     return places
 
 
-def color_at(plate: Plate, guided: Guided, vividness: float | None, x: float, y: float) -> str:
-    """ "#rrggbb" that a place has now: a hint with it is a pin."""
-    ab = chroma(plate, guided, vividness)
-    height, width = ab.shape[:2]
-    row, column = min(int(y * height), height - 1), min(int(x * width), width - 1)
-    lab = np.array([[plate.luminance[row, column], *ab[row, column]]], np.float64)
-    return rgb_to_hex(lab_to_rgb(fit_gamut(lab))[0])
-
-
 def warnings_of(photo: Photo, *, dropped: bool) -> list[str]:
     """What a person should know of a photo: what was found on reading, and that its colours are dropped."""
     told = ["it is a colour photo already: its colours are dropped and made anew"] if dropped else []
     return [*photo.warnings, *told]
 
 
-def whole_file(
-    plate: Plate, wishes: Guidance, vividness: float | None, options: FileOptions
-) -> tuple[bytes, str]:
+def whole_file(plate: Plate, look: Look, options: FileOptions) -> tuple[bytes, str]:
     """A full-size file and its media type, with metadata and the mark as asked."""
-    coloured = wishes.guide(plate).render(plate, vividness)
+    coloured = plate.color(look).photo()
     fmt = FORMATS[options.format] if options.format else output_format(coloured)
     metadata = Metadata() if options.strip else coloured.metadata
     if options.mark:  # it stays where all else is left out

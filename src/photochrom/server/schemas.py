@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from photochrom.errors import HintError
-from photochrom.guidance import Guidance, Palette
 from photochrom.hints import MAX_HINTS, Hint
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from photochrom.look import Look
 
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#6a8fbf"])]
@@ -58,17 +55,12 @@ class Colours(Strict):
         default=None, description="0 (mean, pale) to 1 (mode, vivid); null: the default"
     )
 
-    def wishes(self, most: int) -> Guidance:
+    def look(self, most: int) -> Look:
         """Hints and guidance together. Raises HintError for more than `most` hints, GuidanceError."""
         if len(self.hints) > most:
             raise HintError(f"{len(self.hints)} hints were sent; at most {most} are taken")
-        hints = [hint.hint() for hint in self.hints]
-        return Guidance(hints, keep_color=self.keep_color, palette=palette_of(self.palette))
-
-
-def palette_of(colors: Sequence[str]) -> Palette | None:
-    """The palette of some colours, None of none. Raises GuidanceError for greys alone."""
-    return Palette(tuple(colors)) if colors else None
+        hints = tuple(hint.hint() for hint in self.hints)
+        return Look(hints, self.vividness, palette=tuple(self.palette), keep_color=self.keep_color)
 
 
 class Region(Strict):

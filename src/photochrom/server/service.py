@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from photochrom.colorizer import Colorizer, Plate
-    from photochrom.guidance import Guidance
+    from photochrom.look import Look
     from photochrom.photo import Photo
     from photochrom.server.budget import Reservation
     from photochrom.server.limits import Limits
@@ -103,10 +103,10 @@ class Service:
                 raise Busy from None
 
     async def colour(
-        self, request: Request, plate: Plate, wishes: Guidance, work: Callable[[], T], *, bulk: bool = False
+        self, request: Request, plate: Plate, look: Look, work: Callable[[], T], *, bulk: bool = False
     ) -> T:
         """`compute` with the memory that drawing the hints takes for a while."""
-        with self.budget.holding(needed_by_hints(plate, wishes)):
+        with self.budget.holding(needed_by_hints(plate, look)):
             return await self.compute(request, work, bulk=bulk)
 
     def admitted(self, request: Request) -> AbstractAsyncContextManager[None]:
@@ -170,10 +170,10 @@ def held_by(photo: Photo) -> int:
     return pixels + reduced + metadata + _PLATE_OVERHEAD
 
 
-def needed_by_hints(plate: Plate, wishes: Guidance) -> int:
+def needed_by_hints(plate: Plate, look: Look) -> int:
     """Bytes for the spread of hints: a weight a cell, a point and a reach, and what they are made of."""
     height, width = plate.size
-    points = count_points(wishes.hints, height, width)
+    points = count_points(look.hints, height, width)
     return min(points, MAX_HINTS) * (height // STRIDE) * (width // STRIDE) * _BYTES_A_WEIGHT
 
 

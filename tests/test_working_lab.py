@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import block_reduce
 
-from photochrom.color import linear_to_lab, rgb_to_lab, to_linear
-from photochrom.guidance.colours import chroma_of, hue_of, working_lab
+from photochrom.color import chroma_of, hue_of, linear_to_lab, rgb_to_lab, to_linear
 from photochrom.photo import Photo
+from photochrom.upsample import working_lab
 
 
 def noise(height: int, width: int, channels: int = 3, dtype: type = np.uint8) -> np.ndarray:
