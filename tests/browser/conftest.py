@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import subprocess
@@ -11,13 +12,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import httpx
+import numpy as np
 import pytest
+
+from photochrom.color import rgb_to_lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
+PHOTO = ROOT / "examples" / "photos" / "dust-bowl-home.jpg"
+GREEN = "#3f7a3a"
 NODE_MODULES = ROOT / "build" / "browser" / "node_modules"
 SCREENSHOTS = ROOT / "build" / "screenshots"
 FLAGS = [
@@ -138,3 +145,109 @@ def screenshot(request: pytest.FixtureRequest) -> Callable[[Any, str], None]:
         page.screenshot(path=str(SCREENSHOTS / f"{page.viewport_size['width']}-{name}.png"))
 
     return take
+
+
+class Studio:
+    """The page as a person knows it."""
+
+    def __init__(self, page: Any):
+        self.page = page
+
+    def open(self, *paths: Path) -> Studio:
+        shown = self.shown
+        self.page.set_input_files("#file", [str(path) for path in paths or [PHOTO]])
+        self.wait_for_colours(shown)
+        return self
+
+    @property
+    def shown(self) -> int:
+        return int(self.page.get_attribute("#stage", "data-shown"))
+
+    def wait_for_colours(self, before: int) -> None:
+        """Wait until something new is painted and nothing newer is under way."""
+        self.page.wait_for_function(
+            "before => { const { shown, state } = document.querySelector('#stage').dataset;"
+            " return Number(shown) > before && state === 'idle' }",
+            arg=before,
+        )
+
+    def doing(self, action: Callable[[], Any]) -> None:
+        before = self.shown
+        action()
+        self.wait_for_colours(before)
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        box = self.page.locator("#sheet").bounding_box()
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    def click(self, place: tuple[float, float]) -> None:
+        (self.page.touchscreen.tap if self.narrow else self.page.mouse.click)(*self.point(*place))
+
+    @property
+    def narrow(self) -> bool:
+        return bool(self.page.viewport_size["width"] < 800)
+
+    def press(self, selector: str) -> None:
+        self.page.locator(selector).click()
+
+    def lab(self, canvas: str = "#after") -> np.ndarray[Any, Any]:
+        """CIELAB of what a canvas shows."""
+        size, data = self.page.evaluate(
+            "selector => { const c = document.querySelector(selector);"
+            " const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+            " let text = ''; for (const value of d) text += String.fromCharCode(value);"
+            " return [[c.height, c.width, 4], btoa(text)] }",
+            canvas,
+        )
+        return rgb_to_lab(np.frombuffer(base64.b64decode(data), np.uint8).reshape(size)[..., :3])
+
+    def small(self) -> np.ndarray[Any, Any]:
+        """CIELAB of what is shown at one size, whatever room the stage has."""
+        return np.asarray(cv2.resize(self.lab(), (160, 120), interpolation=cv2.INTER_AREA))
+
+    def drag_vividness(self, value: float) -> None:
+        """What a hand does with the slider."""
+        slider = self.page.locator("#vividness")
+        slider.evaluate("(one, value) => { one.value = value; one.dispatchEvent(new Event('input')) }", value)
+        slider.dispatch_event("change")
+
+    def lab_at(self, place: tuple[float, float]) -> np.ndarray[Any, Any]:
+        lab = self.lab()
+        y, x = int(place[1] * lab.shape[0]), int(place[0] * lab.shape[1])
+        return np.asarray(lab[y - 3 : y + 4, x - 3 : x + 4].mean((0, 1)))
+
+    def place_hint(self, place: tuple[float, float], color: str = GREEN) -> None:
+        self.click(place)
+        self.page.locator("#editor").wait_for()
+        self.doing(lambda: self.set_hex(color))
+
+    def set_hex(self, color: str) -> None:
+        self.page.fill("#hex", color)
+        self.page.locator("#hex").press("Enter")
+
+    @property
+    def hints(self) -> int:
+        return int(self.page.locator(".mark").count())
+
+    def saved_hints(self) -> bytes:
+        self.press("#keep")
+        with self.page.expect_download() as download:
+            self.press("#hints-save")
+        assert download.value.suggested_filename == "dust-bowl-home.hints.json"
+        return Path(download.value.path()).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def studio_at() -> Callable[[Any], Studio]:
+    """The studio of a page."""
+    return Studio
+
+
+@pytest.fixture
+def studio(open_page: Callable[..., Any], url: str, width: int) -> Studio:
+    return Studio(open_page(url, width)).open()
+
+
+@pytest.fixture
+def wide(open_page: Callable[..., Any], url: str) -> Studio:
+    return Studio(open_page(url)).open()

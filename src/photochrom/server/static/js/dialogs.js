@@ -1,4 +1,4 @@
-// Dialogs: the download's options, the hints file, the keys.
+// Dialogs: the download's options, keeping the work, the keys.
 
 import { block, button, byId, input, make } from "./dom.js";
 
@@ -28,47 +28,61 @@ export const closeDialog = (id) => dialog(id).close();
 
 /**
  * Wire the download dialog.
- * @param {(options: FileOptions) => Promise<void>} onDownload
+ * @param {(options: FileOptions, all: boolean, onProgress: (done: number, of: number) => void, signal: AbortSignal) => Promise<void>} onDownload
  */
 export function listenForDownload(onDownload) {
-  byId("file-format", HTMLSelectElement).addEventListener("change", showWhatApplies);
+  let stop = new AbortController();
+  for (const id of ["file-format", "download-all"]) block(id).addEventListener("change", showWhatApplies);
   input("file-quality").addEventListener("input", () => {
     block("quality-out").textContent = input("file-quality").value;
   });
+  dialog("download-dialog").addEventListener("close", () => stop.abort());
   byId("download-form", HTMLFormElement).addEventListener("submit", async (event) => {
     event.preventDefault();
-    const go = button("download-go");
+    const [go, progress] = [button("download-go"), byId("download-progress", HTMLProgressElement)];
+    const all = input("download-all").checked;
+    stop = new AbortController();
     go.disabled = true;
-    go.textContent = "Making the file…";
-    await onDownload(chosenOptions());
+    go.textContent = all ? "Making the files…" : "Making the file…";
+    progress.hidden = !all;
+    await onDownload(chosenOptions(), all, (done, of) => (progress.value = done / of), stop.signal);
     go.disabled = false;
     go.textContent = "Download";
+    progress.hidden = true;
     closeDialog("download-dialog");
   });
 }
 
-/** @param {PhotoInfo} info */
-export function showDownload(info) {
+/** @param {PhotoInfo} info @param {number} photos how many there are */
+export function showDownload(info, photos) {
   byId("file-format", HTMLSelectElement).value = info.download_format;
   block("download-size").textContent = `${info.width} × ${info.height} pixels, as large as the photo.`;
+  block("download-all-line").hidden = photos < 2;
+  block("download-count").textContent = String(photos);
+  if (photos < 2) input("download-all").checked = false;
   showWhatApplies();
   showDialog("download-dialog");
 }
 
 function showWhatApplies() {
-  const format = byId("file-format", HTMLSelectElement).value;
-  block("quality-line").hidden = !LOSSY.includes(format);
-  block("depth-line").hidden = !DEEP.includes(format);
+  const [all, choice] = [input("download-all").checked, byId("file-format", HTMLSelectElement)];
+  const own = /** @type {HTMLOptionElement} */ (choice.options[0]);
+  own.hidden = !all; // each photo's own format
+  if (all && !choice.dataset.all) choice.value = "";
+  if (!all && choice.value === "") choice.value = "jpeg";
+  choice.dataset.all = all ? "true" : "";
+  block("quality-line").hidden = choice.value !== "" && !LOSSY.includes(choice.value);
+  block("depth-line").hidden = !DEEP.includes(choice.value);
 }
 
 /** @returns {FileOptions} */
 function chosenOptions() {
-  const format = byId("file-format", HTMLSelectElement).value;
+  const format = byId("file-format", HTMLSelectElement).value || null;
   const depth = byId("file-depth", HTMLSelectElement).value;
   return {
     format,
     quality: Number(input("file-quality").value),
-    depth: DEEP.includes(format) && depth ? Number(depth) : null,
+    depth: format && DEEP.includes(format) && depth ? Number(depth) : null,
     strip: !input("file-metadata").checked,
     mark: input("file-mark").checked,
   };

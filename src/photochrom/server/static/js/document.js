@@ -1,26 +1,31 @@
-// What the person has made of a photo: hints, vividness, which hint is chosen, and the way back.
+// What the person has made of a photo: the steps so far, where they stand in them, which hint is chosen.
+
+import { told } from "./history.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
 /** @typedef {{hints: readonly Hint[], vividness: number, palette: readonly string[], ownColor: boolean}} Version */
+/** @typedef {{did: string, version: Version}} Step what was done, and what came of it */
 
-const LONGEST_HISTORY = 500;
+const MOST_STEPS = 500;
 
-/** The colours of one photo, with undo and redo. "change" tells of new colours, "select" of another choice. */
+/** The colours of one photo, with all steps. "change" tells of new colours, "select" of another choice. */
 export class Colouring extends EventTarget {
   /** @param {number} vividness */
   constructor(vividness) {
     super();
-    /** @type {Version} */
-    this.version = { hints: [], vividness, palette: [], ownColor: false };
     this.usualVividness = vividness;
+    /** @type {Step[]} */
+    this.steps = [{ did: "Automatic colours", version: { hints: [], vividness, palette: [], ownColor: false } }];
+    this.at = 0;
+    /** @type {Version | null} of an unfinished drag */
+    this.dragged = null;
+    this.saved = this.version; // the last one that went into a file
     /** @type {number | null} the chosen hint */
     this.selected = null;
-    /** @type {Version[]} */
-    this.past = [];
-    /** @type {Version[]} */
-    this.future = [];
-    /** @type {Version | null} what an unfinished gesture started from */
-    this.gesture = null;
+  }
+
+  get version() {
+    return this.dragged ?? this.steps[this.at].version;
   }
 
   get hints() {
@@ -35,33 +40,27 @@ export class Colouring extends EventTarget {
     return this.selected === null ? null : (this.hints[this.selected] ?? null);
   }
 
-  /** Take a new version as one step. @param {Partial<Version>} parts */
-  commit(parts) {
-    this.#remember(this.gesture ?? this.version);
-    this.gesture = null;
-    this.#show({ ...this.version, ...parts });
+  get isUnsaved() {
+    return this.version !== this.saved;
+  }
+
+  /** Take a new version as one step. @param {Partial<Version>} parts @param {string} [did] */
+  commit(parts, did) {
+    this.dragged = { ...this.version, ...parts };
+    this.#step(did);
+    this.#changed();
   }
 
   /** Take a version as part of a drag: one step in the end, when `settle` is called. @param {Partial<Version>} parts */
   drag(parts) {
-    this.gesture ??= this.version;
-    this.#show({ ...this.version, ...parts });
+    this.dragged = { ...this.version, ...parts };
+    this.#changed();
   }
 
   /** End a drag; without any change there is no step. */
   settle() {
-    const before = this.gesture;
-    this.gesture = null;
-    if (before && before !== this.version) this.#remember(before);
+    this.#step();
     this.dispatchEvent(new Event("settle"));
-  }
-
-  /** Give up a drag. */
-  cancel() {
-    if (!this.gesture) return;
-    const before = this.gesture;
-    this.gesture = null;
-    this.#show(before);
   }
 
   /** @param {Hint} hint */
@@ -95,31 +94,36 @@ export class Colouring extends EventTarget {
     this.dispatchEvent(new Event("select"));
   }
 
-  undo() {
-    const before = this.past.pop();
-    if (!before) return;
-    this.future.push(this.version);
-    this.#show(before);
+  undo = () => this.goTo(this.at - 1);
+  redo = () => this.goTo(this.at + 1);
+
+  /** Go to a step, back or forth. @param {number} at */
+  goTo(at) {
+    if (!this.steps[at]) return;
+    this.dragged = null;
+    this.at = at;
+    this.#changed();
   }
 
-  redo() {
-    const after = this.future.pop();
-    if (!after) return;
-    this.past.push(this.version);
-    this.#show(after);
+  /** Go on from steps that were kept. @param {{steps: Step[], at: number}} kept */
+  restore({ steps, at }) {
+    this.steps = steps;
+    this.goTo(at);
+    this.saved = this.version;
   }
 
-  /** @param {Version} version */
-  #remember(version) {
-    this.past.push(version);
-    if (this.past.length > LONGEST_HISTORY) this.past.shift();
-    this.future = [];
+  /** @param {string} [did] */
+  #step(did) {
+    const [before, version] = [this.steps[this.at].version, this.version];
+    this.dragged = null;
+    if (version === before) return;
+    this.steps.splice(this.at + 1, Infinity, { did: did ?? told(before, version), version });
+    if (this.steps.length > MOST_STEPS) this.steps.splice(1, 1); // the first, automatic one stays
+    this.at = this.steps.length - 1;
   }
 
-  /** @param {Version} version */
-  #show(version) {
-    this.version = version;
-    if (this.selected !== null && this.selected >= version.hints.length) this.select(null);
+  #changed() {
+    if (this.selected !== null && this.selected >= this.hints.length) this.select(null);
     this.dispatchEvent(new Event("change"));
   }
 }

@@ -1,10 +1,12 @@
 // The card of the chosen hint, or of the place that waits for a colour: suggestions, picker, size, weight.
 
-import { atLuminance, nameOf, parseHex, toLab } from "./color.js";
+import { atLuminance, parseHex, toLab } from "./color.js";
 import { block, button, input, make } from "./dom.js";
 import { scaled } from "./hints.js";
 import { Latest } from "./latest.js";
-import { commonColors, DARKEST, Picker } from "./picker.js";
+import { colorOf, MATERIALS } from "./materials.js";
+import { nameOf, namesOf } from "./names.js";
+import { DARKEST, Picker } from "./picker.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
 /** @typedef {import("./document.js").Colouring} Colouring */
@@ -59,16 +61,15 @@ export class Editor {
     button("pick-color").addEventListener("click", () => this.desk.startPicking());
   }
 
-  /** @param {Engine} engine @param {Colouring} colouring */
-  open(engine, colouring) {
+  /** @param {Engine} engine @param {Colouring} colouring @param {AbortSignal} signal */
+  open(engine, colouring, signal) {
     this.engine = engine;
     this.colouring = colouring;
     this.draft = null;
     this.place = "";
     this.asking.stop();
-    colouring.addEventListener("select", () => this.#chosen());
-    colouring.addEventListener("change", () => this.show());
-    colouring.addEventListener("settle", () => this.show());
+    colouring.addEventListener("select", () => this.#chosen(), { signal });
+    for (const event of ["change", "settle"]) colouring.addEventListener(event, () => this.show(), { signal });
     this.show();
   }
 
@@ -165,7 +166,7 @@ export class Editor {
     }
     if (!colouring || colouring.selected === null) return;
     if (dragging) colouring.edit(colouring.selected, parts, true);
-    else if (colouring.gesture) {
+    else if (colouring.dragged) {
       colouring.edit(colouring.selected, parts, true);
       colouring.settle();
     } else colouring.edit(colouring.selected, parts);
@@ -186,7 +187,7 @@ export class Editor {
     block("radius-out").textContent = `${(100 * hint.radius).toFixed(1)} %`;
     this.weight.value = String(hint.weight);
     block("weight-out").textContent = `${Math.round(100 * hint.weight)} %`;
-    const luminance = this.colouring?.gesture ? this.picker.luminance : toLab(this.desk.colorAt(hint.x, hint.y))[0];
+    const luminance = this.colouring?.dragged ? this.picker.luminance : toLab(this.desk.colorAt(hint.x, hint.y))[0];
     this.picker.show(hint.color, luminance);
     this.#showSwatches(luminance);
     this.#askSuggestions(hint);
@@ -196,21 +197,23 @@ export class Editor {
   #askSuggestions(hint) {
     const { engine, colouring } = this;
     const place = `${hint.x.toFixed(4)},${hint.y.toFixed(4)}`;
-    if (!engine || !colouring || colouring.gesture || place === this.place) return;
+    if (!engine || !colouring || colouring.dragged || place === this.place) return;
     this.place = place;
     const others = colouring.hints.filter((_, index) => index !== colouring.selected);
     this.asking.ask(async (signal) => {
       const { suggestions } = await engine.suggest({ ...colouring.version, hints: others }, hint.x, hint.y, signal);
       if (signal.aborted || place !== this.place) return;
       this.suggestions = suggestions;
-      block("suggestions").replaceChildren(...suggestions.map((suggestion, at) => this.#suggestion(suggestion, at)));
+      const shown = suggestions.map(({ color }) => seen(color));
+      const names = namesOf(shown);
+      block("suggestions").replaceChildren(
+        ...suggestions.map((suggestion, at) => this.#suggestion(suggestion, shown[at], names[at], at)),
+      );
     });
   }
 
-  /** @param {Suggestion} suggestion @param {number} at */
-  #suggestion({ color, probability }, at) {
-    const level = toLab(parseHex(color) ?? [128, 128, 128])[0];
-    const shown = level < DARKEST ? atLuminance(color, DARKEST) : color;
+  /** @param {Suggestion} suggestion @param {string} shown @param {string} name @param {number} at */
+  #suggestion({ color, probability }, shown, name, at) {
     const share = probability < 0.01 ? "under 1 %" : `${Math.round(100 * probability)} %`;
     const bar = make("span", { class: "bar-fill" });
     bar.style.width = `${Math.max(100 * probability, 2)}%`;
@@ -220,7 +223,7 @@ export class Editor {
       "button",
       { type: "button", class: "suggestion", title: `Key ${at + 1}`, "data-color": color },
       swatch,
-      make("span", { class: "suggestion-name" }, nameOf(shown, false)),
+      make("span", { class: "suggestion-name" }, name),
       make("span", { class: "share" }, share),
       make("span", { class: "bar-track", "aria-hidden": "true" }, bar),
     );
@@ -228,21 +231,30 @@ export class Editor {
     return make("li", {}, chip);
   }
 
-  /** @param {number} luminance */
+  /** Colours of hints of this photo, and of materials at the luminance of the place. @param {number} luminance */
   #showSwatches(luminance) {
-    const level = Math.round(luminance / 4) * 4;
-    const list = block("swatches");
-    if (list.dataset.level === String(level)) return;
-    list.dataset.level = String(level);
-    const used = [...new Set(this.colouring?.hints.map((hint) => hint.color) ?? [])].slice(-6);
-    const colors = [...used.map((color) => ({ name: nameOf(color), color, shown: color })), ...commonColors(level)];
-    list.replaceChildren(
-      ...colors.map(({ name, color, shown }) => {
-        const swatch = make("button", { type: "button", class: "swatch", "aria-label": name, title: name });
-        swatch.style.setProperty("--color", shown);
-        swatch.addEventListener("click", () => this.take(parseHex(shown) ? shown : color));
-        return make("li", {}, swatch);
-      }),
-    );
+    const used = [...new Set(this.colouring?.hints.filter(({ found }) => !found).map(({ color }) => color))].slice(-9);
+    const key = `${Math.round(luminance / 4)} ${used}`;
+    const list = block("materials");
+    if (list.dataset.key === key) return;
+    list.dataset.key = key;
+    const names = namesOf(used);
+    block("used-section").hidden = used.length === 0;
+    block("used").replaceChildren(...used.map((color, at) => this.#swatch(names[at], color)));
+    list.replaceChildren(...MATERIALS.map(([name, knots]) => this.#swatch(name, colorOf(knots, luminance), name)));
+  }
+
+  /** @param {string} name @param {string} color @param {string} [text] */
+  #swatch(name, color, text) {
+    const dot = make("span", { class: "swatch" });
+    dot.style.setProperty("--color", seen(color));
+    const take = make("button", { type: "button", class: text ? "material" : "used-color", title: name }, dot);
+    if (text) take.append(text);
+    else take.setAttribute("aria-label", name);
+    take.addEventListener("click", () => this.take(color));
+    return make("li", {}, take);
   }
 }
+
+/** A colour light enough to be told from others. @param {string} color */
+const seen = (color) => (toLab(parseHex(color) ?? [128, 128, 128])[0] < DARKEST ? atLuminance(color, DARKEST) : color);

@@ -1,7 +1,8 @@
 // Where pictures come from. This one asks the REST server; an engine inside the browser may take its
 // place later, with the same methods. Every failure is an Error whose message a person can read.
 
-import { dump, hint, slim } from "./hints.js";
+import { dump, hint } from "./hints.js";
+import { lookOf } from "./project.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Region */
@@ -12,6 +13,7 @@ import { dump, hint, slim } from "./hints.js";
 /**
  * @typedef {object} PhotoInfo
  * @property {string} id
+ * @property {string} sha256
  * @property {number} width
  * @property {number} height
  * @property {string} format
@@ -66,12 +68,12 @@ export class ServerEngine {
    * @param {Colours} colours @param {number} side @param {Region | null} region @param {AbortSignal} [signal]
    */
   async render(colours, side, region, signal) {
-    return (await this.#post("render", { ...plain(colours), side, region }, signal)).blob();
+    return (await this.#post("render", { ...lookOf(colours), side, region }, signal)).blob();
   }
 
-  /** The whole file at full size. @param {Colours} colours @param {FileOptions} file */
-  async file(colours, file) {
-    return (await this.#post("render", { ...plain(colours), file })).blob();
+  /** The whole file at full size. @param {Colours} colours @param {FileOptions} file @param {AbortSignal} [signal] */
+  async file(colours, file, signal) {
+    return (await this.#post("render", { ...lookOf(colours), file }, signal)).blob();
   }
 
   /**
@@ -80,7 +82,7 @@ export class ServerEngine {
    * @returns {Promise<{current: string, suggestions: Suggestion[]}>}
    */
   async suggest(colours, x, y, signal) {
-    return (await this.#post("suggest", { ...plain(colours), x, y, k: 5 }, signal)).json();
+    return (await this.#post("suggest", { ...lookOf(colours), x, y, k: 5 }, signal)).json();
   }
 
   /**
@@ -89,12 +91,12 @@ export class ServerEngine {
    * @returns {Promise<{width: number, height: number, values: number[][], places: Place[]}>}
    */
   async uncertainty(colours, signal) {
-    return (await this.#post("uncertainty", plain(colours), signal)).json();
+    return (await this.#post("uncertainty", lookOf(colours), signal)).json();
   }
 
   /** How far a hint reaches: a grey map. @param {Colours} colours @param {number} index @param {AbortSignal} [signal] */
   async difference(colours, index, signal) {
-    return (await this.#post("difference", { ...plain(colours), index }, signal)).blob();
+    return (await this.#post("difference", { ...lookOf(colours), index }, signal)).blob();
   }
 
   /**
@@ -103,7 +105,7 @@ export class ServerEngine {
    * @returns {Promise<Hint[][]>}
    */
   async proposals(colours, count, seed, signal) {
-    const answer = await (await this.#post("proposals", { ...plain(colours), k: count, seed }, signal)).json();
+    const answer = await (await this.#post("proposals", { ...lookOf(colours), k: count, seed }, signal)).json();
     return answer.proposals.map((/** @type {{hints: Hint[]}} */ proposal) => proposal.hints.map(hint));
   }
 
@@ -162,14 +164,6 @@ async function upload(photo, signal) {
   body.append("photo", photo, "photo"); // its name stays here
   return (await ask("v1/photos", { method: "POST", body }, signal)).json();
 }
-
-/** @param {Colours} colours */
-const plain = ({ hints, vividness, palette, ownColor }) => ({
-  hints: hints.map(slim),
-  vividness,
-  palette,
-  keep_color: ownColor,
-});
 
 /**
  * One request; a full server is asked again after the time that it names.

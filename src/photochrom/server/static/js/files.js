@@ -1,37 +1,43 @@
-// Photos come in by drop, paste, picker or example; files go out as downloads.
+// Photos come in by drop, paste, picker, folder or example; files go out as downloads.
 
 import { block, button, input, make } from "./dom.js";
 
+/** @typedef {{file: File, handle?: FileSystemFileHandle}} Brought a file, with its handle where the browser gives one */
+
 const EXAMPLES = "static/examples/examples.json";
+const PICTURES = /\.(jpe?g|png|tiff?|webp|avif|heic|heif|jp2|j2k|bmp|gif|dng|nef|cr2|arw|pgm|ppm|pnm|jxl|psd)$/i;
 
 /**
- * Listen for photos and hints files wherever they come from.
- * @param {(photo: File) => void} onPhoto
- * @param {(hints: File) => void} onHints
+ * Listen for photos and files of our own wherever they come from.
+ * @param {(photos: Brought[]) => void} onPhotos
+ * @param {(file: File) => void} onJson project and hints files
  */
-export function listenForFiles(onPhoto, onHints) {
-  const take = (/** @type {File | undefined | null} */ file) => {
-    if (file) (isHints(file) ? onHints : onPhoto)(file);
+export function listenForFiles(onPhotos, onJson) {
+  const take = (/** @type {Brought[]} */ brought) => {
+    for (const { file } of brought.filter(isJson)) onJson(file);
+    onPhotos(brought.filter((one) => !isJson(one)));
   };
-  const picker = input("file");
-  for (const id of ["choose", "open"]) button(id).addEventListener("click", () => picker.click());
-  onChosen(picker, take);
-  onChosen(input("hints-input"), onHints);
+  const plain = (/** @type {Iterable<File>} */ files) => [...files].map((file) => ({ file }));
+  for (const id of ["choose", "open"]) button(id).addEventListener("click", () => input("file").click());
+  for (const id of ["choose-folder", "open-folder"]) button(id).addEventListener("click", () => input("folder").click());
+  onChosen(input("file"), (files) => take(plain(files)));
+  onChosen(input("folder"), (files) => take(pictures(plain(files))));
+  onChosen(input("hints-input"), (files) => take(plain(files)));
   button("hints-open").addEventListener("click", () => input("hints-input").click());
-  document.addEventListener("paste", (event) => take(event.clipboardData?.files[0]));
-  listenForDrops(take);
+  document.addEventListener("paste", (event) => take(plain(event.clipboardData?.files ?? [])));
+  listenForDrops((transfer) => void dropped(transfer).then(take));
 }
 
-/** A file input's choice; choosing the same file again counts. @param {HTMLInputElement} picker @param {(file: File) => void} take */
+/** A file input's choice; choosing the same file again counts. @param {HTMLInputElement} picker @param {(files: File[]) => void} take */
 export function onChosen(picker, take) {
   picker.addEventListener("change", () => {
-    const file = picker.files?.[0];
+    const files = [...(picker.files ?? [])];
     picker.value = "";
-    if (file) take(file);
+    if (files.length) take(files);
   });
 }
 
-/** @param {(file: File | undefined) => void} take */
+/** @param {(transfer: DataTransfer) => void} take */
 function listenForDrops(take) {
   const veil = block("veil");
   let depth = 0; // dragenter and dragleave come for every element on the way
@@ -49,12 +55,60 @@ function listenForDrops(take) {
     event.preventDefault();
     depth = 0;
     veil.hidden = true;
-    take(event.dataTransfer?.files[0]);
+    if (event.dataTransfer) take(event.dataTransfer);
   });
 }
 
-/** @param {File} file */
-const isHints = (file) => file.type === "application/json" || file.name.toLowerCase().endsWith(".json");
+/** What was dropped; of folders, the pictures in them. @param {DataTransfer} transfer @returns {Promise<Brought[]>} */
+async function dropped(transfer) {
+  const items = [...transfer.items].filter(({ kind }) => kind === "file");
+  // all is asked for at once: after the first pause the browser takes the items away
+  const asked = items.map((item) => ({ entry: item.webkitGetAsEntry?.(), file: item.getAsFile(), handle: handleOf(item) }));
+  const brought = [];
+  for (const { entry, file, handle } of asked) {
+    if (entry?.isDirectory) brought.push(...pictures(await inFolder(/** @type {FileSystemDirectoryEntry} */ (entry))));
+    else if (file) brought.push({ file, handle: await handle });
+  }
+  return brought;
+}
+
+/** @param {any} item @returns {Promise<FileSystemFileHandle | undefined>} */
+const handleOf = (item) => Promise.resolve(item.getAsFileSystemHandle?.()).catch(() => undefined);
+
+/** @param {FileSystemDirectoryEntry} folder @returns {Promise<Brought[]>} */
+async function inFolder(folder) {
+  const reader = folder.createReader();
+  const found = [];
+  for (;;) {
+    /** @type {FileSystemEntry[]} */
+    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!entries.length) return found;
+    for (const entry of entries) {
+      if (entry.isDirectory) found.push(...(await inFolder(/** @type {FileSystemDirectoryEntry} */ (entry))));
+      else {
+        const { promise, resolve, reject } = deferred();
+        /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject);
+        found.push({ file: await promise });
+      }
+    }
+  }
+}
+
+/** @returns {{promise: Promise<File>, resolve: (file: File) => void, reject: (error: unknown) => void}} */
+function deferred() {
+  let [resolve, reject] = [(/** @type {File} */ _) => {}, (/** @type {unknown} */ _) => {}];
+  const promise = new Promise((good, bad) => ([resolve, reject] = [good, bad]));
+  return { promise: /** @type {Promise<File>} */ (promise), resolve, reject };
+}
+
+/** Of a folder's files the pictures, without results of ours, in order. @param {Brought[]} brought */
+const pictures = (brought) =>
+  brought
+    .filter(({ file }) => PICTURES.test(file.name) && !/\.colorized\.\w+$/.test(file.name))
+    .sort((one, other) => one.file.name.localeCompare(other.file.name, undefined, { numeric: true }));
+
+/** @param {Brought} brought */
+const isJson = ({ file }) => file.type === "application/json" || file.name.toLowerCase().endsWith(".json");
 
 /**
  * Show the examples that are shipped with the studio.

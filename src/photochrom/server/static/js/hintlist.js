@@ -1,9 +1,10 @@
-// The list of hints in the panel: the same as the marks on the photo, in words.
+// The list of hints in the panel: the same as the marks on the photo, in words; found ones are one row.
 
-import { nameOf } from "./color.js";
 import { block, button, make } from "./dom.js";
+import { nameOf } from "./names.js";
 
 /** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./hints.js").Hint} Hint */
 
 const MOST_ROWS = 200;
 
@@ -13,12 +14,12 @@ export class HintList {
   constructor(onChoose) {
     this.onChoose = onChoose;
     this.list = block("hints");
+    this.showsFound = false;
   }
 
-  /** @param {Colouring} colouring */
-  open(colouring) {
-    colouring.addEventListener("change", () => this.draw(colouring));
-    colouring.addEventListener("select", () => this.draw(colouring));
+  /** @param {Colouring} colouring @param {AbortSignal} signal */
+  open(colouring, signal) {
+    for (const event of ["change", "select"]) colouring.addEventListener(event, () => this.draw(colouring), { signal });
     this.draw(colouring);
   }
 
@@ -28,16 +29,38 @@ export class HintList {
     block("hints-count").textContent = hints.length ? String(hints.length) : "";
     block("hints-empty").hidden = hints.length > 0;
     button("clear").hidden = hints.length === 0;
-    const rows = hints.slice(0, MOST_ROWS).map((hint, index) => {
-      const swatch = make("span", { class: "swatch" });
-      swatch.style.setProperty("--color", hint.color);
-      const kind = hint.path.length ? "stroke" : "dot";
-      const row = make("button", { type: "button", class: "hint-row", "aria-pressed": String(index === selected) },
-        swatch, make("span", {}, `${index + 1}. ${nameOf(hint.color)}`), make("span", { class: "quiet" }, kind));
-      row.addEventListener("click", () => this.onChoose(index));
-      return make("li", {}, row);
-    });
-    if (hints.length > MOST_ROWS) rows.push(make("li", { class: "quiet" }, `and ${hints.length - MOST_ROWS} more`));
+    block("stage").dataset.found = this.showsFound ? "shown" : "hidden";
+    const rows = hints.flatMap((hint, index) => (hint.found && !this.showsFound ? [] : [this.#row(hint, index, index === selected)]));
+    const rest = rows.splice(MOST_ROWS).length;
+    if (rest) rows.push(make("li", { class: "quiet" }, `and ${rest} more`));
+    if (hints.some(({ found }) => found)) rows.push(this.#group(colouring));
     this.list.replaceChildren(...rows);
+  }
+
+  /** @param {Hint} hint @param {number} index @param {boolean} chosen */
+  #row(hint, index, chosen) {
+    const swatch = make("span", { class: "swatch" });
+    swatch.style.setProperty("--color", hint.color);
+    const kind = hint.alike ? "all of this kind" : hint.within ? "only here" : hint.path.length ? "stroke" : "dot";
+    const row = make("button", { type: "button", class: "hint-row", "aria-pressed": String(chosen) },
+      swatch, make("span", {}, `${index + 1}. ${nameOf(hint.color)}`), make("span", { class: "quiet" }, kind));
+    row.addEventListener("click", () => this.onChoose(index));
+    return make("li", {}, row);
+  }
+
+  /** All that another photo gave, in one row. @param {Colouring} colouring */
+  #group(colouring) {
+    const count = colouring.hints.filter(({ found }) => found).length;
+    const show = make("button", { type: "button", class: "link" }, this.showsFound ? "Hide" : "Show");
+    show.addEventListener("click", () => {
+      this.showsFound = !this.showsFound;
+      this.draw(colouring);
+    });
+    const remove = make("button", { type: "button", class: "link" }, "Remove");
+    remove.addEventListener("click", () => {
+      colouring.select(null);
+      colouring.commit({ hints: colouring.hints.filter(({ found }) => !found) }, "Without the other photo's colours");
+    });
+    return make("li", { class: "group" }, make("span", {}, `${count} colours from another photo`), show, remove);
   }
 }

@@ -10,6 +10,9 @@ import { clamp } from "./dom.js";
  * @property {number} radius fraction of the longer side
  * @property {number} weight 0..1
  * @property {[number, number][]} path further points of a stroke
+ * @property {[number, number][]} [within] a closed path that bounds its reach
+ * @property {boolean} [alike] it counts for all of this kind, wherever it is
+ * @property {boolean} [found] it was found in another photo; of this page only
  */
 
 export const DEFAULT_RADIUS = 0.01;
@@ -28,7 +31,7 @@ export function dump(hints) {
 }
 
 /** @param {Hint} full */
-export function slim({ x, y, color, radius, weight, path }) {
+export function slim({ x, y, color, radius, weight, path, within, alike }) {
   return {
     x: round(x),
     y: round(y),
@@ -36,31 +39,35 @@ export function slim({ x, y, color, radius, weight, path }) {
     ...(radius === DEFAULT_RADIUS ? {} : { radius: round(radius) }),
     ...(weight === 1 ? {} : { weight }),
     ...(path.length ? { path: path.map(([px, py]) => [round(px), round(py)]) } : {}),
+    ...(within ? { within: within.map(([px, py]) => [round(px), round(py)]) } : {}),
+    ...(alike ? { alike } : {}),
   };
 }
 
 /** Five digits are a hundredth of a pixel at a thousand. @param {number} value */
 const round = (value) => Math.round(value * 1e5) / 1e5;
 
-/**
- * The hints of a file's text. Throws an Error with a sentence for a person.
- * @param {string} text
- * @returns {Hint[]}
- */
-export function load(text) {
-  /** @type {any} */
-  let data;
+/** What a file of ours holds. Throws an Error with a sentence for a person. @param {string} text @returns {any} */
+export function parse(text) {
   try {
-    data = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    throw new Error("This is no hints file: it is not JSON. Choose a file that the studio saved.");
+    throw new Error("This file is not valid JSON. Choose a file that the studio saved.");
   }
-  if (data?.version !== 1 || !Array.isArray(data.hints)) {
-    throw new Error("This is no hints file. Choose a file that the studio saved.");
-  }
-  return data.hints.map((/** @type {any} */ item, /** @type {number} */ at) => {
+}
+
+/** The hints of a hints file's content. @param {any} data @returns {Hint[]} */
+export function hintsFrom(data) {
+  if (data?.version !== 1) throw new Error("This is not a hints file. Choose a file that the studio saved.");
+  return hintsOf(data.hints);
+}
+
+/** @param {any} list @returns {Hint[]} */
+export function hintsOf(list) {
+  if (!Array.isArray(list)) throw new Error("This file has no list of hints. Choose a file that the studio saved.");
+  return list.map((/** @type {any} */ item, /** @type {number} */ at) => {
     const fault = faultOf(item);
-    if (fault) throw new Error(`Hint ${at + 1} in this file makes no sense: ${fault}.`);
+    if (fault) throw new Error(`Hint ${at + 1} in this file is not valid: ${fault}.`);
     return hint({ ...item, path: item.path ?? [] });
   });
 }
@@ -72,11 +79,9 @@ function faultOf(item) {
   if (typeof item.color !== "string" || !/^#[0-9a-f]{6}$/i.test(item.color)) return "its colour is not like #6a8fbf";
   if (item.radius !== undefined && !(item.radius > 0 && item.radius <= RADIUS_LIMIT)) return "its size is out of range";
   if (item.weight !== undefined && !isShare(item.weight)) return "its weight is not between 0 and 1";
-  const path = item.path ?? [];
-  if (!Array.isArray(path) || !path.every((point) => Array.isArray(point) && point.length === 2 && point.every(isShare))) {
-    return "its stroke leaves the photo";
-  }
-  return "";
+  const isPath = (/** @type {any} */ path) =>
+    Array.isArray(path) && path.every((point) => Array.isArray(point) && point.length === 2 && point.every(isShare));
+  return [item.path, item.within].every((path) => path == null || isPath(path)) ? "" : "its stroke leaves the photo";
 }
 
 /**

@@ -1,11 +1,12 @@
-// Other ideas: proposals side by side, each a list of hints to start from.
+// Other ideas: proposals side by side, each a list of hints to start from, large while they are looked at.
 
-import { block, canvas, make } from "./dom.js";
+import { block, make } from "./dom.js";
 import { Latest } from "./latest.js";
 import { paint } from "./stage.js";
 
 /** @typedef {import("./engine.js").ServerEngine} Engine */
 /** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./document.js").Version} Version */
 /** @typedef {import("./hints.js").Hint} Hint */
 
 const COUNT = 4;
@@ -13,9 +14,14 @@ const SIDE = 360;
 
 /** The drawer with proposals. */
 export class Ideas {
-  /** @param {(hints: Hint[]) => void} onChosen @param {(error: unknown) => void} onError */
-  constructor(onChosen, onError) {
+  /**
+   * @param {(hints: Hint[], did: string) => void} onChosen
+   * @param {(version: Version | null) => void} onTried shown at full size while the pointer or the focus is on it
+   * @param {(error: unknown) => void} onError
+   */
+  constructor(onChosen, onTried, onError) {
     this.onChosen = onChosen;
+    this.onTried = onTried;
     this.list = block("ideas-list");
     this.asking = new Latest(onError);
     this.seed = 0;
@@ -55,20 +61,24 @@ export class Ideas {
       for (const [at, tile] of tiles.entries()) {
         const hints = proposals[at];
         if (!hints) tile.item.remove();
-        else await this.#draw(tile, hints, signal);
+        else await this.#draw(tile, hints, at, signal);
       }
     });
   }
 
-  /** @param {{item: HTMLLIElement, choose: HTMLButtonElement, picture: HTMLCanvasElement}} tile @param {Hint[]} hints @param {AbortSignal} signal */
-  async #draw({ choose, picture }, hints, signal) {
+  /** @param {{choose: HTMLButtonElement, picture: HTMLCanvasElement}} tile @param {Hint[]} hints @param {number} at @param {AbortSignal} signal */
+  async #draw({ choose, picture }, hints, at, signal) {
     const { engine, colouring } = this;
     if (!engine || !colouring) return;
     await paint(picture, await engine.render({ ...colouring.version, hints }, SIDE, null, signal));
     choose.disabled = false;
+    for (const event of ["pointerenter", "focus"]) {
+      choose.addEventListener(event, () => this.onTried({ ...colouring.version, hints }));
+    }
+    for (const event of ["pointerleave", "blur"]) choose.addEventListener(event, () => this.onTried(null));
     choose.addEventListener("click", () => {
       for (const other of this.list.querySelectorAll(".idea")) other.setAttribute("aria-pressed", String(other === choose));
-      this.onChosen(hints);
+      this.onChosen(hints, `Idea ${at + 1}`);
     });
   }
 
@@ -80,46 +90,5 @@ export class Ideas {
     picture.height = Math.round((SIDE * height) / width);
     const choose = make("button", { type: "button", class: "idea", "aria-pressed": "false", disabled: "" }, picture, `Idea ${at + 1}`);
     return { item: make("li", {}, choose), choose, picture };
-  }
-}
-
-/** The drawer of another photo: pick colours from it, or colour the whole photo like it. */
-export class Reference {
-  /**
-   * @param {(rgb: ArrayLike<number>) => void} onPicked
-   * @param {(photo: File) => void} onMatch
-   * @param {(photo: File) => Promise<Blob>} readable a picture that the browser can show, of any photo
-   * @param {(error: unknown) => void} onError
-   */
-  constructor(onPicked, onMatch, readable, onError) {
-    this.surface = canvas("reference-canvas");
-    this.readable = readable;
-    this.onError = onError;
-    /** @type {File | null} */
-    this.photo = null;
-    this.surface.addEventListener("click", (event) => {
-      const { left, top, width, height } = this.surface.getBoundingClientRect();
-      const x = Math.floor(((event.clientX - left) / width) * this.surface.width);
-      const y = Math.floor(((event.clientY - top) / height) * this.surface.height);
-      const ground = this.surface.getContext("2d");
-      if (ground) onPicked(ground.getImageData(x, y, 1, 1).data);
-    });
-    block("reference-match").addEventListener("click", () => this.photo && onMatch(this.photo));
-  }
-
-  /** @param {File} photo */
-  async load(photo) {
-    try {
-      const bitmap = await createImageBitmap(photo).catch(async () => createImageBitmap(await this.readable(photo)));
-      const scale = Math.min(1, 900 / Math.max(bitmap.width, bitmap.height));
-      this.surface.width = Math.max(1, Math.round(bitmap.width * scale));
-      this.surface.height = Math.max(1, Math.round(bitmap.height * scale));
-      this.surface.getContext("2d")?.drawImage(bitmap, 0, 0, this.surface.width, this.surface.height);
-      this.surface.hidden = false;
-      this.photo = photo;
-      block("reference-match").hidden = false;
-    } catch (error) {
-      this.onError(error);
-    }
   }
 }

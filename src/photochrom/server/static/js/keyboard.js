@@ -12,7 +12,8 @@ export const KEYS = [
   ["e", "pick", "Pick a colour from the photo"],
   ["c", "compare", "Before and after"],
   ["u", "guessing", "Where is it guessing?"],
-  ["d", "reach", "What did this hint change?"],
+  ["w", "reach", "What did this hint change?"],
+  ["d", "dots", "Hide the dots, or show them"],
   ["i", "ideas", "Other ideas"],
   ["r", "reference", "Colours from another photo"],
   ["n", "next", "The next hint"],
@@ -21,7 +22,11 @@ export const KEYS = [
   ["o", "open", "Open a photo"],
   ["+", "zoomIn", "Zoom in"],
   ["-", "zoomOut", "Zoom out"],
-  ["0", "zoomFit", "Fit, or full size"],
+  ["f", "zoomFit", "Fit the whole photo"],
+  ["0", "zoomFit", ""],
+  ["z", "zoomFull", "Full size: 100 %"],
+  ["PageUp", "before", "The photo before"],
+  ["PageDown", "after", "The next photo"],
   ["?", "help", "This help"],
   ["Escape", "close", "Done; close"],
   ["Delete", "delete", "Delete the chosen hint"],
@@ -36,7 +41,7 @@ export const HELP = [
   ["B", "Hold: see the original"],
   ["Ctrl Z", "Undo (with Shift: redo)"],
   ["Ctrl S", "Download"],
-  ...KEYS.map(([key, , meaning]) => /** @type {[string, string]} */ ([key.length === 1 ? key.toUpperCase() : key, meaning])),
+  ...KEYS.filter(([, , meaning]) => meaning).map(([key, , meaning]) => /** @type {[string, string]} */ ([key.length === 1 ? key.toUpperCase() : key, meaning])),
 ];
 
 /**

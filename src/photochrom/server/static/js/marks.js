@@ -1,6 +1,6 @@
 // The hints on the photo: buttons that can be dragged, moved with arrow keys and deleted.
 
-import { nameOf } from "./color.js";
+import { nameOf } from "./names.js";
 import { block, byId, clamp, make, makeSvg } from "./dom.js";
 import { DEFAULT_RADIUS } from "./hints.js";
 
@@ -28,12 +28,11 @@ export class Marks {
     view.addEventListener("move", () => this.place());
   }
 
-  /** @param {Colouring} colouring */
-  open(colouring) {
+  /** @param {Colouring} colouring @param {AbortSignal} signal */
+  open(colouring, signal) {
     this.colouring = colouring;
     this.draft = null;
-    colouring.addEventListener("change", () => this.draw());
-    colouring.addEventListener("select", () => this.draw());
+    for (const event of ["change", "select"]) colouring.addEventListener(event, () => this.draw(), { signal });
     this.draw();
   }
 
@@ -52,6 +51,7 @@ export class Marks {
       const mark = this.#markAt(index);
       const chosen = this.colouring?.selected === index;
       mark.style.setProperty("--color", hint.color);
+      mark.classList.toggle("found", Boolean(hint.found));
       mark.setAttribute("aria-pressed", String(chosen));
       mark.setAttribute("aria-label", `Hint ${index + 1}, ${nameOf(hint.color)}`);
     });

@@ -37,13 +37,12 @@ export class Overlays {
     view.addEventListener("move", () => this.#placeInvitations());
   }
 
-  /** @param {Engine} engine @param {Colouring} colouring */
-  open(engine, colouring) {
+  /** @param {Engine} engine @param {Colouring} colouring @param {AbortSignal} signal */
+  open(engine, colouring, signal) {
     this.engine = engine;
     this.colouring = colouring;
     this.hide();
-    colouring.addEventListener("change", () => this.refresh());
-    colouring.addEventListener("settle", () => this.refresh());
+    for (const event of ["change", "settle"]) colouring.addEventListener(event, () => this.refresh(), { signal });
   }
 
   hide() {

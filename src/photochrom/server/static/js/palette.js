@@ -1,6 +1,6 @@
 // The whole photo's colours: a palette to keep to, and the photo's own faded colour as a start.
 
-import { nameOf } from "./color.js";
+import { nameOf } from "./names.js";
 import { block, button, input, make } from "./dom.js";
 
 /** @typedef {import("./engine.js").ServerEngine} Engine */
@@ -18,11 +18,11 @@ export class Palette {
     this.own.addEventListener("change", () => this.colouring?.commit({ ownColor: this.own.checked }));
   }
 
-  /** @param {Engine} engine @param {Colouring} colouring */
-  open(engine, colouring) {
+  /** @param {Engine} engine @param {Colouring} colouring @param {AbortSignal} signal */
+  open(engine, colouring, signal) {
     this.colouring = colouring;
     block("own-line").hidden = !engine.info.colored;
-    colouring.addEventListener("change", () => this.draw());
+    colouring.addEventListener("change", () => this.draw(), { signal });
     this.draw();
   }
 

@@ -1,6 +1,6 @@
 // The colour picker: a wheel of hue and chroma at the luminance of the place, as the photo will show it.
 
-import { atLuminance, fromLab, fromPolar, mostChroma, parseHex, polarToHex, toLab, toPolar } from "./color.js";
+import { fromLab, fromPolar, mostChroma, parseHex, polarToHex, toLab, toPolar } from "./color.js";
 import { canvas, context, input } from "./dom.js";
 
 const REACH = 90; // chroma at the wheel's rim
@@ -121,16 +121,3 @@ function ring(ground, x, y) {
     ground.stroke();
   }
 }
-
-/** Colours that old photographs ask for, at the luminance of a place. @param {number} luminance */
-export function commonColors(luminance) {
-  const common = [
-    ["skin", "#d9a883"], ["skin, dark", "#8a5a3c"], ["hair, fair", "#b8935a"], ["wood", "#8b6544"], ["brick", "#a4553d"],
-    ["sand", "#cdb38b"], ["khaki", "#8f8560"], ["grass", "#6f8f4a"], ["leaves", "#4f7442"], ["sky", "#8fb4d9"],
-    ["sea", "#4d7d8c"], ["navy", "#2f3f66"], ["denim", "#5878a0"], ["wine red", "#7a2e3a"], ["rose", "#d49aa0"],
-    ["gold", "#c9a24b"], ["violet", "#7a6596"], ["grey", "#808080"],
-  ];
-  const level = Math.min(Math.max(luminance, DARKEST), 82);
-  return common.map(([name, color]) => ({ name, color, shown: atLuminance(color, level) }));
-}
-

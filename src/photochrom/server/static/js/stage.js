@@ -81,6 +81,18 @@ export class Stage {
     });
   }
 
+  /** Show other colours for a while; null: the person's again. @param {import("./document.js").Version | null} version */
+  tryOut(version) {
+    const { engine } = this;
+    if (!engine || !version) return this.update();
+    this.previews.ask(async (signal) => {
+      const picture = await engine.render(version, this.previewSide, null, signal);
+      if (signal.aborted || engine !== this.engine) return;
+      await paint(this.after, picture);
+      this.#hideDetail();
+    });
+  }
+
   /** After a rest, ask for the part in sight at the screen's own detail. */
   refine() {
     clearTimeout(this.detailTimer);

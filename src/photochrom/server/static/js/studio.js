@@ -1,34 +1,42 @@
-// The studio: tools, views and panels around one photo, and how they work together.
+// The studio: tools, views and panels around the photo on the stage, and how they work together.
 
+import { Album, Entry } from "./album.js";
 import { Compare } from "./compare.js";
-import { nameOf, toHex } from "./color.js";
-import { closeDialog, suffixOf } from "./dialogs.js";
+import { toHex } from "./color.js";
 import { Colouring } from "./document.js";
 import { block, button, input } from "./dom.js";
 import { Editor } from "./editor.js";
-import { limits, ServerEngine } from "./engine.js";
-import { save, stem } from "./files.js";
-import { dump, hint, load, simplify } from "./hints.js";
+import { ServerEngine } from "./engine.js";
+import { hint, simplify } from "./hints.js";
 import { HintList } from "./hintlist.js";
-import { Ideas, Reference } from "./ideas.js";
+import { History } from "./history.js";
+import { Ideas } from "./ideas.js";
+import { Keeping } from "./keeping.js";
 import { Marks } from "./marks.js";
+import { nameOf } from "./names.js";
 import { Overlays } from "./overlays.js";
 import { Palette } from "./palette.js";
+import { Reference } from "./reference.js";
+import { Ruler } from "./ruler.js";
 import { Stage } from "./stage.js";
+import { Strip } from "./strip.js";
 import { announce, complain, dismiss, succeeded, toast } from "./talk.js";
 import { View } from "./view.js";
 
 /** @typedef {"hint" | "stroke" | "pin" | "pick"} Tool */
 /** @typedef {{x: number, y: number}} Point */
+/** @typedef {{file: File, handle?: FileSystemFileHandle}} Brought */
 
 const STROKE_TOLERANCE = 0.0015; // of the photo's side, how far a simplified stroke may leave the drawn one
 const STROKE_RADIUS = 0.008;
 
-/** Everything on the page around one photo. */
+/** Everything on the page around one photo, and the album that it is from. */
 export class Studio {
   constructor() {
+    this.album = new Album();
+    this.keeping = new Keeping(this.album, () => this.shown);
     this.view = new View();
-    this.stage = new Stage(this.view, complain, succeeded);
+    this.stage = new Stage(this.view, complain, () => this.#painted());
     this.marks = new Marks(this.view, (index) => this.choose(index));
     this.compare = new Compare(this.view, (on) => this.#press("compare", on));
     this.overlays = new Overlays(this.view, (place) => this.invited(place), complain);
@@ -41,49 +49,65 @@ export class Studio {
     });
     this.list = new HintList((index) => this.choose(index));
     this.palette = new Palette();
-    this.ideas = new Ideas((hints) => this.startFrom(hints), complain);
-    this.reference = new Reference(
-      (rgb) => this.picked(toHex(rgb)),
-      (photo) => this.colourLike(photo),
-      async (photo) => (await ServerEngine.open(photo)).original(900, null),
-      complain,
-    );
+    this.history = new History();
+    this.ruler = new Ruler((color) => this.picked(color));
+    this.strip = new Strip(this.album, (entry) => void this.show(entry), complain);
+    this.ideas = new Ideas((hints, did) => this.startFrom(hints, did), (version) => this.stage.tryOut(version), complain);
+    this.reference = new Reference({
+      onPicked: (rgb) => this.picked(toHex(rgb)),
+      onMatch: (photo, all) => this.colourLike(photo, all),
+      readable: async (photo) => (await ServerEngine.open(photo)).original(900, null),
+      onError: complain,
+    });
     /** @type {Tool} */
     this.tool = "hint";
     /** @type {Tool} */
     this.toolBefore = "hint";
-    /** @type {ServerEngine | null} */
-    this.engine = null;
+    /** @type {import("./album.js").Ready | null} the photo on the stage */
+    this.shown = null;
     this.colouring = new Colouring(0);
-    this.name = "photo";
-    this.opening = new AbortController();
+    this.showing = new AbortController();
+    this.album.addEventListener("done", () => this.#tellFailures());
   }
 
-  /** Open a photo: ask for its colours, then show all that belongs to it. @param {File} photo */
-  async open(photo) {
-    this.opening.abort();
-    this.opening = new AbortController();
-    const { signal } = this.opening;
-    const before = this.engine;
+  get engine() {
+    return this.shown?.engine ?? null;
+  }
+
+  /** Photos came: the first goes onto the stage, the others into the strip. @param {Brought[]} brought */
+  take(brought) {
+    const entries = brought.map(({ file, handle }) => new Entry(file, handle));
+    this.album.add(entries);
+    return entries.length ? this.show(entries[0]) : undefined;
+  }
+
+  /** Bring a photo of the album onto the stage. @param {Entry} entry */
+  async show(entry) {
+    if (this.album.current === entry) return;
+    const before = this.album.current;
+    this.album.current = entry;
+    this.album.changed();
     this.#showBusy(true);
     try {
-      await refuseTooLarge(photo);
-      const engine = await ServerEngine.open(photo, signal);
-      if (signal.aborted) return engine.close();
-      before?.close();
-      this.name = photo.name;
-      await this.#show(engine);
+      const ready = await this.album.open(entry);
+      if (this.album.current === entry) await this.#show(ready);
     } catch (error) {
-      if (!signal.aborted) complain(error);
+      if (this.album.current !== entry) return;
+      this.album.current = this.album.entries.find((other) => other === before) ?? null;
+      if (entry.state !== "failed") complain(error); // failures of opening are told when all are through
     } finally {
-      if (!signal.aborted) this.#showBusy(false);
+      if (this.album.current === entry || !this.album.current) this.#showBusy(false);
+      this.album.changed();
     }
   }
 
-  /** @param {ServerEngine} engine */
-  async #show(engine) {
-    this.engine = engine;
-    this.colouring = new Colouring(engine.info.vividness);
+  /** @param {import("./album.js").Ready} entry */
+  async #show(entry) {
+    this.showing.abort();
+    this.showing = new AbortController();
+    const { signal } = this.showing;
+    this.shown = entry;
+    this.colouring = entry.colouring;
     const { colouring, stage } = this;
     document.body.dataset.screen = "studio";
     block("welcome").hidden = true;
@@ -91,36 +115,86 @@ export class Studio {
     this.closeDrawers();
     this.compare.toggle(false);
     this.setTool("hint");
-    await stage.open(engine, colouring);
-    for (const part of [this.editor, this.overlays, this.ideas, this.palette]) part.open(engine, colouring);
-    this.marks.open(colouring);
-    this.list.open(colouring);
-    colouring.addEventListener("change", () => this.#changed());
-    colouring.addEventListener("settle", () => this.#changed(false));
-    this.#describe();
+    await stage.open(entry.engine, colouring);
+    if (signal.aborted) return;
+    for (const part of [this.editor, this.overlays, this.ideas, this.palette]) part.open(entry.engine, colouring, signal);
+    for (const part of [this.marks, this.list, this.history]) part.open(colouring, signal);
+    colouring.addEventListener("change", () => this.#changed(), { signal });
+    colouring.addEventListener("settle", () => this.#changed(false), { signal });
+    this.#describe(entry);
     this.#changed(false);
+    this.strip.reveal();
     stage.reveal();
     announce("The photo is in colour.");
   }
 
-  #describe() {
-    if (!this.engine) return;
-    const { width, height, warnings, colored } = this.engine.info;
-    block("photo-name").textContent = this.name;
+  /** @param {import("./album.js").Ready} entry */
+  #describe(entry) {
+    const { width, height, warnings, colored } = entry.engine.info;
+    block("photo-name").textContent = entry.name;
     block("photo-facts").textContent = `${width} × ${height}`;
-    document.title = `${this.name} – Photochrom`;
+    document.title = `${entry.name} – Photochrom`;
     const told = colored ? ["This photo had colours already; they are dropped.", ...warnings] : warnings;
     if (told.length) toast(told.join(" "));
+    if (!entry.found) return;
+    const steps = entry.found === 1 ? "a step" : `${entry.found} steps`;
+    toast(`Your earlier work on this photo is back: ${steps}.`, "note", { label: "Start anew", act: () => entry.colouring.goTo(0) });
+    entry.found = 0;
   }
 
   /** @param {boolean} [render] */
   #changed(render = true) {
     const { colouring } = this;
-    button("undo").disabled = colouring.past.length === 0;
-    button("redo").disabled = colouring.future.length === 0;
+    button("undo").disabled = colouring.at === 0;
+    button("redo").disabled = colouring.at === colouring.steps.length - 1;
     input("vividness").value = String(colouring.vividness);
-    block("vividness-out").textContent = `${Math.round(100 * colouring.vividness)}`;
+    block("vividness-out").textContent = colouring.vividness.toFixed(2);
     if (render) this.stage.update();
+    if (!colouring.dragged) this.strip.draw();
+  }
+
+  /** The stage shows what the person has made. */
+  #painted() {
+    succeeded();
+    this.ruler.draw();
+  }
+
+  /** Each photo that could not be opened, in one message. */
+  #tellFailures() {
+    const failures = this.album.failures.splice(0);
+    if (failures.length === 1 && !this.album.entries.length) return complain(failures[0].error);
+    for (const { name, error } of failures.slice(0, 3)) {
+      complain(new Error(`${name}: ${error instanceof Error ? error.message : error}`));
+    }
+    const others = failures.slice(3).map(({ name }) => name);
+    if (others.length) complain(new Error(`These could not be opened either: ${others.join(", ")}.`));
+  }
+
+  // --- all photos ---
+
+  /** Give all photos the look of this one: vividness, palette, own colours; each keeps its hints. */
+  forAll() {
+    const { shown, colouring } = this;
+    if (!shown) return;
+    const { vividness, palette, ownColor } = colouring.version;
+    this.album.forOthers(shown, (other) => other.commit({ vividness, palette, ownColor }, `The look of ${shown.name}`));
+    announce("All photos have this look now.");
+  }
+
+  /** Take the photo on the stage out of the strip; what was made of it is kept in this browser. */
+  closeShown() {
+    const { album, shown } = this;
+    if (!shown || album.entries.length < 2) return;
+    const at = album.entries.indexOf(shown);
+    album.remove(shown);
+    void this.show(album.entries[Math.min(at, album.entries.length - 1)]);
+  }
+
+  /** Go to the photo before or after this one. @param {number} by */
+  turn(by) {
+    const { entries, current } = this.album;
+    const next = entries[entries.findIndex((entry) => entry === current) + by];
+    if (next) void this.show(next);
   }
 
   // --- what a person does on the photo ---
@@ -135,7 +209,7 @@ export class Studio {
 
   /** New hints are as large as the last one. @param {Colouring} colouring */
   #lastRadius(colouring) {
-    const dots = colouring.hints.filter(({ path }) => path.length === 0);
+    const dots = colouring.hints.filter(({ path, found }) => path.length === 0 && !found);
     return dots.at(-1)?.radius ?? hint({ x: 0, y: 0, color: "#808080" }).radius;
   }
 
@@ -185,22 +259,27 @@ export class Studio {
     block("suggestions").querySelector("button")?.focus();
   }
 
-  /** @param {readonly import("./hints.js").Hint[]} hints */
-  startFrom(hints) {
+  /** @param {readonly import("./hints.js").Hint[]} hints @param {string} [did] */
+  startFrom(hints, did) {
     this.colouring.select(null);
-    this.colouring.commit({ hints: hints.map((one) => hint(one)) });
+    this.colouring.commit({ hints: hints.map((one) => hint(one)) }, did);
   }
 
-  /** @param {File} photo */
-  async colourLike(photo) {
-    const match = button("reference-match");
-    match.disabled = true;
-    try {
-      this.startFrom((await this.engine?.reference(photo, this.colouring.version)) ?? this.colouring.hints);
-    } catch (error) {
-      complain(error);
+  /** Take the colours of another photo, for this one or for all. @param {File} photo @param {boolean} all */
+  async colourLike(photo, all) {
+    for (const entry of all ? this.album.entries : [this.shown]) {
+      try {
+        if (!entry) continue;
+        const { engine, colouring } = await this.album.open(entry);
+        const mine = colouring.hints.filter(({ found }) => !found);
+        const hints = await engine.reference(photo, { ...colouring.version, hints: mine });
+        colouring.select(null);
+        colouring.commit({ hints: hints.map((one, at) => ({ ...one, found: at >= mine.length })) }, `Coloured like ${photo.name}`);
+        this.album.changed();
+      } catch (error) {
+        complain(all && entry ? new Error(`${entry.name}: ${error instanceof Error ? error.message : error}`) : error);
+      }
     }
-    match.disabled = false;
   }
 
   // --- tools, views, drawers ---
@@ -227,6 +306,13 @@ export class Studio {
     else if (view === "guessing") this.showGuessing(!pressed);
     else if (view === "panel") this.#togglePanel(!pressed);
     else this.#toggleDrawer(view, !pressed);
+  }
+
+  /** Hide the dots on the photo, or show them again. */
+  toggleDots() {
+    const hidden = block("stage").dataset.dots === "hidden";
+    block("stage").dataset.dots = hidden ? "shown" : "hidden";
+    button("dots").setAttribute("aria-pressed", String(!hidden));
   }
 
   /** @param {boolean} on */
@@ -287,49 +373,4 @@ export class Studio {
     document.body.dataset.busy = String(on);
     block("busy").hidden = !on;
   }
-
-  // --- files ---
-
-  /** @param {import("./engine.js").FileOptions} options */
-  async download(options) {
-    try {
-      const file = await this.engine?.file(this.colouring.version, options);
-      if (!file) return;
-      save(file, `${stem(this.name)}.colorized.${suffixOf(options.format)}`);
-      succeeded();
-    } catch (error) {
-      complain(error);
-    }
-  }
-
-  saveHints() {
-    const text = dump(this.colouring.hints);
-    save(new Blob([text], { type: "application/json" }), `${stem(this.name)}.hints.json`);
-    closeDialog("hints-dialog");
-  }
-
-  /** @param {File} file */
-  async openHints(file) {
-    try {
-      if (!this.engine) throw new Error("Open the photo first, then its hints.");
-      this.startFrom(load(await file.text()));
-      closeDialog("hints-dialog");
-      succeeded();
-      announce(`${this.colouring.hints.length} hints opened.`);
-    } catch (error) {
-      complain(error);
-    }
-  }
-}
-
-/** Say it before a large file is sent in vain. @param {File} photo */
-async function refuseTooLarge(photo) {
-  if (photo.size === 0) throw new Error("This file is empty. Choose another one.");
-  const { body } = await limits();
-  if (photo.size <= body - 4096) return;
-  const [has, takes] = [photo.size, body].map((size) => Math.ceil(size / (1 << 20)));
-  throw new Error(
-    `This file has ${has} MiB, and the server takes ${takes}. ` +
-      `Start it with "photochrom serve --max-body ${has + 1}", or use "photochrom colorize".`,
-  );
 }

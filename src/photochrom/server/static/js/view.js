@@ -71,10 +71,15 @@ export class View extends EventTarget {
     this.#settle();
   }
 
+  /** A photo pixel a screen pixel. */
+  full() {
+    this.zoom(1 / this.share);
+  }
+
   /** Full size, or fitted when it is that already. */
   toggleFull() {
     if (Math.abs(this.share - 1) < 0.01) this.fit();
-    else this.zoom(1 / this.share);
+    else this.full();
   }
 
   /** @param {number} dx @param {number} dy */

@@ -3,6 +3,7 @@
 import { fillKeys, listenForCancel, listenForDownload, showDialog, showDownload } from "./dialogs.js";
 import { button, input } from "./dom.js";
 import { onChosen } from "./files.js";
+import { wireStrip } from "./strip.js";
 import { Gestures } from "./gestures.js";
 import { Cross, HELP, listenForKeys } from "./keyboard.js";
 
@@ -23,13 +24,17 @@ export function wire(studio) {
   wireTools(studio);
   wireButtons(studio, commands);
   wireVividness(studio);
-  onChosen(input("reference-file"), (photo) => void studio.reference.load(photo));
+  onChosen(input("reference-file"), ([photo]) => void studio.reference.load(photo));
+  wireStrip({ forAll: () => studio.forAll(), close: () => studio.closeShown() });
   listenForCancel();
-  listenForDownload((options) => studio.download(options));
+  listenForDownload((...asked) => studio.keeping.download(...asked));
   fillKeys(HELP);
   listenForKeys(commands, (number) => studio.editor.takeSuggestion(number), (on) => studio.compare.peek(on));
+  window.addEventListener("beforeunload", (event) => {
+    if (studio.album.hasUnsaved) event.preventDefault(); // the browser asks
+  });
   window.addEventListener("pagehide", (event) => {
-    if (!event.persisted) studio.engine?.close();
+    if (!event.persisted) for (const { engine } of studio.album.entries) engine?.close();
   });
 }
 
@@ -55,10 +60,11 @@ function wireButtons(studio, commands) {
   view.addEventListener("move", () => {
     button("zoom-fit").textContent = view.isFitted ? "Fit" : `${Math.round(100 * view.share)} %`;
   });
-  button("hints-file").addEventListener("click", () => showDialog("hints-dialog"));
-  button("hints-save").addEventListener("click", () => studio.saveHints());
+  button("keep").addEventListener("click", () => showDialog("keep-dialog"));
+  button("hints-save").addEventListener("click", () => studio.keeping.saveHints());
+  button("project-save").addEventListener("click", () => studio.keeping.saveProject());
+  button("dots").addEventListener("click", () => studio.toggleDots());
   button("show-guessing").addEventListener("click", () => studio.showGuessing(true));
-  button("reference-choose").addEventListener("click", () => input("reference-file").click());
   button("clear").addEventListener("click", () => studio.startFrom([]));
 }
 
@@ -80,12 +86,16 @@ function commandsOf(studio) {
   return {
     ...Object.fromEntries(tools.map((tool) => [tool, withPhoto(() => studio.setTool(tool))])),
     ...Object.fromEntries(views.map((view) => [view, withPhoto(() => studio.toggleView(view))])),
+    dots: withPhoto(() => studio.toggleDots()),
+    before: withPhoto(() => studio.turn(-1)),
+    after: withPhoto(() => studio.turn(1)),
     reach: withPhoto(() => studio.editor.toggleReach()),
     next: withPhoto(() => studio.next()),
     open: () => input("file").click(),
     zoomIn: withPhoto(() => studio.view.zoom(1.4)),
     zoomOut: withPhoto(() => studio.view.zoom(1 / 1.4)),
-    zoomFit: withPhoto(() => studio.view.toggleFull()),
+    zoomFit: withPhoto(() => studio.view.fit()),
+    zoomFull: withPhoto(() => studio.view.full()),
     help: () => showDialog("help-dialog"),
     smaller: withPhoto(() => studio.editor.resize(0.8)),
     larger: withPhoto(() => studio.editor.resize(1.25)),
@@ -93,6 +103,6 @@ function commandsOf(studio) {
     delete: withPhoto(() => studio.editor.delete()),
     undo: withPhoto(() => studio.colouring.undo()),
     redo: withPhoto(() => studio.colouring.redo()),
-    download: withPhoto(() => studio.engine && showDownload(studio.engine.info)),
+    download: withPhoto(() => studio.engine && showDownload(studio.engine.info, studio.album.entries.length)),
   };
 }
