@@ -1,7 +1,8 @@
 # The studio and the REST server, model inside. Without PHOTOCHROM_TOKEN it makes up a token and prints it.
 FROM python:3.12-slim AS build
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE constraints.txt ./
+COPY pyproject.toml LICENSE constraints.txt ./
+COPY docs/description.md docs/
 COPY src src
 RUN python -m venv /opt/photochrom \
     && /opt/photochrom/bin/pip install --no-cache-dir --constraint constraints.txt '.[serve,heic]'

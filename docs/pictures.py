@@ -31,9 +31,17 @@ def scaled(rgb: np.ndarray) -> np.ndarray:
 
 def row(pictures: list[np.ndarray], name: str) -> None:
     """Pictures beside each other, a thin gap between them."""
+    grid([pictures], name)
+
+
+def grid(rows: list[list[np.ndarray]], name: str) -> None:
+    """Rows of pictures, thin gaps between them."""
     gap = np.full((HEIGHT, 6, 3), 255, np.uint8)
-    parts = [part for picture in pictures for part in (scaled(picture), gap)][:-1]
-    Image.fromarray(np.hstack(parts)).save(IMAGES / name, quality=90)
+    bands = []
+    for pictures in rows:
+        band = np.hstack([part for picture in pictures for part in (scaled(picture), gap)][:-1])
+        bands += [band, np.full((6, band.shape[1], 3), 255, np.uint8)]
+    Image.fromarray(np.vstack(bands[:-1])).save(IMAGES / name, quality=90)
 
 
 def uncertainty_map(plate: object) -> np.ndarray:
@@ -50,7 +58,8 @@ def main() -> None:
     originals = {name: plate.photo.rgb for name, plate in plates.items()}
     for name in plates:
         row([originals[name], coloured[name]], f"{name}.jpg")
-    row([originals["dust-bowl-home"], coloured["dust-bowl-home"]], "before-after.jpg")
+    shown = ("dust-bowl-home", "astronaut", "nagasaki-boats")
+    grid([[originals[name] for name in shown], [coloured[name] for name in shown]], "before-after.jpg")
     truth = np.asarray(Image.open(ROOT / "examples" / "astronaut.jpg"))
     astronaut = plates["astronaut"]
     row([originals["astronaut"], coloured["astronaut"], astronaut.render(ASTRONAUT).rgb, truth], "hints.jpg")

@@ -96,6 +96,13 @@ def tour(camera: Camera) -> None:
     page.locator("[data-view=ideas]").evaluate("one => one.click()")
     page.wait_for_function("() => document.querySelectorAll('.idea:not(:disabled)').length === 4")
     camera.take("ideas")
+    page.keyboard.press("i")
+    others = [str(path) for path in sorted(PHOTO.parent.glob("*.jpg")) if path != PHOTO]
+    page.set_input_files("#file", others)
+    page.wait_for_function("() => document.querySelectorAll('.tile[aria-busy=false]').length === 6")
+    page.locator(".tile[title^=nagasaki]").click()
+    page.wait_for_timeout(1500)
+    camera.take("strip")
 
 
 def main() -> None:

@@ -104,7 +104,7 @@ export class Keeping {
   /** A project goes to its photo; where that is not open, it waits for it in this browser. @param {any} data */
   async #openProject(data) {
     const entry = this.current();
-    const project = projectFrom(data, entry?.engine.info.vividness ?? 0.35);
+    const project = projectFrom(data, entry?.engine.info.vividness ?? 0);
     const { name, sha256 } = project.photo;
     const owner = this.album.ready.find(({ photo }) => photo.sha256 === sha256);
     if (owner?.colouring) return owner.colouring.restore(project);

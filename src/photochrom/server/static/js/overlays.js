@@ -9,8 +9,9 @@ import { Latest } from "./latest.js";
 /** @typedef {import("./view.js").View} View */
 /** @typedef {"none" | "guessing" | "reach"} Kind */
 
-const GUESS = [255, 196, 92]; // amber, over the photo
-const SURE_BELOW = 0.25; // below this share of entropy nothing is drawn
+const GUESS = [96, 224, 255]; // over the photo where it is guessing; hardly a photograph has this colour
+const SHADE = [12, 11, 10]; // and where it is sure, so that light tells them apart even on a sky
+const SURE_BELOW = 0.25; // share of entropy
 const LEVELS_A_DELTA = 4; // grey levels a ΔE*ab in the server's map
 const CLEAR_CHANGE = 14; // ΔE*ab from which a place counts as changed
 
@@ -88,9 +89,11 @@ export class Overlays {
     const image = new ImageData(width, height);
     flat.forEach((value, at) => {
       const share = Math.max((value - SURE_BELOW) / (most - SURE_BELOW), 0);
-      image.data.set([...GUESS, 200 * share ** 1.6], 4 * at);
+      const lit = share ** 1.3;
+      const color = GUESS.map((value, channel) => lit * value + (1 - lit) * SHADE[channel]);
+      image.data.set([...color, 150 - 20 * lit], 4 * at);
     });
-    this.#paint(image, "Glowing: here it is guessing. Click a ? and tell it.");
+    this.#paint(image, "Blue: here it is guessing. Click a ? and say what colour it was.");
     this.places = places;
     this.#invite();
   }

@@ -11,7 +11,7 @@ import { hint, hintsOf, slim } from "./hints.js";
 export const SUFFIX = ".photochrom.json";
 const MOST_STEPS = 100; // of a file
 
-/** A version in the form that the server and `photochrom colorize --look` take. @param {Version} version */
+/** A version in the form that the server takes. @param {Version} version */
 export const lookOf = ({ hints, vividness, palette, ownColor }) => ({
   hints: hints.map(slim),
   vividness,
@@ -19,15 +19,18 @@ export const lookOf = ({ hints, vividness, palette, ownColor }) => ({
   keep_color: ownColor,
 });
 
+/** A version in the form that `photochrom colorize --look` takes: its hints as a hints file. @param {Version} version */
+const writtenLook = (version) => ({ ...lookOf(version), hints: { version: 1, hints: version.hints.map(slim) } });
+
 /** The content of a project file. @param {PhotoName} photo @param {Colouring} colouring */
 export function projectOf({ name, sha256 }, { steps, at, version }) {
   const left = Math.max(at + 1 - MOST_STEPS, 0); // steps too long ago to be kept
   const history = steps.slice(left, left + MOST_STEPS).map((step) => ({
     did: step.did,
-    look: lookOf(step.version),
+    look: writtenLook(step.version),
     ...(step.version.hints.some(({ found }) => found) ? { found: step.version.hints.map(({ found }) => Number(found)) } : {}),
   }));
-  return { version: 1, photo: { name, sha256 }, look: lookOf(version), history, at: at - left };
+  return { version: 1, photo: { name, sha256 }, look: writtenLook(version), history, at: at - left };
 }
 
 /**
@@ -63,6 +66,6 @@ function versionFrom(look, usual, found) {
   if (!Array.isArray(palette) || !palette.every((color) => /^#[0-9a-f]{6}$/i.test(color))) {
     throw new Error("This project file has a palette that makes no sense. Choose a file that the studio saved.");
   }
-  const hints = hintsOf(look?.hints ?? []).map((one, at) => hint({ ...one, found: Boolean(found?.[at]) }));
+  const hints = hintsOf(look?.hints?.hints ?? look?.hints ?? []).map((one, at) => hint({ ...one, found: Boolean(found?.[at]) }));
   return { hints, vividness: isShare ? vividness : usual, palette, ownColor: Boolean(ownColor) };
 }
