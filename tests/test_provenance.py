@@ -172,7 +172,7 @@ def test_a_sidecar_there_and_back(tmp_path: Path) -> None:
         ({"model_sha256": 7}, "model_sha256"),
         ({"hints": "red"}, "hints"),
         ({"options": []}, "options"),
-        ({"surprise": 1}, "'surprise'"),
+        ({"surprise": 1}, "surprise is not known"),
     ],
 )
 def test_a_bad_sidecar_is_an_error_that_names_it(change: dict[str, Any], message: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from photochrom.errors import GuidanceError, OptionError, PhotoError
+from photochrom import documents
+from photochrom.documents import option
+from photochrom.errors import GuidanceError, PhotoError
 from photochrom.hints import Hint, dump_hints, load_hints
 from photochrom.palette import Palette
 from photochrom.photo import Photo, read
@@ -80,14 +82,6 @@ def _load_hints(document: Any) -> tuple[Hint, ...]:
     return tuple(load_hints(document))
 
 
-def _asked(
-    default: Any, description: str, metavar: str = "", load: Any = None, dump: Any = None, **limits: Any
-) -> Any:
-    """A field of Look: what the command line says of it, its limits, how it is read and written as JSON."""
-    told = {"description": description, "metavar": metavar, "load": load, "dump": dump, **limits}
-    return field(default=default, metadata={key: value for key, value in told.items() if value is not None})
-
-
 @dataclass(frozen=True)
 class Look:
     """What decides on a photo's colours. Lists, paths, photos and palettes are turned into the plain forms.
@@ -96,29 +90,41 @@ class Look:
     no sense.
     """
 
-    hints: tuple[Hint, ...] = _asked(
-        (), "Colors at places, as a hints file: the photo follows them.", "F.json", _load_hints, dump_hints
+    hints: tuple[Hint, ...] = option(
+        (),
+        "Colours at places, as a hints file: the photo follows them.",
+        metavar="F.json",
+        load=_load_hints,
+        dump=dump_hints,
     )
-    vividness: float | None = _asked(
-        None, "From 0, safe and pale, to 1, vivid and bold.", "0..1", ge=0.0, le=1.0
+    vividness: float | None = option(
+        None, "From 0, safe and pale, to 1, vivid and bold.", ge=0.0, le=1.0, metavar="0..1"
     )
-    reference: ReferencePhoto | None = _asked(  # noqa: RUF009 - a field, like the others
+    reference: ReferencePhoto | None = option(
         None,
-        "Color it like that photo, where the two match.",
-        "PHOTO",
-        ReferencePhoto.from_json,
-        lambda reference: reference and reference.to_json(),
+        "Colour it like that photo, where the two match.",
+        metavar="PHOTO",
+        load=ReferencePhoto.from_json,
+        dump=lambda reference: reference and reference.to_json(),
     )
-    palette: tuple[str, ...] = _asked(
-        (), "Keep to these colours, or to a picture's.", "'#…,#…'|PICTURE", load_palette, list
+    palette: tuple[str, ...] = option(
+        (),
+        "Keep to these colours, or to a picture's.",
+        metavar="'#…,#…'|PICTURE",
+        load=load_palette,
+        dump=list,
     )
-    keep_color: bool = _asked(False, "Revive a faded colour photo: go by the colour left in it.")
-    proposals: int = _asked(
-        0, "Also write N other ideas, their hints, and a contact sheet.", "N", ge=0, le=MAX_PROPOSALS
+    keep_color: bool = option(False, "Revive a faded colour photo: go by the colour left in it.")
+    proposals: int = option(
+        0,
+        "Also write N other ideas, their hints, and a contact sheet.",
+        ge=0,
+        le=MAX_PROPOSALS,
+        metavar="N",
     )
-    seed: int = _asked(0, "Another seed gives other ideas.", "N", ge=0, le=MAX_SEED)
-    model: str = _asked(
-        "photochrom", "A model's name, a training run's folder or an ONNX file.", "NAME|RUN|FILE.onnx"
+    seed: int = option(0, "Another seed gives other ideas.", ge=0, le=MAX_SEED, metavar="N")
+    model: str = option(
+        "photochrom", "A model's name, a training run's folder or an ONNX file.", metavar="NAME|RUN|FILE.onnx"
     )
 
     def __post_init__(self) -> None:
@@ -127,55 +133,18 @@ class Look:
             object.__setattr__(self, "reference", ReferencePhoto.of(given))
         object.__setattr__(self, "hints", tuple(self.hints))
         object.__setattr__(self, "palette", load_palette(self.palette))
-        checks = {
-            "vividness": (self.vividness is None or _number(self.vividness, 0, 1), "lie in 0..1"),
-            "proposals": (_whole(self.proposals, MAX_PROPOSALS), f"be a whole number of 0..{MAX_PROPOSALS}"),
-            "seed": (_whole(self.seed, MAX_SEED), f"be a whole number of 0..{MAX_SEED}"),
-            "keep_color": (isinstance(self.keep_color, bool), "be true or false"),
-        }
-        for name, (good, what) in checks.items():
-            if not good:
-                raise OptionError(f"{name} must {what}, not {getattr(self, name)!r}")
+        documents.check(self)
 
     def to_json(self, *, defaults: bool = False) -> dict[str, Any]:
         """As plain JSON values: what differs from the defaults, or everything."""
-        document = {}
-        for item in fields(Look):
-            value = getattr(self, item.name)
-            if defaults or value != item.default:
-                write = item.metadata.get("dump")
-                document[item.name] = write(value) if write else value
-        return document
+        return documents.dump(self, defaults=defaults)
 
     @classmethod
-    def from_json(cls, document: Any) -> Look:
-        """The look that `to_json` wrote, in this version or an earlier one, or a hints file.
+    def from_json(cls, document: Any) -> Self:
+        """What `to_json` wrote, in this version or an earlier one, or a hints file.
 
         Raises OptionError for an unknown name or a bad value.
         """
-        if not isinstance(document, dict):
-            raise OptionError(f"a look must be an object, not {document!r}")
-        if set(document) == {"version", "hints"} and isinstance(document["hints"], list):
+        if isinstance(document, dict) and set(document) == {"version", "hints"}:
             document = {"hints": document}
-        known = {item.name: item for item in fields(Look)}
-        given = {}
-        for name, value in document.items():
-            if name not in known:
-                raise OptionError(
-                    f"the option {name!r} is not known: a newer version wrote it, so update photochrom"
-                )
-            if value is not None:
-                load = known[name].metadata.get("load")
-                given[name] = load(value) if load else value
-        return Look(**given)
-
-
-def _number(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-
-
-def _whole(value: Any, high: int) -> bool:
-    return isinstance(value, int) and _number(value, 0, high)
-
-
-__all__ = ["MAX_PROPOSALS", "MAX_SEED", "Look", "ReferencePhoto", "load_palette"]
+        return documents.parse(cls, document, "the option ")

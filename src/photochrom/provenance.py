@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from photochrom import documents
 from photochrom.errors import OptionError, PhotoError
-from photochrom.photo import xmp
+from photochrom.photo import FileOptions, Metadata, Photo, write, xmp
 
 if TYPE_CHECKING:
-    from photochrom.photo import Metadata
+    import os
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -86,6 +88,24 @@ def unmark(metadata: Metadata) -> Metadata:
     return replace(metadata, xmp=packet)
 
 
+def write_colored(
+    photo: Photo,
+    target: str | os.PathLike[str] | BinaryIO,
+    options: FileOptions,
+    model_name: str,
+    version: str,
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """`write` of a picture coloured by a model, with the mark, which stays where all else is left out."""
+    metadata = Metadata(icc=photo.metadata.icc) if options.strip else photo.metadata
+    if options.mark:
+        metadata = mark(metadata, model_name, version)
+    names = [item.name for item in fields(FileOptions) if item.name not in ("mark", "strip")]
+    asked = {name: getattr(options, name) for name in names}
+    return write(replace(photo, metadata=metadata), target, overwrite=overwrite, **asked)
+
+
 def is_marked(metadata: Metadata) -> bool:
     """Whether a photo's metadata say that it was coloured by a model."""
     if metadata.xmp is None or not _parses(metadata.xmp):
@@ -96,6 +116,7 @@ def is_marked(metadata: Metadata) -> bool:
 # --- the sidecar ---------------------------------------------------------------------------------
 
 SIDECAR_VERSION = 1
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -103,7 +124,8 @@ class Sidecar:
     """What is needed to make a coloured picture again.
 
     `options` are those of the command, JSON values by name; `hints` is the content of a hints file, None
-    without hints; `time` is UTC in ISO 8601; hashes are SHA-256 in hexadecimal.
+    without hints; `time` is UTC in ISO 8601; hashes are SHA-256 in hexadecimal. Relative paths count from the
+    sidecar's own folder.
     """
 
     input: str
@@ -117,6 +139,11 @@ class Sidecar:
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     version: int = SIDECAR_VERSION
 
+    def __post_init__(self) -> None:
+        for name in ("input_sha256", "model_sha256"):
+            if not _SHA256.fullmatch(getattr(self, name)):
+                raise OptionError(f"{name} must be 64 hexadecimal digits, not {getattr(self, name)[:60]!r}")
+
     def dump(self) -> str:
         """The sidecar as JSON text."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -125,17 +152,15 @@ class Sidecar:
     def load(cls, source: Path | str | bytes) -> Sidecar:
         """A sidecar from a file (a Path) or from JSON text. Raises OptionError that names what is wrong."""
         name = str(source) if isinstance(source, Path) else "the sidecar"
-        try:
-            data = json.loads(source.read_bytes() if isinstance(source, Path) else source)
-        except OSError as error:
+        document = documents.read_json(
+            source, name, "give a sidecar that photochrom has written", OptionError
+        )
+        if isinstance(document, dict) and document.get("version") != SIDECAR_VERSION:
             raise OptionError(
-                f"{name} cannot be read ({error.strerror}): give a sidecar that photochrom has written"
-            ) from error
-        except (ValueError, RecursionError) as error:
-            raise OptionError(
-                f"{name} is no JSON ({error}): give a sidecar that photochrom has written"
-            ) from error
-        return cls(**_checked(data, name))
+                f"{name} has version {document.get('version')!r}, this photochrom reads {SIDECAR_VERSION}:"
+                " use the photochrom that wrote it, or colour the photo anew"
+            )
+        return documents.parse(cls, document, f"{name}: ")
 
     def check_input(self, path: Path) -> None:
         """Raises OptionError unless a file has the hash of the input that was coloured."""
@@ -144,43 +169,6 @@ class Sidecar:
             raise OptionError(
                 f"{path} is not the file that was coloured (its SHA-256 is {found[:12]}…): find the original"
             )
-
-
-_KINDS: dict[str, tuple[type, ...]] = {
-    "input": (str,),
-    "input_sha256": (str,),
-    "output": (str,),
-    "model": (str,),
-    "model_sha256": (str,),
-    "photochrom": (str,),
-    "options": (dict,),
-    "hints": (dict, type(None)),
-    "time": (str,),
-    "version": (int,),
-}
-
-
-def _checked(data: Any, name: str) -> dict[str, Any]:
-    """The arguments of Sidecar in parsed JSON."""
-    if not isinstance(data, dict):
-        raise OptionError(f"{name} holds no JSON object: give a sidecar that photochrom has written")
-    if data.get("version") != SIDECAR_VERSION:
-        raise OptionError(
-            f"{name} has version {data.get('version')!r}, this photochrom reads {SIDECAR_VERSION}"
-        )
-    required = [item.name for item in fields(Sidecar) if item.name not in ("options", "hints", "time")]
-    if missing := [key for key in required if key not in data]:
-        raise OptionError(f"{name} lacks {', '.join(missing)}: give a sidecar that photochrom has written")
-    for key, value in data.items():
-        if key not in _KINDS:
-            raise OptionError(f"{name} has an unknown key {key!r}: allowed are {', '.join(_KINDS)}")
-        if not isinstance(value, _KINDS[key]) or (key.endswith("sha256") and not _is_sha256(value)):
-            raise OptionError(f"{name} has a {key} that makes no sense: {str(value)[:60]!r}")
-    return data
-
-
-def _is_sha256(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 64 and all(digit in "0123456789abcdef" for digit in value)
 
 
 def file_sha256(path: Path) -> str:

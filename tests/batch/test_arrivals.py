@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from photochrom.batch.arrivals import Arrivals
-from photochrom.batch.plan import Extras
+from photochrom.batch.options import Options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ class Watched:
     def __init__(self, root: Path, **options: float):
         self.folder, self.clock = root / "in", Clock()
         self.folder.mkdir(exist_ok=True)
-        self.arrivals = Arrivals(self.folder, root / "out", Extras(), 2.0, now=self.clock, **options)
+        self.arrivals = Arrivals(self.folder, root / "out", Options(), 2.0, now=self.clock, **options)
         self.stream = self.arrivals.jobs()
 
     def after(self, seconds: float) -> list[str]:

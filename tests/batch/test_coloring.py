@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def job_for(path: Path, output: Path, options: Options | None = None) -> plan.Job:
     options = options or Options()
-    extras = plan.Extras(options.sidecar, options.layer)
+    extras = options
     return plan.to_file(plan.Source(path, path), output, extras)[0]
 
 
@@ -119,7 +119,7 @@ def test_depth(tmp_path: Path) -> None:
     plane = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
     cv2.imwrite(str(tmp_path / "a.tif"), plane)
     colour(tmp_path / "a.tif", tmp_path / "same.tif")
-    colour(tmp_path / "a.tif", tmp_path / "eight.tif", Options(depth="8"))
+    colour(tmp_path / "a.tif", tmp_path / "eight.tif", Options(depth=8))
     assert (read(tmp_path / "same.tif").dtype, read(tmp_path / "eight.tif").dtype) == (np.uint16, np.uint8)
 
 

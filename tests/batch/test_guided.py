@@ -117,14 +117,14 @@ def test_names_of_proposals_are_never_taken_as_photos(tmp_path: Path) -> None:
 
 def test_proposals_are_planned_and_collide_like_any_result(photo: Callable[..., Path]) -> None:
     path = photo("a.png")
-    jobs = plan.make(plan.find([path]), None, plan.Extras(proposals=2))
+    jobs = plan.make(plan.find([path]), None, Options(proposals=2))
     assert len(jobs[0].targets) == 1 + 5
 
 
 def test_proposals_are_written_with_hints_and_a_sheet(photo: Callable[..., Path], tmp_path: Path) -> None:
     options = Options(proposals=2, seed=3)
     (job,) = plan.to_file(
-        plan.Source(photo("a.png"), tmp_path / "a.png"), tmp_path / "out/b.png", plan.Extras(proposals=2)
+        plan.Source(photo("a.png"), tmp_path / "a.png"), tmp_path / "out/b.png", Options(proposals=2)
     )
     result = Coloring(options)(Task(job))
     assert result.status == "done", result.error

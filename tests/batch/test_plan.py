@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photochrom.batch import plan
+from photochrom.batch.options import Options
 from photochrom.errors import OptionError, PhotoError
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def test_a_result_never_takes_the_place_of_a_photo(tmp_path: Path, link: str) ->
 def test_into_a_file(tmp_path: Path) -> None:
     touch(tmp_path / "a.tif")
     source = plan.find([tmp_path / "a.tif"])[0]
-    (job,) = plan.to_file(source, tmp_path / "b.jpg", plan.Extras(sidecar=True, layer="png"))
+    (job,) = plan.to_file(source, tmp_path / "b.jpg", Options(sidecar=True, layer="png"))
     assert job.output == tmp_path / "b.jpg"
     assert job.targets[1:] == (tmp_path / "b.colorized.json", tmp_path / "b.colorized.layer.png")
     with pytest.raises(OptionError, match="GIF"):
@@ -186,10 +187,10 @@ def test_into_a_file(tmp_path: Path) -> None:
 
 def test_sidecars_of_photos_that_share_a_stem_are_told_apart(tmp_path: Path) -> None:
     touch(tmp_path / "a.jpg", tmp_path / "a.tif", tmp_path / "b.jpg")
-    jobs = plan.make(plan.find([tmp_path]), tmp_path / "out", plan.Extras(sidecar=True))
+    jobs = plan.make(plan.find([tmp_path]), tmp_path / "out", Options(sidecar=True))
     names = [job.sidecar.name for job in jobs if job.sidecar]
     assert names == ["a.jpg.colorized.json", "a.tif.colorized.json", "b.colorized.json"]
-    jobs = plan.make(plan.find([tmp_path]), None, plan.Extras(sidecar=True))
+    jobs = plan.make(plan.find([tmp_path]), None, Options(sidecar=True))
     assert [job.sidecar.name for job in jobs if job.sidecar] == names
 
 

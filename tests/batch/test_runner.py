@@ -57,7 +57,7 @@ class House:
 
     def run(self, *, with_ledger: bool = True) -> dict[str, Result]:
         self.copying = Copying()
-        extras = plan.Extras(self.options.sidecar, self.options.layer)
+        extras = self.options
         jobs = plan.make(plan.find([self.root / "in"]), self.out, extras)
         if not with_ledger:
             run = Run(self.options, self.settings)

@@ -454,3 +454,14 @@ def test_nonsense_through_a_pipe(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == b""
     assert done.stderr.startswith(b"error: ")
+
+
+def test_another_format_by_name(photochrom, photo, tmp_path) -> None:
+    photo("in/a.jpg"), photo("in/b.png")
+    assert photochrom("colorize", "in", "-o", "out", "--format", "tiff").code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.tif", "b.tif"]
+    assert photochrom("colorize", "in/a.jpg", "--format", "jpeg").code == 0
+    assert (tmp_path / "in/a.colorized.jpg").exists()
+    contradicted = photochrom("colorize", "in/a.jpg", "-o", "c.png", "--format", "tiff")
+    assert contradicted.code == 2
+    assert "leave one out" in contradicted.err

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.batch.options import Options, flag
+from photochrom.batch.options import Options
 from photochrom.errors import PhotochromError
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -46,7 +46,7 @@ def test_every_rendering_option_is_in_every_verb_that_renders() -> None:
     for words in ("photochrom colorize", "photochrom batch", "photochrom watch"):
         given = {parameter.name for parameter in script().commands()[words].params}
         assert {item.name for item in fields(Options)} <= given, words
-    assert all(flag(item).help for item in fields(Options))
+    assert all(item.metadata["description"] for item in fields(Options))
 
 
 def test_the_exit_codes_on_the_page_are_those_of_the_errors() -> None:

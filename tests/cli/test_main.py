@@ -96,7 +96,15 @@ def test_python_dash_m() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["nonesuch"], "nonesuch"), (["colorize"], "IN"), (["colorize", "--nonesuch"], "nonesuch")],
+    [
+        (["nonesuch"], "lists the verbs"),
+        (["colourize"], "did you mean 'colorize'?"),
+        (["wacth", "--help"], "did you mean 'watch'?"),
+        (["colorize"], "IN"),
+        (["colorize", "--nonesuch"], "nonesuch"),
+        (["colorize", "a.jpg", "--vividness", "35"], "for 35 % say 0.35"),
+        (["colorize", "a.jpg", "--vividness", "nan"], "at most 1.0"),
+    ],
 )
 def test_usage_errors_end_with_2(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(arguments) == 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import io
+from dataclasses import fields
 
 import cv2
 import numpy as np
@@ -10,7 +12,8 @@ import pytest
 import tifffile
 from PIL import Image, JpegImagePlugin
 
-from photochrom.photo import Photo, read, write
+from photochrom.errors import OptionError
+from photochrom.photo import FileOptions, Photo, read, write
 from photochrom.photo import tiff as tiff_module
 from photochrom.photo.strips import strip_height
 
@@ -163,3 +166,15 @@ def test_modern_formats(name: str) -> None:
     deep = read(encoded(array.astype(np.uint16) * 257, name))
     assert deep.dtype == np.uint8
     np.testing.assert_array_equal(deep.pixels, photo.pixels)
+
+
+def test_write_takes_what_file_options_declare() -> None:
+    """`write` has keywords of its own, for editors to know: they cannot drift from FileOptions."""
+    declared = {item.name: item.default for item in fields(FileOptions) if item.name != "mark"}
+    keywords = inspect.signature(write).parameters
+    assert {name: keywords[name].default for name in declared} == declared
+    others = keywords.keys() - declared.keys()
+    assert others == {"photo", "target", "overwrite", "verify", "threads"}
+    for name, bad in {"quality": 0, "subsampling": "4:1:1", "depth": 12, "profile": "own"}.items():
+        with pytest.raises(OptionError, match=name):
+            write(Photo.from_array(np.zeros((2, 2), np.uint8)), io.BytesIO(), **{name: bad})

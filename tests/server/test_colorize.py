@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from photochrom.photo import read
+from photochrom import documents
+from photochrom.photo import FileOptions, read
 from photochrom.provenance import is_marked
 
 if TYPE_CHECKING:
@@ -136,6 +138,20 @@ def test_unknown_fields_are_refused_by_name(
     assert told["type"].endswith("unknown-field")
     assert "extra, vivid" in told["detail"]
     assert "photo" in told["detail"].partition("fields are")[2]
+
+
+def test_every_option_of_a_file_is_taken_by_both_routes(
+    client: TestClient, make_jpeg: Callable[..., bytes], photo_id: str
+) -> None:
+    """What had drifted: 4:2:2 and the profile were the command's alone."""
+    wanted = FileOptions("jpeg", quality=80, subsampling="4:2:2", profile="input", strip=True, mark=False)
+    asked = documents.dump(wanted, defaults=False)
+    whole = client.post(f"/v1/photos/{photo_id}/render", json={"file": asked}).content
+    assert post(client, make_jpeg(), **{name: str(value) for name, value in asked.items()}).content == whole
+    assert not is_marked(read(whole).metadata)
+    properties = client.get("/openapi.json").json()["components"]["schemas"]["FileOptions"]["properties"]
+    assert properties.keys() == {item.name for item in fields(FileOptions)}
+    assert all(told["description"] for told in properties.values())
 
 
 @pytest.mark.parametrize(("name", "kind"), [("jpg", "jpeg"), ("tif", "tiff")])

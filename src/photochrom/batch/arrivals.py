@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photochrom.batch.coloring import Stamp
+    from photochrom.batch.options import Options
     from photochrom.batch.plan import Job
 
 
@@ -28,7 +29,7 @@ class Arrivals:
 
     folder: Path
     out: Path
-    extras: plan.Extras
+    options: Options
     settle: float = 2.0
     interval: float = 1.0
     until_idle: float | None = None  # stop after so many seconds without a change
@@ -48,7 +49,7 @@ class Arrivals:
             found = self._photos()
             rested = set(self._rested(found, now))
             if rested:
-                jobs = plan.lay_out(found, self.out, self.extras)
+                jobs = plan.lay_out(found, self.out, self.options)
                 yield from (job for job, source in zip(jobs, found, strict=True) if source in rested)
             if rested or self._moving:
                 last_change = self.now()

@@ -17,9 +17,9 @@ from photochrom.batch.layer import overlay, write_ab
 from photochrom.batch.ledger import file_sha256, is_odd
 from photochrom.colorizer import DEFAULT_VIVIDNESS, Colorizer
 from photochrom.errors import DamagedPhoto, PhotochromError
-from photochrom.photo import ColorCheck, Metadata, Photo, read, write
+from photochrom.photo import ColorCheck, Photo, read, write
 from photochrom.photo.atomic import save
-from photochrom.provenance import Sidecar, mark
+from photochrom.provenance import Sidecar, write_colored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,19 +188,7 @@ class Coloring:
 
     def store(self, photo: Photo, target: Path | str, *, overwrite: bool = False) -> None:
         """Write a picture as the options say, to a path or "-"."""
-        options = self._options
-        metadata = Metadata(icc=photo.metadata.icc) if options.strip else photo.metadata
-        if options.mark:
-            metadata = mark(metadata, self.model, __version__)
-        write(
-            replace(photo, metadata=metadata),
-            target,
-            quality=options.quality,
-            subsampling=options.subsampling,
-            depth=int(options.depth) if options.depth else None,
-            profile=options.profile,
-            overwrite=overwrite,
-        )
+        write_colored(photo, target, self._options, self.model, __version__, overwrite=overwrite)
 
     def _write_extras(self, task: Task, original: Photo, coloured: Photo) -> None:
         """The sidecar and the layer, before the picture itself: where that is, nothing is missing."""

@@ -21,12 +21,15 @@ def is_input_name(name: str) -> bool:
     return not name.startswith(".") and is_picture_name(name) and not _OURS.search(name)
 
 
-def output_suffix(path: Path) -> str:
+def output_suffix(path: Path, wanted: str | None = None) -> str:
     """The suffix of the coloured photo: the input's, or ".png" where its format cannot hold colour.
 
-    A name without a picture's suffix is judged by the file's first bytes.
+    `wanted` is the name of another format. A name without a picture's suffix is judged by the file's first
+    bytes.
     """
     fmt = _BY_SUFFIX.get(path.suffix.lower())
+    if wanted:
+        return path.suffix if fmt and fmt.name == wanted else FORMATS[wanted].suffixes[0]
     if fmt is None:
         fmt = _format_inside(path)
         return fmt.suffixes[0] if fmt and fmt.writes else ".png"
@@ -35,9 +38,9 @@ def output_suffix(path: Path) -> str:
     return path.suffix
 
 
-def beside(path: Path) -> Path:
+def beside(path: Path, wanted: str | None = None) -> Path:
     """The output beside an input: {stem}.colorized.{ext}."""
-    return path.with_name(f"{path.stem}{MARK}{output_suffix(path)}")
+    return path.with_name(f"{path.stem}{MARK}{output_suffix(path, wanted)}")
 
 
 def base(output: Path) -> str:

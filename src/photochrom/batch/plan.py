@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photochrom.batch import naming
+from photochrom.batch.options import Options
 from photochrom.errors import OptionError, PhotoError
 from photochrom.photo.formats import format_of_path
 
@@ -48,15 +49,6 @@ class Source:
 
     path: Path
     place: Path
-
-
-@dataclass(frozen=True)
-class Extras:
-    """Which further files each job writes."""
-
-    sidecar: bool = False
-    layer: str | None = None  # "tiff" or "png"
-    proposals: int = 0
 
 
 def find(inputs: Iterable[str | Path], *, lists: bool = False, skip: Path | None = None) -> list[Source]:
@@ -148,48 +140,51 @@ def listed(lines: Iterable[str]) -> Iterator[Source]:
         yield Source(path, place.relative_to(place.anchor))
 
 
-def make(sources: Sequence[Source], out: Path | None, extras: Extras | None = None) -> list[Job]:
+def make(sources: Sequence[Source], out: Path | None, options: Options | None = None) -> list[Job]:
     """One job a source, with results below `out` (trees kept) or, without it, beside the inputs.
 
     Raises OptionError where two results would have one name or one would replace a photo.
     """
-    jobs = lay_out(sources, out, extras or Extras())
+    jobs = lay_out(sources, out, options or Options())
     check(jobs)
     return jobs
 
 
-def lay_out(sources: Sequence[Source], out: Path | None, extras: Extras) -> list[Job]:
+def lay_out(sources: Sequence[Source], out: Path | None, options: Options) -> list[Job]:
     """The jobs of `make`, unchecked."""
-    jobs = [Job(source.path, _output(source, out)) for source in sources]
+    jobs = [Job(source.path, _output(source, out, options)) for source in sources]
     shared = Counter(naming.base(job.output) for job in jobs)
-    return [_with_extras(job, extras, shared[naming.base(job.output)] > 1) for job in jobs]
+    return [_with_extras(job, options, shared[naming.base(job.output)] > 1) for job in jobs]
 
 
-def to_file(source: Source, output: Path, extras: Extras | None = None) -> list[Job]:
+def to_file(source: Source, output: Path, options: Options | None = None) -> list[Job]:
     """The one job that colours a photo into a file of that name. Raises OptionError as `make` does."""
-    format_of_path(output)
-    jobs = [_with_extras(Job(source.path, output), extras or Extras(), shared=False)]
+    options = options or Options()
+    named = format_of_path(output).name
+    if options.format not in (None, named):
+        raise OptionError(f"{output} is named as {named} and --format says {options.format}: leave one out")
+    jobs = [_with_extras(Job(source.path, output), options, shared=False)]
     check(jobs)
     return jobs
 
 
-def _output(source: Source, out: Path | None) -> Path:
+def _output(source: Source, out: Path | None, options: Options) -> Path:
     if out is None:
-        return naming.beside(source.path)
-    place = out / source.place
-    return place.with_name(place.stem + naming.output_suffix(source.path))
+        return naming.beside(source.path, options.format)
+    suffix = naming.output_suffix(source.path, options.format)
+    return (out / source.place).with_name(source.place.stem + suffix)
 
 
-def _with_extras(job: Job, extras: Extras, shared: bool) -> Job:
+def _with_extras(job: Job, options: Options, shared: bool) -> Job:
     """Add the sidecar's and layer's names, with the input's suffix inside where stems are shared."""
     stem = naming.base(job.output)
     if shared:
         stem += job.output.suffix
     return replace(
         job,
-        sidecar=naming.sidecar_path(stem) if extras.sidecar else None,
-        layer=naming.layer_path(stem, extras.layer) if extras.layer else None,
-        ideas=naming.idea_files(stem, job.output.suffix, extras.proposals) if extras.proposals else None,
+        sidecar=naming.sidecar_path(stem) if options.sidecar else None,
+        layer=naming.layer_path(stem, options.layer) if options.layer else None,
+        ideas=naming.idea_files(stem, job.output.suffix, options.proposals) if options.proposals else None,
     )
 
 

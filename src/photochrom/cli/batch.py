@@ -76,12 +76,11 @@ def command(
 
 
 def _plan(inputs: Sequence[str], out: Path, options: Options) -> list[plan.Job]:
-    extras = plan.Extras(options.sidecar, options.layer, options.proposals)
     if list(inputs) == [STDIN]:
         sources = plan.unique(plan.listed(sys.stdin), "the list on standard input")
     else:
         sources = plan.find(inputs, lists=True, skip=out)
-    return plan.make(sources, out, extras)
+    return plan.make(sources, out, options)
 
 
 def _failed_before(jobs: Sequence[plan.Job], out: Path) -> list[plan.Job]:

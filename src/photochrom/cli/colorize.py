@@ -60,14 +60,13 @@ def command(
 
 
 def _plan(inputs: tuple[str, ...], out: Path | None, options: Options) -> list[plan.Job]:
-    extras = plan.Extras(options.sidecar, options.layer, options.proposals)
     sources = plan.find(inputs, skip=out)
     one_file = len(inputs) == 1 and not Path(inputs[0]).is_dir() and len(sources) == 1
     if out and one_file and is_picture_name(out) and not out.is_dir():
-        return plan.to_file(sources[0], out, extras)
+        return plan.to_file(sources[0], out, options)
     if out and out.exists() and not out.is_dir():
         raise OptionError(f"{out} is a file: several photos need a folder")
-    return plan.make(sources, out, extras)
+    return plan.make(sources, out, options)
 
 
 def _pipe(

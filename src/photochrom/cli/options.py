@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
+import types
 from dataclasses import fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import click
 
-from photochrom.batch.options import Flag, Options, Range, flag
+from photochrom.batch.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def rendering(verb: F) -> F:
-    """Give a verb all of Options' flags; it is called with them as one `options: Options`."""
+    """Give a verb all of Options' fields as flags; it is called with them as one `options: Options`."""
 
     @functools.wraps(verb)
     def called(**values: Any) -> Any:
@@ -27,42 +27,52 @@ def rendering(verb: F) -> F:
         return verb(options=Options.from_flags(given), **values)
 
     command: Any = called
+    kinds = get_type_hints(Options)
     for item in reversed(fields(Options)):
-        command = _click_option(item)(command)
+        command = _click_option(item, kinds[item.name])(command)
     return cast("F", command)
 
 
-def _click_option(item: Field[Any]) -> Callable[[F], F]:
-    declared = flag(item)
+def _click_option(item: Field[Any], kind: Any) -> Callable[[F], F]:
+    flag, about = f"--{item.name.replace('_', '-')}", item.metadata
     extra: dict[str, Any] = {}
-    if declared.kind is bool:
+    if kind is bool:
+        flag += f"/--no-{flag[2:]}" if item.default else ""
         extra = {"is_flag": True, "default": item.default}
-        if len(declared.names[0].split("/")) == 1:
-            extra["default"] = False
-    elif declared.bare is not None:
-        extra = {"is_flag": False, "flag_value": declared.bare}
+    elif "bare" in about:
+        extra = {"is_flag": False, "flag_value": about["bare"]}
     if item.default not in (None, (), False, True):
         extra |= {"default": item.default, "show_default": True}
     return click.option(
-        *declared.names,
+        flag,
         item.name,
-        help=declared.help,
-        metavar=declared.metavar,
-        type=_click_type(declared),
+        help=about["description"],
+        metavar=about.get("metavar"),
+        type=_click_type(kind, about),
         **extra,
     )
 
 
-def _click_type(declared: Flag) -> Any:
-    kind = declared.kind
-    if isinstance(kind, Range):
-        whole = isinstance(kind.low, int)
-        return (click.IntRange if whole else click.FloatRange)(cast("Any", kind.low), cast("Any", kind.high))
-    if isinstance(kind, tuple):
-        return click.Choice(kind)
-    if kind is Path:
-        return click.Path(path_type=Path, dir_okay=False)
-    return kind
+def _click_type(kind: Any, about: Any) -> Any:
+    if isinstance(kind, types.UnionType) or (len(get_args(kind)) == 2 and type(None) in get_args(kind)):
+        kind = next(one for one in get_args(kind) if one is not type(None))
+    if get_origin(kind) is Literal:
+        return click.Choice(get_args(kind))
+    if "load" in about:
+        return str
+    if kind is float:
+        return _Share(about.get("ge"), about.get("le"))
+    return click.IntRange(about.get("ge"), about.get("le")) if kind is int else kind
+
+
+class _Share(click.FloatRange):
+    """A number from 0 to 1; 35 is answered with what was probably meant."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        number = click.FLOAT.convert(value, parameter, context)
+        if 1 < number <= 100:
+            self.fail(f"{value} is above 1: it goes from 0 to 1, so for {value} % say {number / 100:g}.")
+        return super().convert(value, parameter, context)
 
 
 IF_EXISTS = click.option(

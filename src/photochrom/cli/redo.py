@@ -49,7 +49,7 @@ def command(
     jobs = plan.to_file(
         plan.Source(photo, photo),
         output or Path(told.output),
-        plan.Extras(layer=options.layer, proposals=options.proposals),
+        options,
     )
     settings = Settings(if_exists=if_exists, isolate=False)
     results = Run(options, settings).results(jobs, workers_for(options, settings, 1))

@@ -11,7 +11,6 @@ import click
 from photochrom import __version__
 from photochrom.batch.arrivals import Arrivals
 from photochrom.batch.ledger import Ledger
-from photochrom.batch.plan import Extras
 from photochrom.batch.runner import IfExists, Run, Settings, workers_for
 from photochrom.cli.options import IF_EXISTS, JSON, TIMEOUT, rendering
 from photochrom.cli.report import Report
@@ -63,13 +62,7 @@ def command(
     'batch', so that a restart goes on where it was.
     """
     settings = Settings(if_exists, workers=1, timeout=timeout)
-    arrivals = Arrivals(
-        folder,
-        output,
-        Extras(options.sidecar, options.layer, options.proposals),
-        settle,
-        until_idle=until_idle,
-    )
+    arrivals = Arrivals(folder, output, options, settle, until_idle=until_idle)
     with closing(Ledger.of_folder(output, __version__)) as book:
         run = Run(options, settings, book)
         results = run.results(book.registered(arrivals.jobs()), workers_for(options, settings, 1))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from photochrom.photo.atomic import remove_stale
 from photochrom.photo.colored import ColorCheck, is_colored
+from photochrom.photo.file_options import FileOptions
 from photochrom.photo.formats import FORMATS, MAX_PIXELS, MAX_SIDE, PICTURE_SUFFIXES, Format, is_picture_name
 from photochrom.photo.kinds import Kind, kind_of
 from photochrom.photo.metadata import Metadata
@@ -25,6 +26,7 @@ __all__ = [
     "MAX_SIDE",
     "PICTURE_SUFFIXES",
     "ColorCheck",
+    "FileOptions",
     "Format",
     "Kind",
     "Metadata",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from photochrom.errors import OptionError
+from photochrom.photo.file_options import FileOptions
 from photochrom.photo.sources import rescale
 
 if TYPE_CHECKING:
@@ -18,27 +18,13 @@ if TYPE_CHECKING:
     from photochrom.photo.atomic import Sink
     from photochrom.photo.photo import Photo
 
-SUBSAMPLINGS = ("4:2:0", "4:2:2", "4:4:4")
-
 
 @dataclass(frozen=True)
-class Options:
-    """How a photo is stored. `quality` 1..100 and `subsampling` are for JPEG, WebP and AVIF."""
+class Options(FileOptions):
+    """How a photo is stored, its depth settled, and by how many threads it is encoded."""
 
-    quality: int = 95
-    subsampling: str = "4:2:0"
-    depth: int = 8
+    depth: Literal[8, 16] = 8
     threads: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.quality <= 100:
-            raise OptionError(f"quality {self.quality} makes no sense: choose 1 to 100")
-        if self.subsampling not in SUBSAMPLINGS:
-            raise OptionError(
-                f"chroma subsampling {self.subsampling!r} is not known: choose {', '.join(SUBSAMPLINGS)}"
-            )
-        if self.depth not in (8, 16):
-            raise OptionError(f"a depth of {self.depth} bits is not written: choose 8 or 16")
 
 
 class Encoder(Protocol):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 from photochrom.errors import OptionError, PhotoError, WriteError
 from photochrom.photo.atomic import save
 from photochrom.photo.encoding import Options
+from photochrom.photo.file_options import FileOptions
 from photochrom.photo.formats import FORMATS, Format, format_named, format_of_path
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profiles import color_space, srgb_profile, to_profile
@@ -27,15 +28,15 @@ def write(
     photo: Photo,
     target: str | os.PathLike[str] | BinaryIO,
     *,
-    format: str | None = None,
-    quality: int = 95,
-    subsampling: str = "4:2:0",
-    depth: int | None = None,
+    format: str | None = FileOptions.format,
+    quality: int = FileOptions.quality,
+    subsampling: Literal["4:4:4", "4:2:2", "4:2:0"] = FileOptions.subsampling,
+    depth: Literal[8, 16] | None = FileOptions.depth,
     overwrite: bool = False,
-    strip: bool = False,
+    strip: bool = FileOptions.strip,
     verify: bool = False,
-    profile: Literal["srgb", "input"] = "srgb",
-    luminance: Literal["keep", "lightness"] = "keep",
+    profile: Literal["srgb", "input"] = FileOptions.profile,
+    luminance: Literal["keep", "lightness"] = FileOptions.luminance,
     threads: int | None = None,
 ) -> Path:
     """Writes a photo to a path, "-" (standard output) or a binary file object.
@@ -54,7 +55,15 @@ def write(
     is left behind.
     """
     fmt = _format(photo, target, format)
-    options = Options(quality, subsampling, _depth(photo, fmt, depth), threads)
+    options = Options(
+        quality=quality,
+        subsampling=subsampling,
+        depth=_depth(photo, fmt, depth),
+        profile=profile,
+        strip=strip,
+        luminance=luminance,
+        threads=threads,
+    )
     if luminance_written(photo, target, format=format, luminance=luminance) == "encoded":
         dressed, encode = _dressed(photo, strip=strip, profile=profile), _encoder(fmt)
     else:
@@ -124,10 +133,9 @@ def _format(photo: Photo, target: object, name: str | None) -> Format:
     return output_format(photo)
 
 
-def _depth(photo: Photo, fmt: Format, asked: int | None) -> int:
-    own = 8 * photo.dtype.itemsize
+def _depth(photo: Photo, fmt: Format, asked: Literal[8, 16] | None) -> Literal[8, 16]:
     if asked is None:
-        return own if fmt.sixteen else 8
+        return 16 if fmt.sixteen and photo.dtype.itemsize == 2 else 8
     if asked == 16 and not fmt.sixteen:
         raise OptionError(f"{fmt.name.upper()} holds 8 bits only: write PNG or TIFF for 16")
     return asked
@@ -142,8 +150,6 @@ def _dressed(photo: Photo, *, strip: bool, profile: str) -> Photo:
     if profile == "input" and own is not None and color_space(own) == "RGB":
         converted = photo.with_pixels(lambda top, bottom: to_profile(photo.rows(top, bottom), own))
         return replace(converted, metadata=replace(kept, icc=own))
-    if profile not in ("srgb", "input"):
-        raise OptionError(f"profile {profile!r} makes no sense: choose srgb or input")
     return replace(photo, metadata=replace(kept, icc=srgb_profile()))
 
 

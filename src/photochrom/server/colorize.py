@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from photochrom.errors import HintError
 from photochrom.hints import Hint, load_hints
 from photochrom.look import Look, ReferencePhoto
-from photochrom.photo import is_colored
+from photochrom.photo import FileOptions, is_colored
 from photochrom.server import pictures
 from photochrom.server.photos import PICTURE, service_of
 from photochrom.server.problems import documented
-from photochrom.server.schemas import FileOptions, FormatName
+from photochrom.server.schemas import as_form_fields
 from photochrom.server.service import Service, needed_by_file
 
 router = APIRouter(prefix="/v1", tags=["colorize"])
-
-_DEPTHS: dict[str, Literal[8, 16]] = {"8": 8, "16": 16}
 
 
 @router.post(
@@ -30,6 +28,7 @@ _DEPTHS: dict[str, Literal[8, 16]] = {"8": 8, "16": 16}
     response_class=Response,
     summary="Colour a photo",
 )
+@as_form_fields
 async def colorize(
     request: Request,
     photo: UploadFile,
@@ -38,26 +37,14 @@ async def colorize(
     palette: Annotated[str, Form(description='Keep to these colours: "#7a2e1d, #3b5998"')] = "",
     keep_color: Annotated[bool, Form(description="Start from the photo's own faded colour")] = False,
     vividness: Annotated[float | None, Form(ge=0, le=1, allow_inf_nan=False)] = None,
-    format: Annotated[FormatName | None, Form()] = None,
-    quality: Annotated[int, Form(ge=1, le=100)] = 95,
-    depth: Annotated[Literal["8", "16"] | None, Form()] = None,
-    subsampling: Annotated[Literal["4:2:0", "4:4:4"], Form()] = "4:2:0",
-    strip: Annotated[bool, Form()] = False,
-    mark: Annotated[bool, Form()] = True,
+    *,
+    options: FileOptions,
 ) -> Response:
     """The photo comes back in colour, at its full size, in its own format where that can hold colour.
 
     What there is to say about it stands in the header `Photochrom-Warnings`, a JSON list of sentences.
     """
     service = service_of(request)
-    options = FileOptions(
-        format=format,
-        quality=quality,
-        depth=None if depth is None else _DEPTHS[depth],
-        subsampling=subsampling,
-        strip=strip,
-        mark=mark,
-    )
     colors = tuple(palette.replace(",", " ").split())
     look = Look(tuple(hints_of(hints, service)), vividness, palette=colors, keep_color=keep_color)
     other = await reference.read() if reference is not None else None

@@ -11,9 +11,9 @@ import numpy as np
 
 from photochrom import __version__
 from photochrom.errors import OptionError
-from photochrom.photo import FORMATS, Metadata, output_format, write
+from photochrom.photo import FORMATS, output_format, write
 from photochrom.photo.sources import rescale
-from photochrom.provenance import mark
+from photochrom.provenance import write_colored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from photochrom.color import Float, Pixels
     from photochrom.colorizer import Plate
     from photochrom.look import Look
-    from photochrom.photo import Photo
-    from photochrom.server.schemas import FileOptions, Region
+    from photochrom.photo import FileOptions, Photo
+    from photochrom.server.schemas import Region
 
 PREVIEW_QUALITY = 90
 DIFFERENCE_STEP = 4  # a grey level of the difference map is 1/4 ΔE*ab
@@ -131,16 +131,6 @@ def whole_file(plate: Plate, look: Look, options: FileOptions) -> tuple[bytes, s
     """A full-size file and its media type, with metadata and the mark as asked."""
     coloured = plate.color(look).photo()
     fmt = FORMATS[options.format] if options.format else output_format(coloured)
-    metadata = Metadata() if options.strip else coloured.metadata
-    if options.mark:  # it stays where all else is left out
-        metadata = mark(metadata, plate.card.name, __version__)
     target = io.BytesIO()
-    write(
-        replace(coloured, metadata=metadata),
-        target,
-        format=fmt.name,
-        quality=options.quality,
-        subsampling=options.subsampling,
-        depth=options.depth,
-    )
+    write_colored(coloured, target, options, plate.card.name, __version__)
     return target.getvalue(), fmt.mime

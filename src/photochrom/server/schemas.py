@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import functools
+import inspect
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hints
 
+from fastapi import Form
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from photochrom.errors import HintError
 from photochrom.hints import MAX_HINTS, Hint
 from photochrom.look import Look
+from photochrom.photo import FileOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from dataclasses import Field as DataclassField
 
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#6a8fbf"])]
-_OTHER_NAMES = {"jpg": "jpeg", "tif": "tiff"}
-FormatName = Annotated[
-    Literal["jpeg", "png", "tiff", "webp", "avif"],
-    BeforeValidator(lambda name: _OTHER_NAMES.get(name, name) if isinstance(name, str) else name),
-]
 
 
 class Strict(BaseModel):
@@ -72,17 +76,40 @@ class Region(Strict):
     bottom: Fraction
 
 
-class FileOptions(Strict):
-    """How a full-size file is written; the options of the command line."""
+_FULL_NAMES = {"jpg": "jpeg", "tif": "tiff"}
 
-    format: FormatName | None = Field(
-        default=None, description="null: the photo's own where it can hold colour, else PNG"
+
+def _with_full_name(value: Any) -> Any:
+    """A format's name, or a document with one, spelled as FileOptions has it."""
+    if isinstance(value, dict) and "format" in value:
+        return {**value, "format": _with_full_name(value["format"])}
+    return _FULL_NAMES.get(value, value) if isinstance(value, str) else value
+
+
+def as_form_fields(route: Callable[..., Any]) -> Callable[..., Any]:
+    """A route whose parameter `options: FileOptions` is given by one form field for each of its own."""
+    signature = inspect.signature(route, eval_str=True)
+    kinds = get_type_hints(FileOptions)
+    added = [_form_parameter(item, kinds[item.name]) for item in fields(FileOptions)]
+
+    @functools.wraps(route)
+    async def called(**values: Any) -> Any:
+        given = {item.name: values.pop(item.name) for item in fields(FileOptions)}
+        return await route(options=FileOptions(**given), **values)
+
+    kept = [parameter for name, parameter in signature.parameters.items() if name != "options"]
+    called.__signature__ = signature.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
+    return called
+
+
+def _form_parameter(item: DataclassField[Any], kind: Any) -> inspect.Parameter:
+    about = item.metadata
+    form = Form(description=about["description"], ge=about.get("ge"), le=about.get("le"))
+    lenient = BeforeValidator(lambda text: int(text) if text in ("8", "16") else _with_full_name(text))
+    annotation = Annotated[kind, lenient, form] if type(None) in get_args(kind) else Annotated[kind, form]
+    return inspect.Parameter(
+        item.name, inspect.Parameter.KEYWORD_ONLY, default=item.default, annotation=annotation
     )
-    quality: int = Field(default=95, ge=1, le=100, strict=True)
-    depth: Literal[8, 16] | None = Field(default=None, description="Bits a sample; null: the photo's own")
-    subsampling: Literal["4:2:0", "4:4:4"] = "4:2:0"
-    strip: bool = Field(default=False, strict=True, description="Leave out the photo's metadata")
-    mark: bool = Field(default=True, strict=True, description="Say in the metadata that a model coloured it")
 
 
 class RenderRequest(Colours):
@@ -94,7 +121,7 @@ class RenderRequest(Colours):
     region: Region | None = Field(
         default=None, description="Only this part, `side` pixels long; needs `side`"
     )
-    file: FileOptions = FileOptions()
+    file: Annotated[FileOptions, BeforeValidator(_with_full_name)] = FileOptions()
 
 
 class SuggestRequest(Colours):

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
     from photochrom.colorizer import Colorizer, Plate
     from photochrom.look import Look
-    from photochrom.photo import Photo
+    from photochrom.photo import FileOptions, Photo
     from photochrom.server.budget import Reservation
     from photochrom.server.limits import Limits
-    from photochrom.server.schemas import FileOptions
     from photochrom.server.store import Kept
 
 T = TypeVar("T")

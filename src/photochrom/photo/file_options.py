@@ -1,0 +1,35 @@
+"""How a coloured photo is written: said once for the command line, the server, sidecars and `write`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from photochrom.documents import check, option
+
+FormatName = Literal["jpeg", "png", "tiff", "webp", "avif"]
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """Options of a written file. Raises OptionError for values that make no sense."""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}  # as a part of a REST body
+
+    format: FormatName | None = option(None, "The photo's own where it can hold colour, else PNG.")
+    quality: int = option(95, "Quality of JPEG, WebP and AVIF.", ge=1, le=100, strict=True, metavar="1..100")
+    subsampling: Literal["4:4:4", "4:2:2", "4:2:0"] = option("4:2:0", "Chroma resolution of JPEG and AVIF.")
+    depth: Literal[8, 16] | None = option(
+        None, "Bits a channel; the photo's own where the format can hold them."
+    )
+    profile: Literal["srgb", "input"] = option(
+        "srgb", "Store the colours in sRGB, or in the photo's own RGB profile."
+    )
+    luminance: Literal["keep", "lightness"] = option(
+        "keep", "JPEG to JPEG: keep the luminance data bit for bit, or encode anew and keep CIE L*."
+    )
+    strip: bool = option(False, "Leave out EXIF, XMP, IPTC, captions and DPI.", strict=True)
+    mark: bool = option(True, "State in the metadata that a model made the colours.", strict=True)
+
+    def __post_init__(self) -> None:
+        check(self)
