@@ -43,6 +43,18 @@ def test_a_run_folder_and_a_file_are_models(copy):
     assert load(copy).card == load(copy.parent).card
 
 
+def test_a_name_wins_over_a_folder_of_that_name(copy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / DEFAULT).mkdir()
+    assert find(DEFAULT)[0] == catalogue()[DEFAULT]
+    with pytest.raises(UnknownModel, match=r"no model\.onnx"):
+        find(f"./{DEFAULT}")
+    (tmp_path / "run").mkdir()
+    for path in (copy, card_path(copy)):
+        path.rename(tmp_path / "run" / path.name)
+    assert find("run")[0].samefile(tmp_path / "run/model.onnx")
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [

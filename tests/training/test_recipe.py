@@ -77,7 +77,6 @@ def test_default_recipe_has_hints_and_rebalanced_bins() -> None:
         ("loss.terms={mse=0}", ["loss.terms", "above 0"]),
         ("loss.terms={mse=-1}", ["loss.terms", "below"]),
         ("loss.terms={soft_bins=1}", ["soft_bins", "photochrom", "beta"]),
-        ("schedule.photos=5", ["either photos or epochs"]),
         ("schedule.epochs=0", ["either photos or epochs"]),
         ("network.kind=photochrom", ["network."]),
         ("frobnicate.x=1", ["frobnicate", "optimizer", "schedule"]),
@@ -164,3 +163,13 @@ def test_texts_survive_toml(text: str) -> None:
     from photochrom.training.recipe_tables import dump
 
     assert tomllib.loads(dump({"value": text}))["value"] == text
+
+
+@pytest.mark.parametrize("name", recipes.shipped())
+def test_a_length_that_is_set_displaces_the_recipes_own(name: str) -> None:
+    schedule = recipes.load(name, ("schedule.photos=12",)).schedule
+    assert (schedule.photos, schedule.epochs) == (12, 0)
+    schedule = recipes.load(name, ("schedule.epochs=3",)).schedule
+    assert (schedule.photos, schedule.epochs) == (0, 3)
+    with pytest.raises(RecipeError, match="either photos or epochs"):
+        recipes.load(name, ("schedule.epochs=3", "schedule.photos=12"))

@@ -220,7 +220,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(
     recipe = with_(squeezed, "optimizer.average=0.9", "schedule.cooldown=6", "schedule.photos=20")
     whole = train(recipe, folder, tmp_path / "whole")
     genuine = loader.make_sample
-    for stop in (7, 15):  # in the middle of batches, at other places than checkpoints
+    for stop in (7, 5):  # in the middle of batches, at other places than checkpoints
         made = 0
 
         def until(*inputs: object, stop: int = stop) -> object:
@@ -232,11 +232,69 @@ def test_a_resumed_run_is_the_uninterrupted_one(
 
         monkeypatch.setattr(loader, "make_sample", until)
         with pytest.raises(Stopped):
-            train(recipe, folder, tmp_path / "cut", RunOptions(resume=stop > 7))
+            train(recipe, folder, tmp_path / "cut", RunOptions(resume=stop < 7))
     monkeypatch.setattr(loader, "make_sample", genuine)
     cut = train(recipe, folder, tmp_path / "cut", RunOptions(resume=True))
     assert identical(whole, cut)
     assert [line.get("seen") for line in lines(cut)] == sorted(line["seen"] for line in lines(cut))
+
+
+SMALL = {
+    "alpha": (),
+    "beta": ("samples.size=32", "schedule.batch=1", "schedule.warmup=1"),
+    "fusion": ("samples.size=32", "schedule.batch=1", "schedule.warmup=1"),
+    "photochrom": ("samples.size=64", "schedule.batch=1", "schedule.warmup=1", "schedule.cooldown=2",
+                   "network.pretrained=false"),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("no_export")
+@pytest.mark.parametrize("name", SMALL)
+def test_a_shipped_recipe_stopped_in_the_middle_goes_on(
+    name: str,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recipe = recipes.load(name, (*SMALL[name], "schedule.photos=4", "schedule.sheets=0"))
+    whole = train(recipe, photo, tmp_path / "whole", RunOptions(threads=1))
+    genuine = Trainer.step
+
+    def step(self: Trainer, batches: list[list[torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.seen == 2:
+            raise MemoryError
+        return genuine(self, batches)
+
+    monkeypatch.setattr(Trainer, "step", step)
+    with pytest.raises(MemoryError):
+        train(recipe, photo, tmp_path / "cut", RunOptions(threads=1))
+    assert "holds 2 photos' training: go on with --resume" in capsys.readouterr().err
+    monkeypatch.setattr(Trainer, "step", genuine)
+    cut = train(recipe, photo, tmp_path / "cut", RunOptions(resume=True, threads=1))
+    assert identical(whole, cut)
+
+
+@pytest.mark.usefixtures("no_export")
+def test_a_run_shorter_than_a_line_of_its_log(folder: Path, tmp_path: Path, squeezed: Recipe) -> None:
+    recipe = with_(squeezed, "schedule.log=100", "schedule.checkpoint=100", "schedule.sheets=3")
+    out = train(recipe, folder, tmp_path / "run")
+    assert len(list((out / "sheets").iterdir())) == 3
+    assert checkpoints.load(out / "checkpoint.pt", CPU)["seen"] == 12
+
+
+@pytest.mark.usefixtures("no_export")
+def test_a_step_cut_short_is_not_kept(
+    folder: Path, tmp_path: Path, squeezed: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(self: Trainer) -> None:
+        if self.seen == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "follow", half)
+    with pytest.raises(KeyboardInterrupt):
+        train(squeezed, folder, tmp_path / "run")
+    assert checkpoints.load(tmp_path / "run/checkpoint.pt", CPU)["seen"] == 4
 
 
 @pytest.mark.usefixtures("no_export")

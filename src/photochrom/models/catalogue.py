@@ -19,23 +19,24 @@ def catalogue() -> dict[str, Path]:
 def find(model: str | Path) -> tuple[Path, Card]:
     """The ONNX file and card of a name, a training run's folder or an .onnx file.
 
+    A name wins over a folder or file of that name: `./NAME` is the folder.
     Raises UnknownModel where there is none, ModelError where its card is missing or broken.
     """
     path = Path(model)
-    if path.is_dir():
+    known = catalogue()
+    if isinstance(model, str) and model in known:
+        path = known[model]
+    elif path.is_dir():
         path = path / "model.onnx"
         if not path.exists():
             raise UnknownModel(
                 f"{model} holds no model.onnx: finish the training run, or use `photochrom export`"
             )
     elif path.suffix != ".onnx":
-        shipped = catalogue()
-        if str(model) not in shipped:
-            names = ", ".join(shipped) or "none"
-            raise UnknownModel(
-                f"unknown model {str(model)!r}: use one of {names}, a run's folder or an .onnx file"
-            )
-        path = shipped[str(model)]
+        names = ", ".join(known) or "none"
+        raise UnknownModel(
+            f"unknown model {str(model)!r}: use one of {names}, a run's folder or an .onnx file"
+        )
     if not path.is_file():
         raise UnknownModel(f"there is no model file {path}: check the path, or use the default model")
     if path.stat().st_size == 0:

@@ -96,11 +96,6 @@ def make_card(name: str, kind: str, training: Mapping[str, Any], short: int = 0)
     )
 
 
-def default_card(**training: Any) -> Card:
-    """The card of the default network before its bins and hash are filled in."""
-    return make_card("photochrom", "photochrom", training)
-
-
 def metadata_of(options: NetworkOptions) -> dict[str, str]:
     """What a safetensors file says about its network, so that it can be built again."""
     table = recipe_tables.table(options, {})

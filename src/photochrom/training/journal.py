@@ -60,14 +60,13 @@ class Journal:
 
 def trim(log: Path, seen: int) -> None:
     """Drop the lines of steps that a resumed run will do again, and a line cut short by a kill."""
-    if not log.exists():
-        return
     kept = [line for line in _records(log) if line["seen"] <= seen]
-    log.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+    if kept or log.exists():
+        log.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
 
 def _records(log: Path) -> Iterable[dict[str, Any]]:
-    for line in log.read_text(encoding="utf-8").splitlines():
+    for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
         try:
             record = json.loads(line)
         except ValueError:

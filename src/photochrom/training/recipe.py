@@ -7,7 +7,7 @@ are `recipes/*.toml`; a run keeps its own as RUN/recipe.toml.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from photochrom.training.networks.seed import BetaOptions
 from photochrom.training.samples import SAMPLE_KINDS, HintedConfig, SampleConfig, WholeConfig
 
 KINDS: dict[str, dict[str, type[Any]]] = {"network": {**NETWORK_KINDS}, "samples": {**SAMPLE_KINDS}}
+_LENGTHS = ("schedule.photos", "schedule.epochs")  # a recipe says one of them
 LOSSES = ("mse", "l1", "huber", "log_mse", "soft_bins", "perceptual", "class_scores")
 
 
@@ -121,6 +122,11 @@ def parse(text: bytes, name: str, changes: tuple[str, ...] = ()) -> Recipe:
         tables = tomllib.loads(text.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{name} is not TOML: {error}") from None
+    if any(change.partition("=")[0].strip() in _LENGTHS for change in changes):
+        own = tables.get("schedule")
+        for length in _LENGTHS:  # the recipe's own length gives way
+            if isinstance(own, dict):
+                own.pop(length.partition(".")[2], None)
     for change in changes:
         _apply(tables, change)
     where = f"recipe {name}: "
@@ -182,8 +188,3 @@ def _problems(recipe: Recipe) -> list[str]:
     if hinted and recipe.samples.size % 32:  # type: ignore[union-attr]
         found.append("samples.size must be a multiple of 32")
     return found
-
-
-def with_schedule(recipe: Recipe, **changes: Any) -> Recipe:
-    """The recipe with another schedule."""
-    return replace(recipe, schedule=replace(recipe.schedule, **changes))

@@ -113,6 +113,7 @@ class Run:
         self.pending: list[tuple[Tensor, Tensor]] = []
         self.notes: list[str] = []
         self._start()
+        self.saved = self.trainer.seen
 
     # --- before the first step -------------------------------------------------------------
 
@@ -173,9 +174,20 @@ class Run:
     # --- the steps -------------------------------------------------------------------------
 
     def go(self) -> None:
-        """Train to the end, and leave the model."""
+        """Train to the end and leave the model; stopped early, leave a checkpoint to go on from."""
+        self.journal = Journal(self.out, self.trainer.total, self.trainer.seen, quiet=not self.world.first)
+        try:
+            self._train()
+        except TrainingError:  # these weights are broken, or the disk takes none
+            raise
+        except BaseException:
+            self._keep_progress()
+            raise
+        finally:
+            self.journal.close()
+
+    def _train(self) -> None:
         trainer, schedule = self.trainer, self.recipe.schedule
-        self.journal = Journal(self.out, trainer.total, trainer.seen, quiet=not self.world.first)
         self.finish = Finish(self.recipe, self.photos, self.train_on, self.held, self.out, self.journal)
         self._introduce()
         trainer.train_mode()
@@ -195,9 +207,20 @@ class Run:
                 self._save()
             if schedule.sheets and step % max(1, self.steps // schedule.sheets) == 0 and self.world.first:
                 self.finish.look(trainer)
-        self.journal.close()
         if self.world.first:
             self.finish.leave_model(trainer, str(self.options.init or ""))
+
+    def _keep_progress(self) -> None:
+        """Keep what was learned until the run was stopped, and say how to go on.
+
+        Ranks stop at different places, and part of a step is no step: there the last checkpoint stays.
+        """
+        kept = self.out / checkpoints.NAME
+        if self.world.size == 1 and self.trainer.seen > self.saved and self.trainer.between_steps:
+            self._settle(self.trainer.seen // self.trainer.photos_a_step)
+            self._save()
+        if kept.exists():
+            self.journal.say(f"stopped; {kept} holds {self.saved} photos' training: go on with --resume")
 
     def _introduce(self) -> None:
         for line in self.photos.unreadable:
@@ -248,6 +271,7 @@ class Run:
         if self.world.first:
             state = {"config": recipe_tables.table(self.recipe, KINDS), **self.trainer.state()}
             checkpoints.save(self.out / checkpoints.NAME, state)
+            self.saved = self.trainer.seen
 
 
 def grouped(loader: Iterable[Batch], count: int) -> Iterator[list[Batch]]:

@@ -42,6 +42,7 @@ class Trainer:
         half |= recipe.optimizer.precision == "device" and device.type == "cuda"
         self.precision = torch.autocast(device.type, torch.bfloat16, enabled=half)
         self.seen = 0
+        self.between_steps = True  # the weights, their average and the optimizer's state belong together
         self.average: dict[str, Tensor] = {}
         self.start_average()
 
@@ -64,6 +65,7 @@ class Trainer:
     def step(self, batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
         """One step on `accumulate` batches; returns the loss and the gradient's norm, still on the device."""
         set_rate(self.optimizer, rate_factor(self.seen, self.total, self.photos_a_step, self.recipe.schedule))
+        self.between_steps = False
         self.optimizer.zero_grad(set_to_none=True)
         losses = []
         for batch in batches:
@@ -77,6 +79,7 @@ class Trainer:
         self.optimizer.step()
         self.seen += self.photos_a_step
         self.follow()
+        self.between_steps = True
         return loss, norm
 
     # --- averaged weights ------------------------------------------------------------------
