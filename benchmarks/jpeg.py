@@ -2,10 +2,10 @@
 
     python benchmarks/jpeg.py [--rounds 7]
 
-A 12-megapixel grey JPEG (quality 95) is coloured, file to file, with the model loaded; the other side is Pillow's
-decode of the grey plus its encode of the coloured pixels (quality 95, 4:2:0). Both are measured in turns in one
-run, on two processors; the bound is a ratio of 1.3. Then the same for a colour JPEG of one tone (4:2:0), whose
-luminance shares its scan with chroma, and for `--luminance lightness`, which encodes anew.
+A 12-megapixel grey JPEG (quality 95) is coloured, file to file, with the model loaded; the other side is
+Pillow's decode of the grey plus its encode of the coloured pixels (quality 95, 4:2:0). Both are measured in
+turns in one run, on two processors; the bound is a ratio of 1.3. Then the same for a colour JPEG of one tone
+(4:2:0), whose luminance shares its scan with chroma, and for `--luminance lightness`, which encodes anew.
 """
 
 from __future__ import annotations
@@ -71,10 +71,8 @@ def compare(name: str, source: Path, colorizer: Colorizer, rounds: int, luminanc
     times = [(seconds(ours), seconds(pillow)) for _ in range(rounds)]
     wall, processor = (min(a[n] for a, _ in times) / min(b[n] for _, b in times) for n in (0, 1))
     mine, theirs = (statistics.median(pair[side][0] for pair in times) for side in (0, 1))
-    print(
-        f"{name}: {mine * 1000:.0f} ms against {theirs * 1000:.0f} ms (medians); of the quickest, {wall:.2f} x"
-        f" on the wall, {processor:.2f} x of processor time"
-    )
+    print(f"{name}: {mine * 1000:.0f} ms against {theirs * 1000:.0f} ms (medians);", end=" ")
+    print(f"of the quickest, {wall:.2f} x on the wall, {processor:.2f} x of processor time")
     return wall
 
 
