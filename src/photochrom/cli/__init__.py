@@ -27,6 +27,7 @@ VERBS: dict[str, str] = {
     "batch": "Colour thousands into a folder, resume, retry, verify.",
     "watch": "Colour what arrives in a folder.",
     "redo": "Make a picture again from its sidecar.",
+    "video": "Color films, steadily.",
     "verify": "Prove that a coloured JPEG keeps the luminance data of the original.",
     "uncolor": "Give the grey JPEG back that a coloured one was made of.",
     "models": "List the models, with licence and hash.",
@@ -55,6 +56,7 @@ EXTRAS = {
     "matplotlib": "train",
     "sklearn": "eval",
     "pillow_heif": "heic",
+    "av": "video",
     "jpeglib": "jpeg",
 }  # optional modules -> the extra that brings them
 

@@ -1,0 +1,170 @@
+"""A film's frames in color: read twice, a little apart.
+
+The first reading finds scenes and agrees on colors at a small size; the second, some seconds behind, gives
+every frame its colors at full size. So no full frame has to wait in memory for what comes after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+
+from photochrom.color import luminance
+from photochrom.errors import OptionError
+from photochrom.prepared import checked_vividness
+from photochrom.upsample import GuidedFilter
+from photochrom.video.painting import NetworkPainter
+from photochrom.video.planes import Layout, Signal, Tags, luma, rescaled, view
+from photochrom.video.scenes import Scenes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from photochrom.color import Float
+    from photochrom.colorizer import Colorizer
+    from photochrom.video.planes import Plane
+    from photochrom.video.scenes import State, Stretch
+    from photochrom.video.source import Source
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of a film's colors; seconds are those of the original. Raises OptionError."""
+
+    vividness: float | None = None
+    start: float | None = None
+    end: float | None = None
+    side_by_side: bool = False
+
+    def __post_init__(self) -> None:
+        checked_vividness(self.vividness)
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise OptionError(f"--to must lie after --from, not at {self.end:g} after {self.start:g}")
+
+
+@dataclass(frozen=True)
+class Colored:
+    """A frame in color: its pts, Y', and Cb and Cr."""
+
+    pts: int
+    y: Plane
+    chroma: tuple[Plane, Plane]
+
+
+class Coloring:
+    """A film's frames and their colors, in a layout of planes."""
+
+    def __init__(self, source: Source, colorizer: Colorizer, wishes: Wishes, layout: Layout):
+        self.source, self.wishes, self.layout = source, wishes, layout
+        self.tags = Tags.of(source)
+        self._colorizer = colorizer
+        self._depth = Layout.of(source.first).depth
+        self._own, self._signal = Signal(self.tags, self._depth), Signal(self.tags, layout.depth)
+        self._turns = round(source.rotation / 90) % 4
+        height, width = source.height, max(1, round(source.width * source.sample_aspect))
+        shown = (width, height) if source.on_its_side else (height, width)
+        size = colorizer.network.working_size(*shown)
+        self._small = size[::-1] if source.on_its_side else size
+
+    # --- over the film -------------------------------------------------------------------------
+
+    def stretches(
+        self, state: State | None, after: int | None
+    ) -> Iterator[tuple[Stretch, Iterator[Colored]]]:
+        """Stretches and their frames, which must be taken before the next stretch.
+
+        state, after: of the stretch from whose end the film goes on, and the pts of its last frame.
+        """
+        painter = NetworkPainter(self._colorizer, self.wishes.vividness)
+        scenes = Scenes(painter, float(self.source.time_base), float(self.source.rate), state)
+        second = _Followed(self._frames(after))
+        for stretch in scenes.stretches(self._small_frames(after)):
+            yield stretch, self._of(stretch, second)
+
+    def _of(self, stretch: Stretch, second: _Followed) -> Iterator[Colored]:
+        for pts, cells in zip(stretch.times, stretch.colors(), strict=True):
+            for frame in second.up_to(pts):
+                yield self._colored(frame, cells)
+
+    def _frames(self, after: int | None) -> Iterator[Any]:
+        """The frames that are asked for, those after a finished one."""
+        bounds = (self.wishes.start, self.wishes.end)
+        first, last = (None if s is None else round(Fraction(s) / self.source.time_base) for s in bounds)
+        if after is None:
+            yield from self.source.frames(first, last)
+            return
+        for frame in self.source.frames(after, last, exact=True):
+            if frame.pts > after:
+                yield frame
+
+    def _small_frames(self, after: int | None) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+        for frame in self._frames(after):
+            yield frame.pts, self._neutral(luma(frame, self._depth))
+
+    # --- of one frame --------------------------------------------------------------------------
+
+    def _neutral(self, y: Plane) -> NDArray[np.uint16]:
+        """(h, w) of the working size, upright."""
+        how = cv2.INTER_AREA if y.shape[0] > self._small[0] else cv2.INTER_CUBIC
+        small = cv2.resize(y, self._small[::-1], interpolation=how)
+        return np.ascontiguousarray(np.rot90(self._own.neutral(small), self._turns))
+
+    def _colored(self, frame: Any, cells: Float) -> Colored:
+        own = luma(frame, self._depth)
+        neutral = self._neutral(own)
+        ab = cv2.resize(cells, neutral.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        fitted = GuidedFilter.fit(ab, luminance(neutral))
+        fitted = GuidedFilter(_turned(fitted.slope, -self._turns), _turned(fitted.offset, -self._turns))
+        y = rescaled(own, self._depth, self.layout.depth, self.tags.range)
+        encoded = self._signal.encoded(y, self.layout.chroma_size(*y.shape))
+        chroma = self._signal.chroma(
+            encoded, *fitted.planes(0, self._signal.lightness(encoded), len(encoded))
+        )
+        if self.wishes.side_by_side:
+            y, chroma = self._beside(y, chroma)
+        return Colored(frame.pts, y, chroma)
+
+    def _beside(self, y: Plane, chroma: tuple[Plane, Plane]) -> tuple[Plane, tuple[Plane, Plane]]:
+        """The grey frame and the colored one, side by side as they are shown."""
+        axis = 0 if self.source.on_its_side else 1
+        both: Any = np.concatenate([y, y], axis)
+        rows, columns = self.layout.chroma_size(*both.shape)
+        grey = np.full_like(chroma[0], 1 << (self.layout.depth - 1))
+        first = self._turns in (2, 3)  # rows and columns run the other way
+        pairs: Any = ([plane, grey] if first else [grey, plane] for plane in chroma)
+        cb, cr = [np.concatenate(pair, axis)[-rows:, -columns:] for pair in pairs]
+        return both, (cb, cr)
+
+    def rgb(self, colored: Colored) -> NDArray[np.uint8]:
+        """(H, W, 3) of a frame of this film."""
+        frame = VideoFrame(colored.y.shape[1], colored.y.shape[0], self.layout.name)
+        for target, plane in zip(frame.planes, (colored.y, *colored.chroma), strict=True):
+            view(target, self.layout.depth, *plane.shape)[...] = plane
+        tags = {"src_colorspace": self.tags.matrix, "src_color_range": self.tags.range}
+        shown = frame.reformat(format="rgb24", **tags, dst_color_range=2)
+        return np.asarray(shown.to_ndarray(), np.uint8)
+
+
+class _Followed:
+    """The second reading, which follows the first. A damaged film may be decoded otherwise: then by time."""
+
+    def __init__(self, frames: Iterator[Any]):
+        self._frames = frames
+        self._next = next(frames, None)
+
+    def up_to(self, pts: int) -> Iterator[Any]:
+        """The frames that come up to a time stamp: almost always the one that bears it."""
+        while self._next is not None and self._next.pts <= pts:
+            yield self._next
+            self._next = next(self._frames, None)
+
+
+def _turned(plane: Float, turns: int) -> Float:
+    return np.ascontiguousarray(np.rot90(plane, turns))

@@ -1,0 +1,216 @@
+"""A film as it is read: its frames in order with exact time stamps, going on after damage.
+
+Every reader opens the file anew, so that several can stand at different places of one film.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+
+from photochrom.errors import DamagedPhoto, PhotoError, UnknownFormat
+from photochrom.photo.strips import processors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+# FFmpeg takes text for ANSI art, and lists of other files for films
+_NOT_FILMS = frozenset({"tty", "concat", "hls", "dash", "sdp", "rtsp", "lrc", "webvtt", "srt", "ass"})
+_ATTACHED = av.stream.Disposition.attached_pic
+_RUN_UP = 3.0  # seconds before a place from which decoding starts, past frames that refer further back
+_JUMP = 1.0  # seconds: time stamps that fall back by more are a new count, by less a slip
+
+
+def open_film(path: Path) -> InputContainer:
+    """A film opened by FFmpeg, local files only. Raises PhotoError, UnknownFormat, DamagedPhoto."""
+    try:
+        if not path.stat().st_size:
+            raise DamagedPhoto(f"{path} is empty (0 bytes): copy it again from where it came")
+        # "file:" keeps a name with a colon from being taken for an address
+        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno and not isinstance(error, ValueError):
+            raise PhotoError(f"{path} cannot be read ({error.strerror}): check its name") from error
+        raise UnknownFormat(f"{path} is not a film in a format that FFmpeg reads") from error
+    if _NOT_FILMS & set(container.format.name.split(",")):
+        container.close()
+        raise UnknownFormat(f"{path} is not a film but a text or a list of files: give the film itself")
+    return container
+
+
+def picture_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The first stream of moving pictures; cover pictures do not count. Raises UnknownFormat."""
+    for stream in container.streams.video:
+        if not stream.disposition & _ATTACHED:
+            if stream.codec_context is None:
+                raise UnknownFormat(f"{path}: FFmpeg has no decoder for its pictures: convert it first")
+            return stream
+    found = "only sound" if container.streams.audio else "no moving pictures"
+    raise UnknownFormat(f"{path} holds {found}: give a film")
+
+
+@dataclass
+class Source:
+    """A film's file and what is known of its pictures from the first of them.
+
+    Raises as `open_film`, and DamagedPhoto where no frame can be decoded.
+    """
+
+    path: Path
+    damage: list[float] = field(default_factory=list)  # seconds at which frames were lost or damaged
+
+    def __post_init__(self) -> None:
+        with closing(open_film(self.path)) as container:
+            stream = picture_stream(container, self.path)
+            self.time_base: Fraction = stream.time_base or Fraction(1, 1000)
+            self.rate: Fraction = stream.average_rate or stream.guessed_rate or Fraction(25)
+            self.codec: str = stream.codec_context.name
+            self.count: int = stream.frames or _estimated_count(container, stream, self.rate)
+            self.first: VideoFrame = self._first(container, stream)
+            context = stream.codec_context
+            self.sample_aspect: Fraction = stream.sample_aspect_ratio or Fraction(1)
+            self.field_order: int = context.field_order
+        self.width, self.height = self.first.width, self.first.height
+        self.rotation: int = self.first.rotation % 360
+        self.interlaced: bool = self.first.interlaced_frame or self.field_order > 1
+
+    @property
+    def on_its_side(self) -> bool:
+        """Whether rows lie in the file as columns are shown."""
+        return self.rotation % 180 == 90
+
+    @property
+    def step(self) -> int:
+        """The usual time from frame to frame, in units of the time base, at least 1."""
+        return max(1, round(1 / (self.rate * self.time_base)))
+
+    def seconds(self, pts: int) -> float:
+        return float(pts * self.time_base)
+
+    def _first(self, container: InputContainer, stream: VideoStream) -> VideoFrame:
+        frame: VideoFrame | None = next(self._decoded(container, stream, []), None)
+        if frame is not None:
+            return frame
+        raise DamagedPhoto(f"{self.path} holds no frame that can be decoded")
+
+    def frames(
+        self, first: int | None = None, last: int | None = None, *, exact: bool = False
+    ) -> Iterator[Any]:
+        """Frames with first ≤ pts < last, of one size and format, pts rising from each to the next.
+
+        exact: there is a frame at `first`, and only from it can the rest be told. What is damaged is passed
+        over, or shown as the decoder has mended it; `damage` says where.
+        """
+        for frame in self._from(first, exact=exact):
+            if last is not None and frame.pts >= last:
+                return
+            yield self._uniform(frame)
+
+    def _from(self, first: int | None, *, exact: bool) -> Iterator[Any]:
+        """Frames from a place on, sought if it is found that way, else counted from the beginning."""
+        if first is None:
+            yield from self._read(None)
+            return
+        sought = self._read(first)
+        before: Any = None
+        for frame in sought:
+            if frame.pts >= first:
+                if frame.pts == first or (before is not None and not exact):
+                    yield frame
+                    yield from sought
+                    return
+                break
+            before = frame
+        for frame in self._read(None):
+            if frame.pts >= first:
+                yield frame
+
+    def _read(self, near: int | None) -> Iterator[Any]:
+        """Frames from some way before a place, or from the beginning."""
+        with closing(open_film(self.path)) as container:
+            stream = picture_stream(container, self.path)
+            stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = processors()
+            if near is not None:
+                with suppress(av.error.FFmpegError):
+                    container.seek(near - round(_RUN_UP / self.time_base), stream=stream)
+            yield from self._rising(self._decoded(container, stream, self.damage), sought=near is not None)
+
+    def _decoded(self, container: InputContainer, stream: VideoStream, damage: list[float]) -> Iterator[Any]:
+        for packet in packets(container, stream):
+            try:
+                found: list[Any] = packet.decode()
+            except av.error.FFmpegError:
+                self._note(packet, damage)
+                continue
+            for frame in found:
+                if frame.is_corrupt:
+                    self._note(frame, damage)
+                yield frame
+
+    def _note(self, item: Any, damage: list[float]) -> None:
+        stamp = item.pts if item.pts is not None else item.dts
+        place = self.seconds(stamp) if stamp is not None else 0.0
+        if place not in damage:
+            damage.append(place)
+
+    def _rising(self, frames: Iterator[Any], *, sought: bool) -> Iterator[Any]:
+        """Frames with a time stamp each, above the last one's; a count that starts again is carried on."""
+        last: int | None = None
+        offset = 0
+        for frame in frames:
+            stamp = frame.pts if frame.pts is not None else frame.dts
+            if stamp is None:
+                stamp = 0 if last is None else last + self.step - offset
+            stamp += offset
+            if last is not None and stamp <= last:
+                if (last - stamp) * self.time_base > _JUMP and not sought:
+                    offset += last + self.step - stamp
+                    stamp = last + self.step
+                else:
+                    stamp = last + 1
+            frame.pts = last = stamp
+            frame.time_base = self.time_base
+            yield frame
+
+    def _uniform(self, frame: Any) -> Any:
+        """A frame of the film's first size and format: some films change theirs on the way."""
+        same = (frame.width, frame.height, frame.format.name) == (
+            self.width,
+            self.height,
+            self.first.format.name,
+        )
+        if same:
+            return frame
+        fitted = frame.reformat(self.width, self.height, self.first.format.name)
+        fitted.pts, fitted.time_base = frame.pts, frame.time_base
+        return fitted
+
+
+def packets(container: InputContainer, *streams: Any) -> Iterator[Any]:
+    """The packets of streams, going on where the file is damaged, to its end."""
+    failures = 0
+    while failures < 100:  # a file whose rest is noise comes to an end too
+        try:
+            yield from container.demux(*streams)
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            failures += 1
+        else:
+            return
+
+
+def _estimated_count(container: InputContainer, stream: VideoStream, rate: Fraction) -> int:
+    if stream.duration and stream.time_base:
+        return round(stream.duration * stream.time_base * rate)
+    return round(container.duration / av.time_base * rate) if container.duration else 0
