@@ -13,7 +13,7 @@ import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from photochrom import documents
 from photochrom.errors import OptionError, PhotoError
@@ -124,7 +124,8 @@ class Sidecar:
     """What is needed to make a coloured picture again.
 
     `options` are those of the command, JSON values by name; `hints` is the content of a hints file, None
-    without hints; `time` is UTC in ISO 8601; hashes are SHA-256 in hexadecimal. Relative paths count from the
+    without hints; `time` is UTC in ISO 8601; `luminance` says what became of the input's luminance data
+    (`photochrom.photo.luminance_written`); hashes are SHA-256 in hexadecimal. Relative paths count from the
     sidecar's own folder.
     """
 
@@ -137,6 +138,7 @@ class Sidecar:
     options: dict[str, Any] = field(default_factory=dict)
     hints: dict[str, Any] | None = None
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    luminance: Literal["identical", "requantized", "encoded"] | None = None
     version: int = SIDECAR_VERSION
 
     def __post_init__(self) -> None:

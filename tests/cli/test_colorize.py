@@ -168,10 +168,11 @@ def test_json_lines(photochrom, photo, tmp_path: Path) -> None:
     assert done.code == 3
     a, b, c = done.documents
     for document in (a, b, c):
-        assert list(document) == ["input", "output", "status", "error", "model", "seconds"]
+        assert list(document) == ["input", "output", "status", "error", "model", "seconds", "luminance"]
     assert (a["input"], a["output"], a["status"], a["error"]) == ("in/a.jpg", "out/a.jpg", "done", None)
     assert a["model"] == "photochrom"
     assert a["seconds"] > 0
+    assert [a["luminance"], b["luminance"], c["luminance"]] == ["identical", None, None]
     assert (b["status"], b["output"], b["model"]) == ("failed", None, None)
     assert "JPEG, PNG or TIFF" in b["error"]
     assert (c["status"], c["output"]) == ("skipped", "out/c.jpg")
@@ -465,3 +466,26 @@ def test_another_format_by_name(photochrom, photo, tmp_path) -> None:
     contradicted = photochrom("colorize", "in/a.jpg", "-o", "c.png", "--format", "tiff")
     assert contradicted.code == 2
     assert "leave one out" in contradicted.err
+
+
+@pytest.mark.parametrize(
+    ("output", "options", "expected"),
+    [
+        ("out.jpg", (), "identical"),
+        ("out.jpg", ("--quality", "60", "--subsampling", "4:4:4"), "identical"),
+        ("out.jpg", ("--luminance", "lightness"), "encoded"),
+        ("out.jpg", ("--side-by-side",), "encoded"),
+        ("out.png", (), "encoded"),
+    ],
+    ids=str,
+)
+def test_luminance_data_are_kept_where_that_can_be(
+    photochrom, photo, tmp_path: Path, output: str, options: tuple[str, ...], expected: str
+) -> None:
+    photo("a.jpg")
+    done = photochrom("colorize", "a.jpg", "-o", output, "--json", "--sidecar", *options)
+    assert done.documents[0]["luminance"] == expected
+    assert json.loads((tmp_path / "out.colorized.json").read_text())["luminance"] == expected
+    if output == "out.jpg":
+        verified = photochrom("verify", "--luminance", "a.jpg", "out.jpg")
+        assert (verified.code == 0) is (expected == "identical")

@@ -187,7 +187,7 @@ def test_lightness_encodes_anew() -> None:
     red = photo.with_pixels(np.dstack([photo.pixels] * 3))
     target = io.BytesIO()
     assert luminance_written(red, target, format="jpeg", luminance="lightness") == "encoded"
-    with pytest.raises(OptionError, match="keep or lightness"):
+    with pytest.raises(OptionError, match="keep, lightness"):
         write(red, target, format="jpeg", luminance="dark")  # type: ignore[arg-type]
 
 

@@ -19,6 +19,7 @@ from photochrom.colorizer import DEFAULT_VIVIDNESS, Colorizer
 from photochrom.errors import DamagedPhoto, PhotochromError
 from photochrom.photo import ColorCheck, Photo, read, write
 from photochrom.photo.atomic import save
+from photochrom.photo.writing import luminance_written
 from photochrom.provenance import Sidecar, write_colored
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from photochrom.color import Pixels
     from photochrom.colorizer import ColoredPlate
     from photochrom.look import Look
+    from photochrom.photo.jpeg_original import Luminance
 
 Stamp = tuple[int, int, int]
 Passed = Callable[[int, int], None]
@@ -58,6 +60,7 @@ class Result:
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     output_sha256: str = ""
+    luminance: Luminance | None = None  # what became of the luminance data of the photo, when it is done
 
     def to_json(self) -> dict[str, object]:
         """The object that --json prints."""
@@ -68,6 +71,7 @@ class Result:
             "error": self.error,
             "model": self.model,
             "seconds": round(self.seconds, 3),
+            "luminance": self.luminance,
         }
 
 
@@ -103,7 +107,7 @@ class Coloring:
         started = time.monotonic()
         job = task.job
         try:
-            warnings = self._do(task)
+            warnings, luminance = self._do(task)
             sha256 = file_sha256(job.output) if task.hash_output else ""
         except PhotochromError as error:
             return failure(job, str(error), time.monotonic() - started)
@@ -120,6 +124,7 @@ class Coloring:
             seconds=time.monotonic() - started,
             warnings=warnings,
             output_sha256=sha256,
+            luminance=luminance,
         )
 
     @property
@@ -127,14 +132,21 @@ class Coloring:
         """The model's name."""
         return self._colorizer.model.name
 
-    def pipe(self, source: str, target: str, *, overwrite: bool = False) -> tuple[str, ...]:
-        """Colour from a path or "-" to a path or "-"; the warnings. Raises PhotochromError."""
+    def pipe(self, source: str, target: str, *, overwrite: bool = False) -> Result:
+        """Colour from a path or "-" to a path or "-". Raises PhotochromError."""
+        started = time.monotonic()
         photo = self.read(source)
         original, seen = self._watched(photo)
-        self.store(self.picture(original, self.render(original)), target, overwrite=overwrite)
-        return warnings_of(photo, seen, kept=self._options.keep_color)
+        picture = self.picture(original, self.render(original))
+        luminance = self._luminance(picture, target)
+        self.store(picture, target, overwrite=overwrite)
+        warnings = warnings_of(photo, seen, kept=self._options.keep_color)
+        seconds = time.monotonic() - started
+        return Result(
+            source, "done", target, model=self.model, seconds=seconds, warnings=warnings, luminance=luminance
+        )
 
-    def _do(self, task: Task) -> tuple[str, ...]:
+    def _do(self, task: Task) -> tuple[tuple[str, ...], Luminance]:
         job = task.job
         if job.sidecar and not task.stamp:
             task = replace(task, stamp=stamp_of(job.input), input_sha256=file_sha256(job.input))
@@ -144,13 +156,15 @@ class Coloring:
         original, seen = self._watched(photo)
         colored = self._colored(original)
         coloured = colored.photo()
+        picture = self.picture(original, coloured)
+        luminance = self._luminance(picture, job.output)
         job.output.parent.mkdir(parents=True, exist_ok=True)
         with _withdrawn_on_error(job, task.replace):
-            self._write_extras(task, original, coloured)
+            self._write_extras(task, original, coloured, luminance)
             if job.ideas:
                 self._write_ideas(job.ideas, task.replace, original, colored)
-            self.store(self.picture(original, coloured), job.output, overwrite=task.replace)
-        return warnings_of(photo, seen, kept=self._options.keep_color)
+            self.store(picture, job.output, overwrite=task.replace)
+        return warnings_of(photo, seen, kept=self._options.keep_color), luminance
 
     def read(self, source: Path | str) -> Photo:
         """Read a photo within the limits that the options set."""
@@ -186,11 +200,15 @@ class Coloring:
         """What is stored as the output: the coloured photo, beside the original if that is asked for."""
         return side_by_side(original, coloured) if self._options.side_by_side else coloured
 
+    def _luminance(self, picture: Photo, target: Path | str) -> Luminance:
+        asked = self._options
+        return luminance_written(picture, target, format=asked.format, luminance=asked.luminance)
+
     def store(self, photo: Photo, target: Path | str, *, overwrite: bool = False) -> None:
         """Write a picture as the options say, to a path or "-"."""
         write_colored(photo, target, self._options, self.model, __version__, overwrite=overwrite)
 
-    def _write_extras(self, task: Task, original: Photo, coloured: Photo) -> None:
+    def _write_extras(self, task: Task, original: Photo, coloured: Photo, luminance: Luminance) -> None:
         """The sidecar and the layer, before the picture itself: where that is, nothing is missing."""
         layer, sidecar = task.job.layer, task.job.sidecar
         if layer and self._options.layer == "png":
@@ -198,7 +216,7 @@ class Coloring:
         elif layer:
             write_ab(coloured, layer, overwrite=task.replace)
         if sidecar:
-            _store_text(self._sidecar(task).dump(), sidecar, task.replace)
+            _store_text(self._sidecar(task, luminance).dump(), sidecar, task.replace)
 
     def _write_ideas(self, files: IdeaFiles, overwrite: bool, original: Photo, colored: ColoredPlate) -> None:
         ideas = colored.proposals()
@@ -207,7 +225,7 @@ class Coloring:
             _store_text(hints_text(idea), hints, overwrite)
         self.store(contact_sheet(colored, ideas), files.sheet, overwrite=overwrite)
 
-    def _sidecar(self, task: Task) -> Sidecar:
+    def _sidecar(self, task: Task, luminance: Luminance) -> Sidecar:
         """All that was asked, defaults too: they may be others in a later version."""
         asked = self._options.to_json(defaults=True)
         asked["vividness"] = DEFAULT_VIVIDNESS if self._options.vividness is None else self._options.vividness
@@ -221,6 +239,7 @@ class Coloring:
             photochrom=__version__,
             hints=hints if self._options.hints else None,
             options=asked,
+            luminance=luminance,
         )
 
 

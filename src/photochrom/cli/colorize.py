@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from photochrom.batch import plan
-from photochrom.batch.coloring import Coloring, Result
+from photochrom.batch.coloring import Coloring
 from photochrom.batch.runner import Run, Settings, workers_for
 from photochrom.cli.options import IF_EXISTS, JSON, rendering
 from photochrom.cli.report import Report, RowsBar
@@ -80,10 +79,6 @@ def _pipe(
     target = output or PIPE
     if target == PIPE and as_json:
         raise OptionError("--json and the picture cannot both go to standard output: give -o FILE")
-    started = time.monotonic()
-    coloring = Coloring(options)
-    warnings = coloring.pipe(inputs[0], target, overwrite=if_exists == "overwrite")
-    seconds = time.monotonic() - started
-    done = Result(inputs[0], "done", target, model=coloring.model, seconds=seconds, warnings=warnings)
+    done = Coloring(options).pipe(inputs[0], target, overwrite=if_exists == "overwrite")
     Report(1, as_json=as_json).add(done)
     return 0

@@ -18,7 +18,7 @@ from photochrom.photo.kinds import Kind, kind_of
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.photo import Photo
 from photochrom.photo.reading import read
-from photochrom.photo.writing import output_format, output_suffix, write
+from photochrom.photo.writing import luminance_written, output_format, output_suffix, write
 
 __all__ = [
     "FORMATS",
@@ -34,6 +34,7 @@ __all__ = [
     "is_colored",
     "is_picture_name",
     "kind_of",
+    "luminance_written",
     "output_format",
     "output_suffix",
     "read",

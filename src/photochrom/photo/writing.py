@@ -45,7 +45,7 @@ def write(
     photo's own where the format holds it. `strip` leaves all metadata but the profile out; `verify`
     decodes what was written before it gets its name. `profile` tags the output sRGB, or stores it in the
     RGB profile of the input (sRGB where that had none). `luminance` "keep" writes a coloured photo that was
-    read from a JPEG into a JPEG with the very luminance data of that (`luminance_kept` says whether it can
+    read from a JPEG into a JPEG with the very luminance data of that (`luminance_written` says whether it can
     be); `quality` and `subsampling` are then chroma's alone, and the profile is the one in which the data
     mean what they meant. "lightness" encodes anew, and CIE L* is the input's. Returns the path; Path("-") for
     streams.
@@ -98,10 +98,7 @@ def luminance_written(
     "identical": not one of its coefficients changes. "requantized": its samples are quantised once more with
     the same table, since nothing that transcodes is installed. "encoded": it is encoded anew, for there is no
     such JPEG, its data cannot be kept (RGB, CMYK, 12 bits, arithmetic codes), or it was asked for.
-    Raises OptionError for a `luminance` that is not known.
     """
-    if luminance not in ("keep", "lightness"):
-        raise OptionError(f"luminance {luminance!r} makes no sense: choose keep or lightness")
     if luminance == "lightness" or photo.original is None or _format(photo, target, format).name != "jpeg":
         return "encoded"
     from photochrom.photo.jpeg_chroma import luminance_kept
