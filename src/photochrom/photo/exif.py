@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 ORIENTATION = 0x0112
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
+_COLOR_SPACE, _PIXELS_ACROSS, _PIXELS_DOWN = 0xA001, 0xA002, 0xA003
 _PREFIX = b"Exif\0\0"
 _ACROSS, _DOWN, _UNIT = 282, 283, 296
 
@@ -28,6 +29,8 @@ def settle(block: bytes) -> tuple[bytes, int]:
     try:
         (first,) = struct.unpack_from(order + "I", data, 4)
         orientation = _take_orientation(data, order, first)
+        if orientation >= 5:
+            _swap_dimensions(data, order, first)
         _drop_thumbnail(data, order, first)
     except struct.error as error:
         raise ValueError("cut short") from error
@@ -64,6 +67,54 @@ def with_orientation(block: bytes | None, orientation: int) -> bytes | None:
         raise ValueError("no orientation")
     struct.pack_into(order + "H", data, at + 8, orientation)
     return bytes(data)
+
+
+def _swap_dimensions(data: bytearray, order: str, first: int) -> None:
+    """Exchanges the width and height that the EXIF directory states, where both are of one type."""
+    places = dict(_inner_entries(data, order, first, ifd.EXIF_IFD))
+    across, down = places.get(_PIXELS_ACROSS, 0), places.get(_PIXELS_DOWN, 0)
+    if across and down:
+        data[across + 2 : across + 12], data[down + 2 : down + 12] = (
+            data[down + 2 : down + 12],
+            data[across + 2 : across + 12],
+        )
+
+
+def _inner_entries(data: bytearray, order: str, first: int, pointer: int) -> list[tuple[int, int]]:
+    """The entries of the directory that one of the first directory's fields points at; [] for none."""
+    for tag, at in _entries(data, order, first):
+        if tag == pointer:
+            try:
+                return _entries(data, order, struct.unpack_from(order + "I", data, at + 8)[0])
+            except struct.error:
+                break
+    return []
+
+
+def with_color_space(block: bytes, *, srgb: bool) -> bytes:
+    """The block saying that the picture is sRGB, or else that its profile tells; only where it says anything.
+
+    ColorSpace and the interoperability index (R98 is sRGB, R03 Adobe RGB), DCF 2.0 and CIPA DC-008 4.6.6.
+    """
+    data = bytearray(block)
+    order = "<" if data[:2] == b"II" else ">"
+    try:
+        (first,) = struct.unpack_from(order + "I", data, 4)
+        for tag, at in _inner_entries(data, order, first, ifd.EXIF_IFD):
+            kind, count = struct.unpack_from(order + "HI", data, at + 2)
+            if tag == _COLOR_SPACE and (kind, count) == (ifd.SHORT, 1):
+                struct.pack_into(order + "H", data, at + 8, 1 if srgb else 65535)
+            elif tag == ifd.INTEROP_IFD:
+                _set_index(data, order, struct.unpack_from(order + "I", data, at + 8)[0], srgb)
+    except struct.error:
+        return block
+    return bytes(data)
+
+
+def _set_index(data: bytearray, order: str, directory: int, srgb: bool) -> None:
+    for tag, at in _entries(data, order, directory):
+        if tag == 1 and bytes(data[at + 8 : at + 12]) in (b"R98\0", b"R03\0"):
+            data[at + 8 : at + 12] = b"R98\0" if srgb else bytes(4)
 
 
 def _entries(data: bytearray, order: str, offset: int) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from photochrom.photo import exif, xmp
+from photochrom.photo import exif, outdated, xmp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,10 @@ def settled(
             warnings.append(f"its EXIF does not parse ({error}) and was dropped")
     if packet := fields.pop("xmp", None):
         try:
-            fields["xmp"] = xmp.normalized(packet)
+            fields["xmp"], told = outdated.without_parts(xmp.normalized(packet))
+            warnings += told
+            if orientation != 1:
+                fields["xmp"] = outdated.turned(fields["xmp"], 1 if upright else orientation)
         except (ValueError, UnicodeError) as error:
             warnings.append(f"its XMP does not parse ({error}) and was dropped")
     metadata = Metadata(**fields)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat  # entity declarations are refused below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 NOTE = "http://ns.adobe.com/xmp/note/"
@@ -88,6 +88,46 @@ def without(packet: bytes, names: Iterable[tuple[str, str]]) -> bytes:
     for start, end in spans:
         packet = packet[:start] + packet[end:]
     return packet
+
+
+def mapped(
+    packet: bytes,
+    names: Sequence[tuple[str, str]],
+    function: Callable[[list[list[str]]], list[list[str]] | None],
+) -> bytes:
+    """The packet with the texts of simple properties changed in place.
+
+    `function` is given the texts of each property, in the order of the packet, and returns as many, or
+    None for no change. Raises ValueError for a broken packet.
+    """
+    scan = _scan(packet, tuple(names))
+    spots = [scan.found.get(name, []) for name in names]
+    if not any(spots):
+        return packet
+    changed = function([[spot.value for spot in column] for column in spots])
+    if changed is None:
+        return packet
+    pairs = [
+        (spot, text)
+        for column, texts in zip(spots, changed, strict=True)
+        for spot, text in zip(column, texts, strict=True)
+        if spot.value != text
+    ]
+    for spot, text in sorted(pairs, key=lambda pair: -pair[0].start):
+        packet = packet[: spot.start] + _with_value(packet[spot.start : spot.end], text) + packet[spot.end :]
+    return packet
+
+
+def _with_value(property: bytes, text: str) -> bytes:
+    """An element or attribute with another text."""
+    escaped = html.escape(text).encode()
+    if not property.startswith(b"<"):
+        return re.sub(
+            rb"""(["']).*(["'])$""", lambda quotes: quotes[1] + escaped + quotes[2], property, flags=re.S
+        )
+    inner = _tag_end(property, 0)
+    closing = property.rfind(b"</")
+    return property if closing < inner else property[:inner] + escaped + property[closing:]
 
 
 def _description(properties: list[Property]) -> bytes:
