@@ -39,7 +39,7 @@ class ReferencePhoto:
         except PhotoError as error:
             raise GuidanceError(f"the reference {error}") from None
 
-    def load(self, **limits: int) -> ReferencePhoto:
+    def load(self, **limits: Any) -> ReferencePhoto:
         """The same with the photo read; limits are those of `read`. Raises PhotoError."""
         return self if self.photo else dataclasses.replace(self, photo=read(self.path, **limits))
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from photochrom import __version__
 from photochrom.batch.beside import side_by_side
@@ -81,7 +81,7 @@ def stamp_of(path: Path) -> Stamp:
     return (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
-def read_any_name(path: Path | str, **limits: int) -> Photo:
+def read_any_name(path: Path | str, **limits: Any) -> Photo:
     """`read`, also of a file whose name is no UTF-8, which libvips does not open by name."""
     if isinstance(path, Path) and is_odd(str(path)):
         return read(path.read_bytes(), **limits)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 IN_MEMORY = 192 << 20  # bytes of decoded pixels up to which a photo is simply held in memory
 _KEPT = 6  # strips behind the decoder: more than threads that may ask for them out of order
 _MOST_BANDS = 16
+_WRONG = "its data are damaged, so parts of it may look wrong"
+_SALVAGED = "it is damaged or cut short: what is there was read, the rest is grey or black"
 
 
 @dataclass
@@ -45,10 +47,15 @@ class VipsFile:
     strict: str = "error"
     lenient: str = "error"
     goes_on: bool = False
+    salvage: bool = False  # read what is there of a file that is cut short
 
     def collected(self, image: Any) -> tuple[dict[str, Any], int, tuple[str, ...]]:
         """What the container says: arguments of Metadata, orientation 1..8, warnings."""
         return {}, 1, ()
+
+    def __post_init__(self) -> None:
+        if self.salvage:
+            self.lenient, self.goes_on = "none", True
 
     def place(self) -> dict[str, int]:
         """Where the page is, in the loader's terms."""
@@ -178,7 +185,7 @@ class VipsFile:
             except DamagedPhoto:
                 if self.lenient == "error" and self._starts_cleanly():
                     raise
-                odd = ("its data are damaged, so parts of it may look wrong",) if self.goes_on else ()
+                odd = (_SALVAGED if self.salvage else _WRONG,) if self.goes_on else ()
         array = to_array(normal.image, self.loader)
         return source_of_bands(array, normal.has_alpha, normal.extra), odd
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from photochrom.errors import WriteError
-from photochrom.photo.segments import metadata_segments, segment
+from photochrom.photo.segments import FRAMES, metadata_segments, segment
 from photochrom.photo.sources import rescale
 from photochrom.photo.strips import mapped_in_order, strip_height
 
@@ -32,7 +32,6 @@ _CV_SAMPLING = {
 }
 Strip = tuple[bytes, memoryview, int]  # segments before the scan's data, the scan's data, rows
 _SOF0, _DHT, _SOI, _EOI, _SOS, _DQT, _DRI = 0xC0, 0xC4, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD
-_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 
 
 def write_jpeg(photo: Photo, sink: Sink, options: Options) -> None:
@@ -132,7 +131,7 @@ def written_size(file: BinaryIO, size: int) -> tuple[int, int] | None:
     file.seek(2)
     while True:
         marker, length = struct.unpack(">HH", file.read(4))
-        if marker & 0xFF in _FRAMES:
+        if marker & 0xFF in FRAMES:
             height, width = struct.unpack(">xHH", file.read(5))
             return width, height
         file.seek(length - 2, 1)

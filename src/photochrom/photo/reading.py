@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from photochrom.errors import OptionError, PhotoError
-from photochrom.photo.formats import MAX_PIXELS, MAX_SIDE, SNIFF, Limits, sniff
+from photochrom.photo.formats import MAX_PIXELS, MAX_SIDE, PICTURE_SUFFIXES, SNIFF, Limits, sniff
 from photochrom.photo.origin import ReadFrom, origin_of
 
 if TYPE_CHECKING:
@@ -14,12 +15,20 @@ if TYPE_CHECKING:
     from photochrom.photo.photo import Photo
 
 
-def read(source: ReadFrom, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE, page: int = 0) -> Photo:
+def read(
+    source: ReadFrom,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    max_side: int = MAX_SIDE,
+    page: int = 0,
+    salvage: bool = False,
+) -> Photo:
     """Reads a photo from a path, bytes, a binary file object, or "-" (standard input).
 
     The format is told by the content. Pixels come out sRGB-encoded with 8 or 16 bits as in the file,
-    upright, grey or RGB; CMYK, palettes and profiles are converted. `page` counts from 0. Oddities
-    that lose nothing essential are in `Photo.warnings`.
+    upright, grey or RGB; CMYK, palettes and profiles are converted. `page` counts from 0. `salvage` reads
+    what is there of a JPEG, PNG or TIFF that is damaged or cut short. Oddities that lose nothing essential
+    are in `Photo.warnings`.
 
     Raises UnknownFormat, DamagedPhoto, TooLarge (`max_pixels`, `max_side`; pictures that are decoded in
     one piece may have 0.2 to 0.4 of the pixels, see docs/formats.md), MissingExtra (HEIC), OptionError
@@ -29,26 +38,32 @@ def read(source: ReadFrom, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_
         raise OptionError(f"page {page} does not exist: pages count from 0")
     origin = origin_of(source)
     try:
-        return _decoded(origin, sniff(origin.head(SNIFF)), page, Limits(max_pixels, max_side))
+        fmt = sniff(origin.head(SNIFF))
+        photo = _decoded(origin, fmt, page, Limits(max_pixels, max_side), salvage)
+        suffix = origin.path.suffix.lower() if origin.path else ""
+        if suffix not in PICTURE_SUFFIXES or suffix in fmt.suffixes + fmt.also:
+            return photo
+        odd = f"its name ends in {suffix}, but it is a {fmt.name.upper()} file and was read as one"
+        return replace(photo, warnings=(odd, *photo.warnings))
     except PhotoError as error:
         if origin.path is not None and str(origin.path) not in str(error):
             error.args = (f"{origin.path}: {error}",)
         raise
 
 
-def _decoded(origin: Origin, fmt: Format, page: int, limits: Limits) -> Photo:
+def _decoded(origin: Origin, fmt: Format, page: int, limits: Limits, salvage: bool) -> Photo:
     if fmt.name == "jpeg":
         from photochrom.photo.segments import JpegFile
 
-        return JpegFile(origin, fmt, "jpeg", page).photo(limits)
+        return JpegFile(origin, fmt, "jpeg", page, salvage=salvage).photo(limits)
     if fmt.name == "png":
         from photochrom.photo.png import PngFile
 
-        return PngFile(origin, fmt, "png", page).photo(limits)
+        return PngFile(origin, fmt, "png", page, salvage=salvage).photo(limits)
     if fmt.name == "tiff":
         from photochrom.photo.tiff import TiffFile
 
-        return TiffFile(origin, fmt, "tiff", page).photo(limits)
+        return TiffFile(origin, fmt, "tiff", page, salvage=salvage).photo(limits)
     if fmt.name in ("webp", "avif"):
         from photochrom.photo.decoding import VipsFile
 

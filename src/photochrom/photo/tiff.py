@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from photochrom.errors import DamagedPhoto, UnknownFormat
-from photochrom.photo import exif, ifd, tiff_samples
+from photochrom.photo import exif, ifd, tiff_codecs, tiff_samples
 from photochrom.photo.decoding import VipsFile
 from photochrom.photo.encoding import interleaved, packer_of_differences
 from photochrom.photo.iptc import from_photoshop, records
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from photochrom.color import Pixels
     from photochrom.photo.atomic import Sink
     from photochrom.photo.encoding import Options
+    from photochrom.photo.formats import Limits
     from photochrom.photo.metadata import Metadata
     from photochrom.photo.origin import Origin
     from photochrom.photo.photo import Photo
@@ -123,14 +124,29 @@ class TiffFile(VipsFile):
         self.check_page(len(self._pages))
         image = super().opened()
         needed, kind = reaches_to(self._fields), tiff_samples.compression(self._fields)
-        if needed > self.origin.size:
+        if needed > self.origin.size and not self.salvage:
             missing = needed - self.origin.size
             raise DamagedPhoto(damaged(f"tiff: at least {missing} bytes are missing at its end"))
-        self.goes_on = kind in _GO_ON or _TILE_WIDTH in self._fields
-        if kind in _GO_ON:
+        self.goes_on = self.salvage or kind in _GO_ON or _TILE_WIDTH in self._fields
+        if kind in _GO_ON and not self.salvage:
             self.lenient = "truncated"
             return super().opened()
         return image
+
+    @cached_property
+    def _image(self) -> Any:
+        """The page by other libraries, where libvips does not read its kind."""
+        page = self._pages[self.page]
+        return tiff_codecs.image_of(self.origin, page.number, page.below)
+
+    def _load(self, fail_on: str, access: str = "sequential") -> Any:
+        return self._image if tiff_samples.unread(self._fields) else super()._load(fail_on, access)
+
+    def photo(self, limits: Limits) -> Photo:
+        """As that of any file. What other libraries read, they decode in one piece."""
+        if tiff_samples.unread(self._fields) and 256 in self._fields and 257 in self._fields:
+            limits.check(*dimensions(self._fields), self.format.share)
+        return super().photo(limits)
 
     def interpreted(self, image: Any) -> tuple[Any, Any]:
         return tiff_samples.interpreted(image, self._fields)
@@ -154,9 +170,16 @@ def refusal(origin: Origin, page: int = 0) -> str | None:
             return None
     if raw:
         return RAW.reason
-    kind = tiff_samples.unread(found[page].fields) if page < len(found) else None
-    advice = "which is not read: save it as RGB or grey with 16 bits"
-    return f"this is a TIFF with {kind}, {advice}" if kind else None
+    fields = found[page].fields if page < len(found) else {}
+    if kind := tiff_samples.unreadable(fields):
+        return f"this is a TIFF with {kind}, which is not read: save it as RGB or grey with 16 bits"
+    kind = tiff_samples.unread(fields)
+    if kind is None or tiff_codecs.are_there():
+        return None
+    return (
+        f"this is a TIFF with {kind}: save it as RGB or grey with 16 bits and no or LZW compression, "
+        "or read it as it is with the extra [tiff], pip install 'photochrom[tiff]'"
+    )
 
 
 def is_bilevel(path: Path) -> bool:

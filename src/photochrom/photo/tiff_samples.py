@@ -36,22 +36,31 @@ def _kind(fields: ifd.Directory) -> int:
     return (ifd.integers(fields, KIND) or (1,))[0]
 
 
+def unreadable(fields: ifd.Directory) -> str | None:
+    """What kind of samples or compression no reader here knows, if it is one of those."""
+    if compression(fields) in (34676, 34677):
+        return "SGI LogLuv compression"
+    form = (ifd.integers(fields, SAMPLE_FORMAT) or (1,))[0]
+    if form in (5, 6) or (bits(fields) > 32 and form != 3):
+        return f"samples of {bits(fields)} bits"
+    return None
+
+
 def unread(fields: ifd.Directory) -> str | None:
     """What kind of samples or compression libvips' TIFF reader does not know, if it is one of those."""
     if _kind(fields) == 8 and bits(fields) == 8:
         return "8-bit CIELAB samples"
-    if bits(fields) not in (1, 2, 4, 8, 16, 32) or ifd.integers(fields, SAMPLE_FORMAT)[:1] in ((5,), (6,)):
+    if bits(fields) not in (1, 2, 4, 8, 16, 32):
         return f"samples of {bits(fields)} bits"
     separate = ifd.integers(fields, 284) == (2,) and ifd.integers(fields, SAMPLES) > (1,)
     if separate and (_TILE_WIDTH in fields or _kind(fields) in (0, 1)):  # the latter libvips reads wrongly
         return "channels in separate planes"
     names = {
         6: "old-style JPEG",
-        34676: "SGI LogLuv",
-        34677: "SGI LogLuv",
+        33003: "JPEG 2000",
+        33005: "JPEG 2000",
         34712: "JPEG 2000",
         34887: "LERC",
-        34892: "lossy DNG",
         34925: "LZMA",
         34933: "PNG",
         34934: "JPEG XR",
@@ -59,8 +68,6 @@ def unread(fields: ifd.Directory) -> str | None:
         50001: "WebP",
         50002: "JPEG XL",
         52546: "JPEG XL",
-        33003: "JPEG 2000",
-        33005: "JPEG 2000",
     }
     return f"{names[kind]} compression" if (kind := compression(fields)) in names else None
 
