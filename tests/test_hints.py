@@ -27,6 +27,8 @@ hints = st.builds(
     radius=st.floats(0.001, 0.5),
     weight=fractions,
     path=st.lists(st.tuples(fractions, fractions), max_size=3).map(tuple),
+    within=st.just(()) | st.lists(st.tuples(fractions, fractions), min_size=3, max_size=5).map(tuple),
+    time=st.none() | st.floats(0, 1e5),
 )
 
 
@@ -46,6 +48,11 @@ hints = st.builds(
         ({"path": ((0.1, 0.2), (0.3,))}, "path"),
         ({"path": ((0.1, 7),)}, "path must lie"),
         ({"path": 3}, "path"),
+        ({"within": ((0.1, 0.2), (0.3, 0.4))}, "at least 3 points"),
+        ({"within": ((0.1, 0.2), (0.3, 0.4), (0.5, 1.4))}, "within must lie"),
+        ({"within": "abc"}, "within must be a list"),
+        ({"time": -1}, "time must be seconds"),
+        ({"time": "1"}, "time must be a number"),
     ],
 )
 def test_a_hint_that_makes_no_sense_names_its_fault(change, word):

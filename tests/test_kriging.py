@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photochrom.hints import Hint
-from photochrom.kriging import Scene, krige, pin
+from photochrom.kriging import Scene, krige
 from photochrom.models.answer import unit_features
 from photochrom.raster import Points
+from photochrom.strokes import paint
 from photochrom.upsample import GuidedFilter
 
 
@@ -49,7 +50,7 @@ def test_without_hints_nothing_changes():
     empty = points(np.zeros((0, 2)), np.zeros((0, 2)))
     assert krige(ab, doubt(8), flat(8), empty) is ab
     guide = GuidedFilter(ab, ab)
-    assert pin(guide, (), np.full((8, 8), 50, np.float32)) is guide
+    assert paint(guide, (), np.full((8, 8), 50, np.float32)) is guide
 
 
 @given(st.floats(-60, 60), st.floats(-60, 60))
@@ -105,7 +106,7 @@ def test_a_pin_is_exact_and_local(place):
     luminance = np.full((64, 64), 50, np.float32)
     guide = GuidedFilter(np.full((64, 64, 2), 0.3, np.float32), np.zeros((64, 64, 2), np.float32))
     hint = Hint(*place, "#c03020", radius=0.03)
-    pinned = pin(guide, (hint,), luminance)
+    pinned = paint(guide, (hint,), luminance)
     row, column = (min(63, int(n * 64)) for n in place[::-1])
     assert pinned.offset[row, column] == pytest.approx(hint.ab, abs=0.5)
     assert np.abs(pinned.slope[row, column]).max() < 0.01

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,10 @@ MAX_HINTS = 5000
 class Hint:
     """A colour for a disc or a stroke.
 
-    x, y: fractions of width and height, origin top left; colour: "#rrggbb", of which only a* and b*
-    count; radius: of the disc, a fraction of the longer side, in (0, 0.5]; weight: 0..1, scales mask,
-    spread and residual; path: further points (x, y) of a stroke.
+    x, y: fractions of width and height, origin top left; color: "#rrggbb", of which only a* and b*
+    count; radius: of the disc, a fraction of the longer side, in (0, 0.5]; weight: 0..1, scales what the
+    hint does; path: further points (x, y) of a stroke; within: a closed path of at least three points outside
+    which the hint changes nothing; time: seconds from the start of a video (a photo ignores it).
     Raises HintError for anything out of range.
     """
 
@@ -37,22 +38,26 @@ class Hint:
     radius: float = 0.01
     weight: float = 1.0
     path: tuple[tuple[float, float], ...] = ()
+    within: tuple[tuple[float, float], ...] = ()
+    time: float | None = None
     ab: tuple[float, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         try:
             lab = rgb_to_lab(hex_to_rgb(self.color)[None])[0]
-            path = tuple((_fraction("path", x), _fraction("path", y)) for x, y in self.path)
         except OptionError as error:
             raise HintError(str(error)) from None
-        except (TypeError, ValueError):
-            raise HintError(f"path must be a list of [x, y] pairs, not {self.path!r}") from None
         _fraction("x", self.x)
         _fraction("y", self.y)
         _fraction("weight", self.weight)
         if not 0 < _number("radius", self.radius) <= 0.5:
             raise HintError(f"radius must be above 0 and at most 0.5 of the longer side, not {self.radius!r}")
-        object.__setattr__(self, "path", path)
+        object.__setattr__(self, "path", _places("path", self.path))
+        object.__setattr__(self, "within", _places("within", self.within))
+        if 0 < len(self.within) < 3:
+            raise HintError(f"within must be a closed path of at least 3 points, not {len(self.within)}")
+        if self.time is not None and _number("time", self.time) < 0:
+            raise HintError(f"time must be seconds from the start of a video, not {self.time!r}")
         object.__setattr__(self, "ab", (float(lab[1]), float(lab[2])))
 
 
@@ -68,9 +73,16 @@ def _fraction(name: str, value: Any) -> float:
     return float(value)
 
 
+def _places(name: str, path: Any) -> tuple[tuple[float, float], ...]:
+    try:
+        return tuple((_fraction(name, x), _fraction(name, y)) for x, y in path)
+    except (TypeError, ValueError):
+        raise HintError(f"{name} must be a list of [x, y] pairs, not {path!r}") from None
+
+
 # --- the hints file ----------------------------------------------------------------------------
 
-_KEYS = {f.name for f in fields(Hint) if f.init}
+_KEYS = {item.name: item.default for item in fields(Hint) if item.init}
 
 
 def load_hints(source: Path | str | bytes | dict[str, Any]) -> list[Hint]:
@@ -103,27 +115,25 @@ def _parse(data: Any, name: str) -> list[Hint]:
 def _parse_hint(item: Any, where: str) -> Hint:
     if not isinstance(item, dict):
         raise HintError(f"{where} must be an object with x, y and color")
-    if unknown := sorted(set(item) - _KEYS):
+    if unknown := sorted(set(item) - set(_KEYS)):
         raise HintError(f"{where} has the unknown key {unknown[0]!r}; allowed are {', '.join(sorted(_KEYS))}")
     if missing := sorted({"x", "y", "color"} - set(item)):
         raise HintError(f"{where} lacks {missing[0]!r}")
-    if not isinstance(item.get("path", []), list | tuple):
-        raise HintError(f"{where}: path must be a list of [x, y] pairs")
     try:
-        return Hint(**{**item, "path": tuple(item.get("path", ()))})
+        return Hint(**item)
     except HintError as error:
         raise HintError(f"{where}: {error}") from None
 
 
 def dump_hints(hints: Iterable[Hint]) -> dict[str, Any]:
     """The JSON form that `load_hints` takes; optional keys at their defaults are left out."""
-    defaults = {"radius": 0.01, "weight": 1.0, "path": ()}
     listed = []
     for hint in hints:
-        item = {
-            key: value for key, value in asdict(hint).items() if key in _KEYS and value != defaults.get(key)
-        }
-        listed.append({**item, "path": [list(p) for p in hint.path]} if hint.path else item)
+        told = {key: getattr(hint, key) for key, default in _KEYS.items() if getattr(hint, key) != default}
+        for key in ("path", "within"):
+            if key in told:
+                told[key] = [list(place) for place in told[key]]
+        listed.append(told)
     return {"version": 1, "hints": listed}
 
 

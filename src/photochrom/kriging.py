@@ -1,7 +1,7 @@
 """Kriging: the network's answer is corrected so that it agrees with the hints.
 
 `krige` interpolates what the hints ask for beyond the answer; and where a hint contradicts what the network
-believed of its place, only its own object follows. `pin` puts a hint's colour, exactly, at its place.
+believed of its place, only its own object follows.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from photochrom.raster import Points, falloff, kernels, stroke_points
-from photochrom.upsample import GuidedFilter
+from photochrom.raster import Points, falloff, kernels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from photochrom.color import Float
-    from photochrom.hints import Hint
 
 # Fitted on half of the validation photos (docs/model-development.md).
 _REACHES = ((2.5, 95.0), (0.74, 40.0), (0.2, 66.0), (0.027, 24.0))  # (share of the short side, L*)
@@ -67,7 +65,7 @@ def krige(answer: Float, deviation: Float, scene: Scene, points: Points) -> Floa
     share = _automatic_share(between[-1], points.weights)
     mean = answer + share * (scene.automatic - answer)
     automatic, unit, own, doubt = (
-        _sample(plane, points.places) for plane in (scene.automatic, scene.unit_features, mean, sigma)
+        sample(plane, points.places) for plane in (scene.automatic, scene.unit_features, mean, sigma)
     )
     coefficients = _solve(
         _correlation(between, _cosines(unit, unit), automatic, automatic),
@@ -94,7 +92,7 @@ def _listed(plane: Float) -> Float:
     return plane.reshape(-1, plane.shape[-1])
 
 
-def _sample(plane: Float, places: Float) -> Float:
+def sample(plane: Float, places: Float) -> Float:
     """(n, C): a plane of cells (h, w, C) between their centres, as it will be enlarged (bilinear)."""
     last = np.array(plane.shape[:2]) - 1
     place = (places - np.float32(0.5)).clip(0, last).astype(np.float32)
@@ -177,6 +175,24 @@ def _solve(correlation: Float, weights: Float, residual: Float) -> Float:
 # --- a contradiction stays with its object ------------------------------------------------------
 
 
+def belonging(scene: Scene, points: Points, weights: Float) -> Float:
+    """(h, w) 0..1: how far each cell is of the thing of one of the points, times that one's weight (n,)."""
+    cells = _listed(scene.unit_features)
+    most = np.zeros(len(cells), np.float32)
+    unit = sample(scene.unit_features, points.places)
+    for part in _parts(points):
+        (near,) = kernels(scene.cells, _unweighted(points, part), [_AFFINITY])
+        alike = _alike(_cosines(cells, unit[part]))
+        most = np.maximum(most, (np.minimum(1, _LIFT * near * alike) * weights[part]).max(-1))
+    return most.reshape(scene.cells.shape)
+
+
+def _alike(cosine: Float) -> Float:
+    """0..1: from another thing to the same."""
+    alike: Float = ((cosine - _LIKENESS[0]) / (_LIKENESS[1] - _LIKENESS[0])).clip(0, 1)
+    return alike
+
+
 class Locality:
     """How much of the hints' effect each cell keeps: all on a hint's object, and where no hint surprises."""
 
@@ -185,8 +201,7 @@ class Locality:
 
     def add(self, near: Float, wide: Float, cosine: Float, surprises: Float, weights: Float) -> None:
         """Hints: closeness to the cells (m, n) in two reaches and in features; surprise, weight (n,)."""
-        alike = ((cosine - _LIKENESS[0]) / (_LIKENESS[1] - _LIKENESS[0])).clip(0, 1)
-        self.belongs = np.maximum(self.belongs, (near * alike * weights).max(-1))
+        self.belongs = np.maximum(self.belongs, (near * _alike(cosine) * weights).max(-1))
         wide = wide * weights + np.float32(1e-4)
         self.surprise += wide @ surprises
         self.weight += wide.sum(-1)
@@ -201,40 +216,4 @@ def _surprises(automatic: Float, ab: Float) -> Float:
     """(n,) in 0..1: how much each hint contradicts the automatic colour of its place."""
     distance = np.hypot(*(automatic - ab).T)
     share: Float = ((distance - _SURPRISE[0]) / (_SURPRISE[1] - _SURPRISE[0])).clip(0, 1).astype(np.float32)
-    return share
-
-
-def pin(colors: GuidedFilter, hints: Sequence[Hint], luminance: Float) -> GuidedFilter:
-    """Pin each hint's colour where it was placed: there ab no longer depends on the luminance.
-
-    The pin fades over about a radius, and stops at edges of L*.
-    """
-    if not hints:
-        return colors
-    slope, offset = colors.slope.copy(), colors.offset.copy()
-    height, width = luminance.shape
-    for hint in hints:
-        radius = max(1.5, hint.radius * max(height, width))
-        for x, y in stroke_points(hint, height, width):
-            part = _window(x * width, y * height, 2 * radius, height, width)
-            share = _pin_share(x * width, y * height, radius, part, luminance) * np.float32(hint.weight)
-            slope[part] *= (1 - share)[..., None]
-            offset[part] += share[..., None] * (np.array(hint.ab, np.float32) - offset[part])
-    return GuidedFilter(slope, offset)
-
-
-def _window(x: float, y: float, reach: float, height: int, width: int) -> tuple[slice, slice]:
-    rows = slice(max(0, int(y - reach)), min(height, int(y + reach) + 2))
-    return rows, slice(max(0, int(x - reach)), min(width, int(x + reach) + 2))
-
-
-def _pin_share(x: float, y: float, radius: float, part: tuple[slice, slice], luminance: Float) -> Float:
-    """1 on the disc, falling to 0 at twice its radius; less where L* differs from the disc's centre."""
-    rows = np.arange(part[0].start, part[0].stop, dtype=np.float32)[:, None] + 0.5 - y
-    columns = np.arange(part[1].start, part[1].stop, dtype=np.float32)[None] + 0.5 - x
-    distance = cv2.sqrt(rows * rows + columns * columns)
-    disc = np.clip(2 - distance / np.float32(radius), 0, 1)
-    level = luminance[min(luminance.shape[0] - 1, int(y)), min(luminance.shape[1] - 1, int(x))]
-    alike = np.exp(-((luminance[part] - level) ** 2) / np.float32(2 * 12.0**2))
-    share: Float = np.where(distance <= min(radius, 1.5), disc, disc * alike).astype(np.float32)
     return share

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,8 +13,11 @@ import numpy as np
 
 from photochrom.color import luminance, neutralize
 from photochrom.errors import OptionError
-from photochrom.kriging import Scene, krige, pin
+from photochrom.kriging import Scene, krige
 from photochrom.models import DEFAULT_VIVIDNESS
+from photochrom.pins import fade, may_follow, pinned_shares, take_back
+from photochrom.raster import rasterize
+from photochrom.strokes import blend_within, paint, shift
 from photochrom.upsample import AreaReduction, GuidedFilter
 
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     Redraw = Callable[[Float], Float]
 
 _ANSWERS, _PLANES = 4, 3  # how many are kept
+_FOLLOWED = 6  # hints up to which it is looked whether a further one has the colour that they brought
 
 
 def checked_vividness(vividness: float | None) -> float:
@@ -106,25 +112,72 @@ class PreparedPhoto:
     ) -> GuidedFilter:
         """The colours that hints give the photo, ready to be enlarged along its edges.
 
-        redraw: a last change of ab (h, w, 2) at the working size, before hints are pinned.
+        redraw: a last change of ab (h, w, 2) at the working size, before hints are painted.
         Raises OptionError, HintError.
         """
-        vividness = checked_vividness(vividness)
-        ab = self.answer().ab(vividness)
-        if hints:
-            ab = ab + _resized(self._change(hints, vividness, ab), ab.shape)
-        ab = _resized(ab, self.size)
-        if redraw:
-            ab = redraw(ab)
-        return pin(GuidedFilter.fit(ab, self.luminance), hints, self.luminance)
+        work = _Rendering(self, checked_vividness(vividness), redraw)
+        found = work.colors([hint for hint in hints if not hint.within])
+        for border in dict.fromkeys(hint.within for hint in hints if hint.within):
+            inside = work.colors([hint for hint in hints if hint.within in ((), border)])
+            found = blend_within(found, inside, border)
+        return found
 
-    def _change(self, hints: Sequence[Hint], vividness: float, automatic: Float) -> Float:
-        """(h/4, w/4, 2): what hints add to the automatic colours."""
-        answer = self.answer(hints)
-        cells = answer.cells.shape
-        scene = Scene(answer.cells, _resized(automatic, cells), answer.unit_features)
-        corrected = krige(_resized(answer.ab(vividness), cells), answer.deviation(), scene, answer.points)
-        return corrected - scene.automatic
+
+class _Rendering:
+    """The way from hints to colours at one vividness, for hints that have one border or none."""
+
+    def __init__(self, plate: PreparedPhoto, vividness: float, redraw: Redraw | None):
+        self.answer, self.vividness, self.redraw = plate.answer, vividness, redraw
+        self.luminance, self.plain = plate.luminance, plate.answer()
+        self.automatic = self.plain.ab(vividness)
+
+    @cached_property
+    def scene(self) -> Scene:
+        cells = self.plain.cells
+        return Scene(cells, _resized(self.automatic, cells.shape), self.plain.unit_features)
+
+    def colors(self, hints: Sequence[Hint]) -> GuidedFilter:
+        return self._colored(*self._parted(hints)) if hints else self._enlarged()
+
+    def _parted(self, hints: Sequence[Hint]) -> tuple[list[Hint], list[Hint]]:
+        """The hints that ask for a change, and the pins, whose places have their colour already.
+
+        A hint that is a pin in part is in both, with a part of its weight.
+        """
+        automatic = self._chroma(self._enlarged())
+        active: list[Hint] = []
+        pins: list[Hint] = []
+        for hint, share in zip(hints, fade(pinned_shares(hints, automatic, self.luminance)), strict=True):
+            if share < 1 and len(hints) <= _FOLLOWED and may_follow(hint, active, automatic):
+                now = self._chroma(self._colored(active, pins))
+                share = max(share, pinned_shares([hint], now, self.luminance)[0])
+            if share < 1:
+                active.append(replace(hint, weight=hint.weight * (1 - float(share))) if share else hint)
+            if share > 0:
+                pins.append(replace(hint, weight=hint.weight * float(share)))
+        return active, pins
+
+    def _colored(self, active: Sequence[Hint], pins: Sequence[Hint]) -> GuidedFilter:
+        if not active:
+            return shift(self._enlarged(), pins, self.luminance)
+        answer, scene = self.answer(active), self.scene
+        cells = _resized(answer.ab(self.vividness), scene.cells.shape)
+        cells = krige(cells, answer.deviation(), scene, answer.points)
+        if pins:
+            cells = take_back(cells, scene, rasterize(pins, answer.seen).points, answer.points)
+        painted = paint(self._enlarged(cells - scene.automatic), active, self.luminance)
+        return shift(painted, pins, self.luminance)
+
+    def _enlarged(self, change: Float | None = None) -> GuidedFilter:
+        """The automatic colours and a change of them in cells (h/4, w/4, 2)."""
+        ab = self.automatic
+        if change is not None:
+            ab = ab + _resized(change, ab.shape)
+        ab = _resized(ab, self.luminance.shape)
+        return GuidedFilter.fit(self.redraw(ab) if self.redraw else ab, self.luminance)
+
+    def _chroma(self, colors: GuidedFilter) -> Float:
+        return colors.rows(0, self.luminance, len(self.luminance))
 
 
 def _resized(plane: Float, shape: tuple[int, ...]) -> Float:

@@ -42,9 +42,24 @@ class HintModel(Strict):
     path: list[tuple[Fraction, Fraction]] = Field(
         default=[], max_length=10_000, description="Further points of a stroke"
     )
+    within: list[tuple[Fraction, Fraction]] = Field(
+        default=[], max_length=10_000, description="A closed path outside which the hint changes nothing"
+    )
+    time: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="Seconds from the start of a video; a photo ignores it"
+    )
 
     def hint(self) -> Hint:
-        return Hint(self.x, self.y, self.color, self.radius, self.weight, tuple(self.path))
+        return Hint(
+            self.x,
+            self.y,
+            self.color,
+            self.radius,
+            self.weight,
+            tuple(self.path),
+            tuple(self.within),
+            time=self.time,
+        )
 
 
 class Colours(Strict):
