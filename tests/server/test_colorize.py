@@ -13,6 +13,7 @@ from PIL import Image
 
 from photochrom import documents
 from photochrom.photo import FileOptions, read
+from photochrom.photo.jpeg_luminance import compare_luminance
 from photochrom.provenance import is_marked
 
 if TYPE_CHECKING:
@@ -211,3 +212,24 @@ def test_memory_is_given_back(client: TestClient, make_jpeg: Callable[..., bytes
     post(client, make_jpeg())
     post(client, b"broken")
     assert service.budget.used == held
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_grey_jpeg_keeps_its_luminance_data(
+    client: TestClient, make_jpeg: Callable[..., bytes], orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = make_jpeg(130, 70, exif=exif)
+    assert compare_luminance(data, post(client, data).content) == "identical"
+    anew = post(client, data, luminance="lightness").content
+    assert compare_luminance(data, anew) == "encoded"
+    taken = client.post("/v1/photos", files={"photo": ("old.jpg", data)}).json()["id"]
+    kept = client.post(f"/v1/photos/{taken}/render", json={}).content
+    assert compare_luminance(data, kept) == "identical"
+
+
+def test_a_colour_jpeg_is_decoded_in_the_decoder_process_alone(client: TestClient) -> None:
+    target = io.BytesIO()
+    Image.new("RGB", (64, 48), (120, 100, 70)).save(target, "jpeg")
+    assert read(post(client, target.getvalue()).content).format == "jpeg"

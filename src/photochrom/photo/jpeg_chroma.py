@@ -29,7 +29,7 @@ from photochrom.photo.profiles import (
     to_profile,
 )
 from photochrom.photo.segments import metadata_segments
-from photochrom.photo.sources import RowSource, upright
+from photochrom.photo.sources import ArraySource, RowSource, stored, upright
 from photochrom.photo.strips import mapped_in_order, strip_height
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _quality(asked: int, luma: Jpeg) -> int:
 def _profile(photo: Photo) -> bytes | None:
     """The RGB profile in which the luminance data mean what they meant; None where there is none."""
     assert photo.original is not None
-    icc, bands = photo.original.icc, len(photo.original.jpeg.components)
+    icc, bands = photo.original.icc, photo.original.source.channels
     if icc is None or color_space(icc) != ("GRAY" if bands == 1 else "RGB") or is_srgb(icc, bands):
         return srgb_profile()
     if bands == 1:
@@ -143,8 +143,7 @@ class _Planes:
             planes[:, part] = _in_room(cb, cr, least[part], most[part])
 
         _in_strips(compute, mean.shape, threads)
-        back = {6: 8, 8: 6}.get(orientation, orientation)
-        return upright(planes[0], back), upright(planes[1], back)
+        return stored(planes[0], orientation), stored(planes[1], orientation)
 
     def _blocks(self, threads: int | None) -> tuple[Pixels, Pixels, Pixels]:
         """The mean, the least and the most Y' under every sample of chroma, as the data lie.
@@ -166,11 +165,13 @@ class _Planes:
     @cached_property
     def _luma(self) -> Callable[[int, int], Pixels]:
         """(top, bottom) → those rows of Y', as the data lie."""
-        source = self._original.source
-        plain = self._profile is None and self._original.orientation == 1
-        if plain and source.channels == 1 and source.dtype == np.uint8:
-            return source.rows
-        luma = decoded_luma(self._original.data)
+        original = self._original
+        if original.is_luma and original.orientation == 1:
+            return original.source.rows
+        if original.is_luma and isinstance(original.source, ArraySource):
+            luma = stored(original.source.pixels, original.orientation)
+        else:
+            luma = decoded_luma(original.data)
         return lambda top, bottom: luma[top:bottom]
 
     def _field(self, mean: Pixels, threads: int | None) -> LocalLinear:

@@ -22,6 +22,7 @@ import numpy as np
 
 from photochrom.errors import DamagedPhoto, MissingExtra
 from photochrom.photo.jpeg_scans import PROGRESSIVE, Jpeg, parse
+from photochrom.photo.profiles import color_space, is_srgb
 from photochrom.photo.sources import ArraySource
 from photochrom.photo.vips import damage_reported, load
 
@@ -70,6 +71,12 @@ class Original:
     def is_decoded(self) -> bool:
         """Whether all of it has been decoded, without complaint."""
         return isinstance(self.source, ArraySource)
+
+    @property
+    def is_luma(self) -> bool:
+        """Whether the pixels are its Y' as they were decoded: grey, and not converted from a profile."""
+        converted = self.icc is not None and color_space(self.icc) == "GRAY" and not is_srgb(self.icc, 1)
+        return self.source.channels == 1 and self.source.dtype == np.uint8 and not converted
 
     @cached_property
     def is_whole(self) -> bool:

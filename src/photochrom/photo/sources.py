@@ -173,6 +173,11 @@ def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(array)
 
 
+def stored(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """(H, W[, C]) as seen → as stored: the reverse of `upright`."""
+    return upright(array, {6: 8, 8: 6}.get(orientation, orientation))
+
+
 def oriented(source: ArraySource, orientation: int) -> ArraySource:
     """The source turned upright."""
     if orientation == 1:

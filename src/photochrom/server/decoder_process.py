@@ -101,7 +101,15 @@ def _describe(photo: Photo) -> dict[str, Any]:
         "bits": photo.bits,
         "warnings": list(photo.warnings),
         "metadata": pack_metadata(photo.metadata),
+        "original": _orientation_of_original(photo),
     }
+
+
+def _orientation_of_original(photo: Photo) -> int | None:
+    """The orientation of a JPEG whose luminance data are kept without decoding it again; None for others."""
+    original = photo.original
+    keeps = original is not None and original.is_luma and original.kept == "identical"
+    return original.orientation if original is not None and keeps else None
 
 
 def _decode(job: dict[str, Any], data: bytearray, source: IO[bytes], out: IO[bytes]) -> None:

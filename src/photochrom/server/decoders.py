@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,8 @@ import numpy as np
 import photochrom.errors
 from photochrom.errors import DamagedPhoto, PhotochromError
 from photochrom.photo import Photo
+from photochrom.photo.jpeg_original import Original
+from photochrom.photo.origin import Origin
 from photochrom.photo.sources import ArraySource
 from photochrom.server import decoder_process as wire
 from photochrom.server.problems import NotReady, TooSlow
@@ -167,7 +170,12 @@ class Decoders:
         for plane in planes:
             if plane is not None:
                 wire.fill(source, plane.reshape(-1).view(np.uint8).data)
-        return _photo(answer, ArraySource(*planes))
+        photo = _photo(answer, ArraySource(*planes))
+        if answer["original"] is None:
+            return photo
+        reservation.grow(len(data))
+        origin, orientation = Origin(content=data), int(answer["original"])
+        return replace(photo, original=Original(origin, photo.source, orientation, photo.metadata.icc))
 
     def _make_room(
         self, answer: dict[str, Any], reservation: Reservation, sink: IO[bytes]
