@@ -37,8 +37,8 @@ class Copying:
         for target in task.job.targets:
             with target.open("wb" if task.replace else "xb") as file:
                 file.write(data)
-        sha256 = file_sha256(task.job.output) if task.hash_output else ""
-        return Result(str(task.job.input), "done", str(task.job.output), output_sha256=sha256, model="copy")
+        hashes = {path.name: file_sha256(path) for path in task.job.targets} if task.hash_output else {}
+        return Result(str(task.job.input), "done", str(task.job.output), hashes=hashes, model="copy")
 
 
 class House:

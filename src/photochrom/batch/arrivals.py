@@ -33,6 +33,7 @@ class Arrivals:
     settle: float = 2.0
     interval: float = 1.0
     until_idle: float | None = None  # stop after so many seconds without a change
+    search: plan.Search = field(default_factory=plan.Search)
     now: Callable[[], float] = time.monotonic
     _moving: dict[Path, tuple[Stamp, float]] = field(default_factory=dict)
     _given: dict[Path, Stamp] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class Arrivals:
 
     def _photos(self) -> list[plan.Source]:
         try:
-            found = plan.find([self.folder], skip=self.out)
+            found = plan.find([self.folder], skip=self.out, search=self.search)
         except PhotoError:
             found = []  # nothing yet
         for gone in self._moving.keys() - {source.path for source in found}:

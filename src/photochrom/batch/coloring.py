@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -45,7 +45,7 @@ class Task:
     replace: bool = False  # whether files in the way are known to be ours to replace
     stamp: Stamp | None = None  # of the input when its bytes were hashed
     input_sha256: str = ""
-    hash_output: bool = False
+    hash_output: bool = False  # and all that is written beside it
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Result:
     model: str | None = None
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
-    output_sha256: str = ""
+    hashes: dict[str, str] = field(default_factory=dict)  # sha256 by name of all that was written
     luminance: Luminance | None = None  # what became of the luminance data of the photo, when it is done
 
     def to_json(self) -> dict[str, object]:
@@ -108,7 +108,7 @@ class Coloring:
         job = task.job
         try:
             warnings, luminance = self._do(task)
-            sha256 = file_sha256(job.output) if task.hash_output else ""
+            hashes = {path.name: file_sha256(path) for path in job.targets} if task.hash_output else {}
         except PhotochromError as error:
             return failure(job, str(error), time.monotonic() - started)
         except MemoryError:
@@ -123,7 +123,7 @@ class Coloring:
             model=self.model,
             seconds=time.monotonic() - started,
             warnings=warnings,
-            output_sha256=sha256,
+            hashes=hashes,
             luminance=luminance,
         )
 
@@ -159,7 +159,7 @@ class Coloring:
         picture = self.picture(original, coloured)
         luminance = self._luminance(picture, job.output)
         job.output.parent.mkdir(parents=True, exist_ok=True)
-        with _withdrawn_on_error(job, task.replace):
+        with _withdrawn_on_error(job):
             self._write_extras(task, original, coloured, luminance)
             if job.ideas:
                 self._write_ideas(job.ideas, task.replace, original, colored)
@@ -223,7 +223,9 @@ class Coloring:
         for picture, hints, idea in zip(files.pictures, files.hints, ideas, strict=True):
             self.store(self.picture(original, idea.photo()), picture, overwrite=overwrite)
             _store_text(hints_text(idea), hints, overwrite)
-        self.store(contact_sheet(colored, ideas), files.sheet, overwrite=overwrite)
+        plain = replace(self._options, format=None, depth=None)  # a JPEG, whatever the picture is
+        sheet = contact_sheet(colored, ideas)
+        write_colored(sheet, files.sheet, plain, self.model, __version__, overwrite=overwrite)
 
     def _sidecar(self, task: Task, luminance: Luminance) -> Sidecar:
         """All that was asked, defaults too: they may be others in a later version."""
@@ -257,9 +259,9 @@ def warnings_of(photo: Photo, seen: ColorCheck, *, kept: bool = False) -> tuple[
 
 
 @contextmanager
-def _withdrawn_on_error(job: Job, replace: bool) -> Iterator[None]:
-    """Remove the sidecar and layer that were written for a picture that then was not."""
-    mine = [] if replace else [path for path in job.targets if path != job.output and not path.exists()]
+def _withdrawn_on_error(job: Job) -> Iterator[None]:
+    """Remove what was written beside a picture that then was not."""
+    mine = [path for path in job.targets if path != job.output and not path.exists()]
     try:
         yield
     except BaseException:

@@ -9,11 +9,12 @@ file in the output's place, so that a rerun may replace what a killed one left, 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sqlite3
 import time
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -23,11 +24,11 @@ from photochrom.batch.locks import RunLocks
 from photochrom.errors import WriteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from photochrom.batch.plan import Job
 
-VERSION = 1
+VERSION = 2  # version 1 had no `others`
 FOLDER = ".photochrom"  # in the output folder; hidden, so never searched for photos
 _PATIENCE = 60.0  # seconds to wait for another run's transaction
 _SCHEMA = """
@@ -40,6 +41,7 @@ CREATE TABLE jobs (
     key           TEXT,               -- of the result that is there, or in the making
     input_sha256  TEXT,
     output_sha256 TEXT,
+    others        TEXT,               -- JSON: sha256 by name of what else was written beside it
     model         TEXT,
     run           INTEGER REFERENCES runs (id),
     error         TEXT,
@@ -69,6 +71,7 @@ class Row:
     key: str | None
     input_sha256: str | None
     output_sha256: str | None
+    others: dict[str, str] | None  # sha256 by name of the sidecar, layer, ideas; None where it is not known
     model: str | None
     run: int | None
     error: str | None
@@ -76,8 +79,15 @@ class Row:
     @classmethod
     def of(cls, values: Iterable[Any]) -> Row:
         """The row of an SQLite row's values."""
-        fields: Any = (os.fsdecode(value) if isinstance(value, bytes) else value for value in values)
-        return cls(*fields)
+        fields: list[Any] = [os.fsdecode(value) if isinstance(value, bytes) else value for value in values]
+        row = cls(*fields)
+        return replace(row, others=json.loads(fields[7])) if fields[7] else row
+
+    def is_as_left(self, job: Job, target: Path) -> bool:
+        """Whether a file of a job is as a run left it, or not there; unknown hashes are a killed run's."""
+        if target == job.output:
+            return _unchanged(target, self.output_sha256)
+        return _unchanged(target, None if self.others is None else self.others.get(target.name, "not ours"))
 
 
 _COLUMNS = ", ".join(Row.__dataclass_fields__)
@@ -128,6 +138,9 @@ class Ledger:
             if found == 0:
                 for statement in _SCHEMA.split(";\n"):
                     database.execute(statement)
+                database.execute(f"PRAGMA user_version = {VERSION}")
+            elif found == 1:
+                database.execute("ALTER TABLE jobs ADD COLUMN others TEXT")
                 database.execute(f"PRAGMA user_version = {VERSION}")
             elif found != VERSION:
                 raise WriteError(
@@ -190,7 +203,8 @@ class Ledger:
             if verdict is Claim.TAKEN:
                 database.execute(
                     "UPDATE jobs SET status = 'running', ours = 1, key = ?, input = ?, input_sha256 = ?,"
-                    " output_sha256 = NULL, run = ?, error = NULL, updated = ? WHERE output = ?",
+                    " output_sha256 = NULL, others = NULL, run = ?, error = NULL, updated = ?"
+                    " WHERE output = ?",
                     _stored(key, str(job.input.absolute()), input_sha256, self._run, _now(), name),
                 )
             return verdict
@@ -198,10 +212,22 @@ class Ledger:
     def _alive(self, row: Row) -> bool:
         return row.run is not None and self._locks.alive(row.run)
 
-    def done(self, job: Job, output_sha256: str, model: str, seconds: float) -> None:
-        """Note that a claimed job's output is in its place."""
+    def done(
+        self,
+        job: Job,
+        output_sha256: str,
+        model: str,
+        seconds: float,
+        others: Mapping[str, str] | None = None,
+    ) -> None:
+        """Note that a claimed job's output is in its place, and `others` (sha256 by name) beside it."""
         self._note(
-            "status = 'done', output_sha256 = ?, model = ?, seconds = ?", job, output_sha256, model, seconds
+            "status = 'done', output_sha256 = ?, others = ?, model = ?, seconds = ?",
+            job,
+            output_sha256,
+            None if others is None else json.dumps(others),
+            model,
+            seconds,
         )
 
     def failed(self, job: Job, error: str) -> None:
@@ -209,9 +235,12 @@ class Ledger:
         with self._transaction() as database:
             row = self._row(self.name(job.output))
             if row is not None and row.status == "running":
-                left = file_sha256(job.output) if job.output.exists() else None
-                values = _stored(left is not None, left, self.name(job.output))
-                database.execute("UPDATE jobs SET ours = ?, output_sha256 = ? WHERE output = ?", values)
+                left = {path: file_sha256(path) for path in job.targets if path.exists()}
+                others = json.dumps({path.name: left[path] for path in left if path != job.output})
+                values = _stored(bool(left), left.get(job.output), others, self.name(job.output))
+                database.execute(
+                    "UPDATE jobs SET ours = ?, output_sha256 = ?, others = ? WHERE output = ?", values
+                )
         self._note("status = 'failed', error = ?", job, error)
 
     def release(self, job: Job) -> None:
@@ -229,6 +258,11 @@ class Ledger:
         found = self._database.execute(_ONE_ROW, _stored(name)).fetchone()
         return Row.of(found) if found else None
 
+    def row(self, job: Job) -> Row | None:
+        """What is known of a job's output."""
+        with _said_plainly(self.path):
+            return self._row(self.name(job.output))
+
     def rows(self) -> list[Row]:
         """All outputs ever planned, by name."""
         with _said_plainly(self.path):
@@ -244,11 +278,19 @@ def decide(row: Row | None, job: Job, key: str, input_sha256: str, *, replace: b
     there = any(os.path.lexists(target) for target in job.targets)
     if row is None:
         return Claim.TAKEN if replace or not there else Claim.FOREIGN
-    if row.status == "done" and row.key == key and all(target.exists() for target in job.targets):
+    as_left = in_the_way(row, job) is None
+    done = row.status == "done" and row.key == key
+    if done and as_left and all(target.exists() for target in job.targets):
         return Claim.DONE
     same_photo = row.input == str(job.input.absolute()) or row.input_sha256 == input_sha256
-    mine = row.ours and same_photo and _unchanged(job.output, row.output_sha256)
+    mine = row.ours and (same_photo or done) and as_left
     return Claim.TAKEN if replace or mine or not there else Claim.FOREIGN
+
+
+def in_the_way(row: Row | None, job: Job) -> Path | None:
+    """The first of a job's files that is there and not as a run of this ledger left it."""
+    there = (target for target in job.targets if os.path.lexists(target))
+    return next((target for target in there if row is None or not row.is_as_left(job, target)), None)
 
 
 def place(out: Path) -> Path:
@@ -266,7 +308,9 @@ def read_rows(path: Path) -> list[Row]:
         _said_plainly(path),
         closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database,
     ):
-        return [Row.of(values) for values in database.execute(_ALL_ROWS)]
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        columns = _ALL_ROWS if version > 1 else _ALL_ROWS.replace(" others,", " NULL,")
+        return [Row.of(values) for values in database.execute(columns)]
 
 
 def relative_name(output: Path, root: Path) -> str:

@@ -16,9 +16,14 @@ _OURS = re.compile(r"\.colorized\.[^/]+$", re.IGNORECASE)
 _BY_SUFFIX = {suffix: fmt for fmt in FORMATS.values() for suffix in fmt.suffixes}
 
 
+def is_ours(name: str) -> bool:
+    """Whether a file of this name is a result, or lies beside one."""
+    return bool(_OURS.search(name))
+
+
 def is_input_name(name: str) -> bool:
     """Whether a file of this name, found in a folder, is taken as a photo to colour."""
-    return not name.startswith(".") and is_picture_name(name) and not _OURS.search(name)
+    return not name.startswith(".") and is_picture_name(name) and not is_ours(name)
 
 
 def output_suffix(path: Path, wanted: str | None = None) -> str:
@@ -28,6 +33,8 @@ def output_suffix(path: Path, wanted: str | None = None) -> str:
     bytes.
     """
     fmt = _BY_SUFFIX.get(path.suffix.lower())
+    if not (path.is_file() or wanted):  # reading it for real will say why
+        return path.suffix if fmt and fmt.writes else ".png"
     if wanted:
         return path.suffix if fmt and fmt.name == wanted else FORMATS[wanted].suffixes[0]
     if fmt is None:

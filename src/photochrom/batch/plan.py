@@ -6,24 +6,28 @@ replace a photo (through links too), are found here, so that nothing is lost hal
 
 from __future__ import annotations
 
+import codecs
 import glob
 import os
 import sys
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photochrom.batch import naming
 from photochrom.batch.options import Options
 from photochrom.errors import OptionError, PhotoError
+from photochrom.photo import kind_of
 from photochrom.photo.formats import format_of_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 LIST_SUFFIXES = (".txt", ".lst", ".list")
+_NOT_PHOTOS = {"@eaDir", "@__thumb", "#recycle", "$RECYCLE.BIN", "lost+found", "System Volume Information"}
 _SHOWN = 10  # collisions named in a message
 
 
@@ -51,16 +55,79 @@ class Source:
     place: Path
 
 
-def find(inputs: Iterable[str | Path], *, lists: bool = False, skip: Path | None = None) -> list[Source]:
+@dataclass
+class Search:
+    """How folders are looked through, and what was left out there."""
+
+    exclude: Sequence[str] = ()  # globs of names, or of paths below the folder
+    follow_links: bool = False  # enter links to folders
+    left_out: dict[str, str] = field(default_factory=dict)  # path: why
+    _no_pictures: set[tuple[str, int]] = field(default_factory=set)  # looked into before: path, time
+    _entered: set[str] = field(default_factory=set)  # folders that links led to
+
+    def excludes(self, place: Path) -> bool:
+        """Whether a file or folder, relative to the folder that is searched, is not wanted."""
+        names = (place.name, place.as_posix())
+        return any(fnmatchcase(name, glob) for glob in self.exclude for name in names)
+
+    def takes_folder(self, entry: os.DirEntry[str], skip: Path | None) -> bool:
+        """Whether a folder is entered; else it is hidden, known, or noted as left out."""
+        if entry.name.startswith(".") or Path(entry.path).absolute() == skip:
+            return False
+        if entry.name in _NOT_PHOTOS:
+            self.left_out[f"folders named {entry.name}"] = "thumbnails and deleted files of the system"
+            return False
+        if not entry.is_symlink():
+            return True
+        if not self.follow_links:
+            self.left_out[entry.path] = "a link to a folder: --follow-links enters it"
+            return False
+        there = os.path.realpath(entry.path)
+        if there in self._entered or Path(entry.path).absolute().is_relative_to(there):
+            return False
+        self._entered.add(there)
+        return True
+
+    def takes_file(self, entry: os.DirEntry[str]) -> bool:
+        """Whether a file is a photo to color; else it is none, ours, hidden, or noted as left out."""
+        if entry.name.startswith(".") or naming.is_ours(entry.name):
+            return False
+        if naming.is_input_name(entry.name):
+            if entry.is_file() or not os.path.exists(entry.path):  # noqa: PTH110 (a broken link fails by name)
+                return True
+            self.left_out[entry.path] = "a pipe or device, not a file"
+        elif entry.is_file() and (looked := (entry.path, entry.stat().st_mtime_ns)) not in self._no_pictures:
+            kind = kind_of(entry.path)
+            if kind is None:
+                self._no_pictures.add(looked)
+            else:
+                renamed = f"{kind.name} by its content, not by its name: rename it, or give it by name"
+                self.left_out[entry.path] = kind.refused or renamed
+        return False
+
+
+def find(
+    inputs: Iterable[str | Path],
+    *,
+    lists: bool = False,
+    skip: Path | None = None,
+    search: Search | None = None,
+) -> list[Source]:
     """The photos of files, folders (all below them, names sorted) and quoted globs, each once, in order.
 
     `lists`: a .txt, .lst or .list file names photos, one a line; its relative paths keep their folders
     in the output, absolute ones do so without their root. `skip` is a folder that is not searched: the
-    output's. Raises PhotoError where there is no photo at all.
+    output's. `search` is told what was left out. Raises PhotoError where there is no photo at all.
     """
     names = [str(item) for item in inputs]
     hidden = skip.absolute() if skip else None
-    return unique((source for item in names for source in _expand(item, lists, hidden)), ", ".join(names))
+    search = search or Search()
+    found = (source for item in names for source in _expand(item, lists, hidden, search))
+    try:
+        return unique(found, ", ".join(names))
+    except PhotoError as error:
+        told = [f"{path}: {why}" for path, why in search.left_out.items()]
+        raise PhotoError("; left out: ".join([str(error), *told[:3]])) from None
 
 
 def unique(sources: Iterable[Source], where: str) -> list[Source]:
@@ -78,25 +145,25 @@ def _spot(path: Path) -> str:
     return str(Path(os.path.realpath(path.parent)) / path.name)
 
 
-def _expand(item: str, lists: bool, skip: Path | None) -> Iterator[Source]:
+def _expand(item: str, lists: bool, skip: Path | None, search: Search) -> Iterator[Source]:
     path = Path(item)
     if path.is_dir():
-        yield from _walk(path, path, skip)
+        yield from _walk(path, path, skip, search)
     elif lists and path.suffix.lower() in LIST_SUFFIXES:
-        yield from listed(_read_list(path))
+        yield from listed(_read_list(path), item)
     elif not path.exists() and glob.has_magic(item):
         fixed = _fixed_part(path)
         for name in sorted(glob.glob(item, recursive=True)):  # noqa: PTH207 (Path.glob takes no absolute pattern)
             match = Path(name)
             if match.is_dir():
-                yield from _walk(match, fixed, skip)
+                yield from _walk(match, fixed, skip, search)
             elif naming.is_input_name(match.name):
                 yield Source(match, match.relative_to(fixed))
     else:
         yield Source(path, Path(path.name))
 
 
-def _walk(folder: Path, root: Path, skip: Path | None) -> Iterator[Source]:
+def _walk(folder: Path, root: Path, skip: Path | None, search: Search) -> Iterator[Source]:
     """Photos below a folder; one that cannot be listed becomes a source, so that it fails by name."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -105,10 +172,12 @@ def _walk(folder: Path, root: Path, skip: Path | None) -> Iterator[Source]:
         return
     for entry in entries:
         path = Path(entry.path)
-        if entry.is_dir(follow_symlinks=False):
-            if not entry.name.startswith(".") and path.absolute() != skip:
-                yield from _walk(path, root, skip)
-        elif naming.is_input_name(entry.name) and not path.is_dir():
+        if search.excludes(path.relative_to(root)):
+            continue
+        if entry.is_dir():
+            if search.takes_folder(entry, skip):
+                yield from _walk(path, root, skip, search)
+        elif search.takes_file(entry):
             yield Source(path, path.relative_to(root))
 
 
@@ -122,19 +191,29 @@ def _fixed_part(pattern: Path) -> Path:
     return Path(*fixed)
 
 
-def _read_list(path: Path) -> list[str]:
+def _read_list(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        return path.read_bytes()
     except OSError as error:
         raise OptionError(f"cannot read the list {path}: {error.strerror or error}") from None
 
 
-def listed(lines: Iterable[str]) -> Iterator[Source]:
-    """The photos named by the lines of a list; empty lines are passed over."""
-    for line in lines:
+def listed(text: bytes, where: str) -> Iterator[Source]:
+    """The photos named by the lines of a list, UTF-8 or, with a byte-order mark, UTF-16.
+
+    Empty lines are passed over. Raises OptionError for what is no text.
+    """
+    wide = text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        lines = text.decode("utf-16") if wide else text.decode("utf-8-sig", "surrogateescape")
+    except UnicodeError:
+        lines = "\0"
+    if "\0" in lines:
+        raise OptionError(f"{where} is not a list of photos: save it as text, one photo a line, in UTF-8")
+    for line in lines.splitlines():
         if not line.strip():
             continue
-        path = Path(line.rstrip("\r\n"))
+        path = Path(line)
         climbs = path.is_absolute() or ".." in path.parts
         place = Path(os.path.normpath(path.absolute())) if climbs else path
         yield Source(path, place.relative_to(place.anchor))

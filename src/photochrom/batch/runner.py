@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections import deque
 from contextlib import suppress
@@ -11,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from photochrom.batch.coloring import Coloring, Result, Stamp, Task, failure, stamp_of
-from photochrom.batch.ledger import Claim, Ledger, Row, decide, file_sha256, relative_name
+from photochrom.batch.ledger import Claim, Ledger, Row, decide, file_sha256, in_the_way, relative_name
 from photochrom.batch.options import Options, digest
 from photochrom.batch.pool import PAUSE, Lost, Pool, Settled
 from photochrom.errors import PhotochromError
@@ -130,6 +131,11 @@ class Run:
     def _offer(self, job: Job) -> Task | Settled[Task, Result] | None:
         """What is to be done about a job; None while another run is at it."""
         try:
+            if not stat.S_ISREG(job.input.stat().st_mode):
+                return _settled(job, failure(job, "it is a pipe or device, not a file"))
+        except OSError:
+            pass  # reading it will say why
+        try:
             return self._free(job) if self._ledger is None else self._claimed(job, self._ledger)
         except PhotochromError as error:
             return _settled(job, failure(job, str(error)))
@@ -179,7 +185,8 @@ class Run:
         if claim is Claim.DONE:
             return _settled(job, Result(str(job.input), "skipped", output=str(job.output)))
         if claim is Claim.FOREIGN:
-            return self._in_the_way(job, str(job.output), " and is not this photo's unchanged result")
+            there = in_the_way(ledger.row(job), job) or job.output
+            return self._in_the_way(job, str(there), " and is not this photo's unchanged result")
         return Task(job, replace=True, stamp=stamp, input_sha256=sha256, hash_output=True)
 
     def _noted(self, task: Task, answer: Result | Lost) -> Result:
@@ -189,7 +196,9 @@ class Run:
             return result
         try:
             if result.status == "done":
-                self._ledger.done(task.job, result.output_sha256, result.model or "", result.seconds)
+                others = dict(result.hashes)
+                sha256 = others.pop(task.job.output.name)
+                self._ledger.done(task.job, sha256, result.model or "", result.seconds, others)
             else:
                 self._ledger.failed(task.job, result.error or "")
         except PhotochromError as error:

@@ -47,14 +47,14 @@ def verify(
     photo must have the bytes it was made from. Where the plan is given, a photo that was taken out of it
     before it was coloured is no longer missed.
     """
-    jobs = list(planned)
+    jobs = {relative_name(job.output, out): job for job in planned}
     known = {row.output: row for row in rows if not (jobs and _withdrawn(row))}
     with ThreadPoolExecutor(threads) as pool:
-        problems = pool.map(lambda row: _problem(out, row), known.values())
-        for row, problem in zip(known.values(), problems, strict=True):
-            yield Finding(row.input, str(out / row.output), problem)
-    for job in jobs:
-        if relative_name(job.output, out) not in known:
+        found = pool.map(lambda row: _findings(out, row, jobs.get(row.output)), known.values())
+        for findings in found:
+            yield from findings
+    for name, job in jobs.items():
+        if name not in known:
             yield Finding(str(job.input), str(job.output), "it was never planned: run the batch")
     for part in sorted(out.rglob(f".*{PART}")):
         yield Finding(
@@ -67,32 +67,49 @@ def _withdrawn(row: Row) -> bool:
     return row.status in ("pending", "failed") and not Path(row.input).exists()
 
 
-def _problem(out: Path, row: Row) -> str | None:
-    if row.status == "failed":
-        return f"it failed: {row.error}"
+def _findings(out: Path, row: Row, job: Job | None) -> list[Finding]:
+    """One for the output, and one for each file beside it."""
     if row.status != "done":
-        return "it is not coloured yet: run the batch again"
-    return _problem_of_output(out / row.output, row) or _problem_of_input(Path(row.input), row)
+        problem = "it is not coloured yet: run the batch again"
+        return [
+            Finding(row.input, str(out / row.output), f"it failed: {row.error}" if row.error else problem)
+        ]
+    output = out / row.output
+    others: dict[str, str | None] = dict.fromkeys(path.name for path in job.targets[1:]) if job else {}
+    others.update(row.others or {})
+    found = [Finding(row.input, str(output), _problem_of_output(output, row) or _problem_of_input(row))]
+    for name, sha256 in others.items():
+        place = output.with_name(name)
+        found.append(Finding(row.input, str(place), _problem_of_bytes(place, sha256)))
+    return found
 
 
 def _problem_of_output(path: Path, row: Row) -> str | None:
+    if problem := _problem_of_bytes(path, row.output_sha256):
+        return problem
     try:
-        if file_sha256(path) != row.output_sha256:
-            return "the result is not as it was written: it was changed or damaged since"
         for _ in read_any_name(path, max_pixels=_NO_LIMIT, max_side=_NO_LIMIT).strips():
             pass
-    except FileNotFoundError:
-        return "the result is missing: run the batch again"
-    except OSError as error:
-        return f"the result cannot be read: {error.strerror or error}"
     except PhotochromError as error:
-        return f"the result does not decode: {error}"
+        return f"it does not decode: {error}"
     return None
 
 
-def _problem_of_input(path: Path, row: Row) -> str | None:
+def _problem_of_bytes(path: Path, sha256: str | None) -> str | None:
+    """What is wrong with a file that should have this hash (None: any)."""
     try:
-        if file_sha256(path) != row.input_sha256:
+        if file_sha256(path) != (sha256 or file_sha256(path)):
+            return "it is not as it was written: it was changed or damaged since"
+    except FileNotFoundError:
+        return "it is missing: run the batch again"
+    except OSError as error:
+        return f"it cannot be read: {error.strerror or error}"
+    return None
+
+
+def _problem_of_input(row: Row) -> str | None:
+    try:
+        if file_sha256(Path(row.input)) != row.input_sha256:
             return "the photo is not the one that was coloured: it was changed since"
     except OSError as error:
         return f"the photo cannot be compared: {error.strerror or error}"

@@ -13,7 +13,7 @@ from photochrom import __version__
 from photochrom.batch import ledger, plan
 from photochrom.batch.coloring import failure
 from photochrom.batch.runner import IfExists, Run, Settings, workers_for
-from photochrom.cli.options import IF_EXISTS, JSON, TIMEOUT, WORKERS, rendering
+from photochrom.cli.options import IF_EXISTS, JSON, TIMEOUT, WORKERS, rendering, searching
 from photochrom.cli.report import Report, report_findings
 from photochrom.errors import OptionError, WriteError
 from photochrom.photo.strips import processors
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from photochrom.batch.options import Options
+    from photochrom.batch.plan import Search
 
 STDIN = "-"
 
@@ -29,6 +30,7 @@ STDIN = "-"
 @click.command()
 @click.argument("paths", metavar="IN... OUT", nargs=-1, required=True)
 @rendering
+@searching
 @IF_EXISTS
 @WORKERS
 @TIMEOUT
@@ -45,6 +47,7 @@ def command(
     context: click.Context,
     paths: tuple[str, ...],
     options: Options,
+    search: Search,
     if_exists: IfExists,
     workers: int | None,
     timeout: float | None,
@@ -64,22 +67,23 @@ def command(
         raise OptionError(f"{out} is a file: the last argument is the folder for the results")
     if len(paths) < 2 and not verify:
         raise OptionError("give the photos and then the folder for the results: photochrom batch IN OUT")
-    jobs = _plan(paths[:-1], out, options) if len(paths) > 1 else []
+    jobs = _plan(paths[:-1], out, options, search) if len(paths) > 1 else []
     if verify:
-        context.exit(_verify(out, jobs, as_json))
+        context.exit(_verify(out, jobs, search, as_json))
     if retry_failed:
         jobs = _failed_before(jobs, out)
     settings = Settings(if_exists, workers, timeout)
     if dry_run:
-        context.exit(_dry_run(jobs, out, options, settings, as_json))
-    context.exit(_run(jobs, out, options, settings, as_json))
+        context.exit(_dry_run(jobs, out, options, settings, search, as_json))
+    context.exit(_run(jobs, out, options, settings, search, as_json))
 
 
-def _plan(inputs: Sequence[str], out: Path, options: Options) -> list[plan.Job]:
+def _plan(inputs: Sequence[str], out: Path, options: Options, search: Search) -> list[plan.Job]:
     if list(inputs) == [STDIN]:
-        sources = plan.unique(plan.listed(sys.stdin), "the list on standard input")
+        where = "the list on standard input"
+        sources = plan.unique(plan.listed(sys.stdin.buffer.read(), where), where)
     else:
-        sources = plan.find(inputs, lists=True, skip=out)
+        sources = plan.find(inputs, lists=True, skip=out, search=search)
     return plan.make(sources, out, options)
 
 
@@ -88,8 +92,10 @@ def _failed_before(jobs: Sequence[plan.Job], out: Path) -> list[plan.Job]:
     return [job for job in jobs if ledger.relative_name(job.output, out) in failed]
 
 
-def _run(jobs: Sequence[plan.Job], out: Path, options: Options, settings: Settings, as_json: bool) -> int:
-    report = Report(len(jobs), as_json=as_json, table=True)
+def _run(
+    jobs: Sequence[plan.Job], out: Path, options: Options, settings: Settings, search: Search, as_json: bool
+) -> int:
+    report = Report(len(jobs), as_json=as_json, table=True, search=search)
     run = Run(options, settings)
     try:
         book = ledger.Ledger.of_folder(out, __version__)
@@ -101,15 +107,18 @@ def _run(jobs: Sequence[plan.Job], out: Path, options: Options, settings: Settin
         return report.follow(results)
 
 
-def _dry_run(jobs: Sequence[plan.Job], out: Path, options: Options, settings: Settings, as_json: bool) -> int:
+def _dry_run(
+    jobs: Sequence[plan.Job], out: Path, options: Options, settings: Settings, search: Search, as_json: bool
+) -> int:
     place = ledger.place(out)
     rows = {row.output: row for row in ledger.read_rows(place)} if place.exists() else {}
     run = Run(options, settings)
-    return Report(len(jobs), as_json=as_json, table=True).follow(run.preview(job, rows, out) for job in jobs)
+    report = Report(len(jobs), as_json=as_json, table=True, search=search)
+    return report.follow(run.preview(job, rows, out) for job in jobs)
 
 
-def _verify(out: Path, jobs: Sequence[plan.Job], as_json: bool) -> int:
+def _verify(out: Path, jobs: Sequence[plan.Job], search: Search, as_json: bool) -> int:
     from photochrom.batch.verify import verify
 
     findings = verify(out, ledger.read_rows(ledger.place(out)), jobs, threads=processors())
-    return report_findings(findings, as_json=as_json)
+    return report_findings(findings, search, as_json=as_json)

@@ -11,13 +11,15 @@ import click
 from photochrom.batch import plan
 from photochrom.batch.coloring import Coloring
 from photochrom.batch.runner import Run, Settings, workers_for
-from photochrom.cli.options import IF_EXISTS, JSON, rendering
+from photochrom.cli.options import IF_EXISTS, JSON, rendering, searching
 from photochrom.cli.report import Report, RowsBar
 from photochrom.errors import OptionError
 from photochrom.photo import is_picture_name
+from photochrom.photo.unread import unread_kind
 
 if TYPE_CHECKING:
     from photochrom.batch.options import Options
+    from photochrom.batch.plan import Search
     from photochrom.batch.runner import IfExists
 
 PIPE = "-"
@@ -32,6 +34,7 @@ PIPE = "-"
     help="A file name for one photo, else a folder, in which trees are kept; '-' is standard output.",
 )
 @rendering
+@searching
 @IF_EXISTS
 @JSON
 @click.pass_context
@@ -40,6 +43,7 @@ def command(
     inputs: tuple[str, ...],
     output: str | None,
     options: Options,
+    search: Search,
     if_exists: IfExists,
     as_json: bool,
 ) -> None:
@@ -50,18 +54,18 @@ def command(
     """
     if PIPE in inputs or output == PIPE:
         context.exit(_pipe(inputs, output, options, if_exists, as_json))
-    jobs = _plan(inputs, Path(output) if output else None, options)
+    jobs = _plan(inputs, Path(output) if output else None, options, search)
     settings = Settings(if_exists=if_exists, isolate=len(jobs) > 1)
     with closing(RowsBar()) as bar:
         workers = workers_for(options, settings, len(jobs), passed=bar)
         with closing(Run(options, settings).results(jobs, workers)) as results:
-            context.exit(Report(len(jobs), as_json=as_json).follow(results))
+            context.exit(Report(len(jobs), as_json=as_json, search=search).follow(results))
 
 
-def _plan(inputs: tuple[str, ...], out: Path | None, options: Options) -> list[plan.Job]:
-    sources = plan.find(inputs, skip=out)
+def _plan(inputs: tuple[str, ...], out: Path | None, options: Options, search: Search) -> list[plan.Job]:
+    sources = plan.find(inputs, skip=out, search=search)
     one_file = len(inputs) == 1 and not Path(inputs[0]).is_dir() and len(sources) == 1
-    if out and one_file and is_picture_name(out) and not out.is_dir():
+    if out and one_file and not out.is_dir() and (is_picture_name(out) or unread_kind(b"", out.suffix)):
         return plan.to_file(sources[0], out, options)
     if out and out.exists() and not out.is_dir():
         raise OptionError(f"{out} is a file: several photos need a folder")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, get_ori
 import click
 
 from photochrom.batch.options import Options
+from photochrom.batch.plan import Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +74,23 @@ class _Share(click.FloatRange):
         if 1 < number <= 100:
             self.fail(f"{value} is above 1: it goes from 0 to 1, so for {value} % say {number / 100:g}.")
         return super().convert(value, parameter, context)
+
+
+def searching(verb: F) -> F:
+    """Give a verb the flags of a Search; it is called with them as one `search: Search`."""
+
+    @functools.wraps(verb)
+    def called(exclude: tuple[str, ...], follow_links: bool, **values: Any) -> Any:
+        return verb(search=Search(exclude, follow_links), **values)
+
+    exclude = click.option(
+        "--exclude",
+        multiple=True,
+        metavar="GLOB",
+        help="Leave out what has such a name or path in a folder; may be given often.",
+    )
+    links = click.option("--follow-links", is_flag=True, help="Enter links to folders.")
+    return cast("F", exclude(links(called)))
 
 
 IF_EXISTS = click.option(

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from photochrom.batch.coloring import Result
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from photochrom.batch.coloring import Result
+    from photochrom.batch.plan import Search
     from photochrom.batch.verify import Finding
 
 SOME_FAILED = 3
@@ -22,17 +24,29 @@ SOME_FAILED = 3
 class Report:
     """Prints results as they come, keeps count, and sums up at the end."""
 
-    def __init__(self, total: int | None, *, as_json: bool = False, table: bool = False):
-        """total: how many results will come, None for no end; table: whether the end is a table."""
-        self._json, self._table = as_json, table
-        self._counts: Counter[str] = Counter()
-        self._failures: list[Result] = []
+    def __init__(
+        self,
+        total: int | None,
+        *,
+        as_json: bool = False,
+        table: bool = False,
+        search: Search | None = None,
+    ):
+        """total: how many results will come, None for no end; table: whether the end is a table.
+
+        `search` knows what the folders hold that is left out; it may go on finding.
+        """
+        self._json, self._table, self._search = as_json, table, search
+        self._last: dict[str, Result] = {}  # of each photo: one that was still being written comes again
+        self._named: set[str] = set()
         self._bar = _progress_bar(total)
 
     def follow(self, results: Iterable[Result]) -> int:
         """Print all results and the summary; the exit code."""
         try:
+            self._name_left_out()
             for result in results:
+                self._name_left_out()
                 self.add(result)
         finally:
             self._close_bar()
@@ -41,11 +55,10 @@ class Report:
 
     def add(self, result: Result) -> None:
         """Print one result."""
-        self._counts[result.status] += 1
+        self._last[result.input] = result
         for warning in result.warnings:
             self._say(f"warning: {result.input}: {warning}")
         if result.status == "failed":
-            self._failures.append(result)
             self._say(f"error: {sentence(result)}")
         if self._json:
             self._print(json.dumps(result.to_json()))
@@ -60,19 +73,29 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        if not self._failures:
-            return 0
-        return SOME_FAILED if self._counts.total() > len(self._failures) else 1
+        failures = len(self._failures)
+        return 0 if not failures else SOME_FAILED if len(self._last) > failures else 1
+
+    @property
+    def _failures(self) -> list[Result]:
+        return [result for result in self._last.values() if result.status == "failed"]
+
+    def _name_left_out(self) -> None:
+        """Say what a search has left out since the last time."""
+        for path, reason in list(self._search.left_out.items()) if self._search else ():
+            if path not in self._named:
+                self._named.add(path)
+                self._say(f"left out: {path}: {reason}")
+                if self._json:
+                    self._print(json.dumps(Result(path, "skipped", error=reason).to_json()))
 
     def _sum_up(self) -> None:
-        if self._counts.total() < 2 and not self._table:
+        if len(self._last) < 2 and not self._table:
             return
-        counts = ", ".join(
-            f"{self._counts[status]} {status}"
-            for status in ("done", "planned", "skipped", "failed")
-            if self._counts[status]
-        )
-        self._say(f"{self._counts.total()} photos: {counts}")
+        counts = Counter(result.status for result in self._last.values())
+        said = [f"{counts[status]} {status}" for status in ("done", "planned", "skipped", "failed")]
+        left_out = f"; {len(self._named)} left out" if self._named else ""
+        self._say(f"{len(self._last)} photos: {', '.join(one for one in said if one[:2] != '0 ')}{left_out}")
         if self._table:
             for result in self._failures:
                 self._say(f"  {sentence(result)}")
@@ -101,8 +124,10 @@ def sentence(result: Result) -> str:
     return error if error.startswith(result.input) else f"{result.input}: {error}"
 
 
-def report_findings(findings: Iterable[Finding], *, as_json: bool) -> int:
-    """Print what a verification found; the exit code."""
+def report_findings(findings: Iterable[Finding], search: Search, *, as_json: bool) -> int:
+    """Print what a verification found, and what the inputs hold that is left out; the exit code."""
+    for path, reason in search.left_out.items():
+        click.echo(f"left out: {path}: {reason}", err=True)
     total = bad = 0
     for finding in findings:
         total += 1

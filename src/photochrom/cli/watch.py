@@ -12,11 +12,12 @@ from photochrom import __version__
 from photochrom.batch.arrivals import Arrivals
 from photochrom.batch.ledger import Ledger
 from photochrom.batch.runner import IfExists, Run, Settings, workers_for
-from photochrom.cli.options import IF_EXISTS, JSON, TIMEOUT, rendering
+from photochrom.cli.options import IF_EXISTS, JSON, TIMEOUT, rendering, searching
 from photochrom.cli.report import Report
 
 if TYPE_CHECKING:
     from photochrom.batch.options import Options
+    from photochrom.batch.plan import Search
 
 
 @click.command()
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     help="The folder for the results, in which trees are kept.",
 )
 @rendering
+@searching
 @IF_EXISTS
 @TIMEOUT
 @click.option(
@@ -50,6 +52,7 @@ def command(
     folder: Path,
     output: Path,
     options: Options,
+    search: Search,
     if_exists: IfExists,
     timeout: float | None,
     settle: float,
@@ -62,9 +65,9 @@ def command(
     'batch', so that a restart goes on where it was.
     """
     settings = Settings(if_exists, workers=1, timeout=timeout)
-    arrivals = Arrivals(folder, output, options, settle, until_idle=until_idle)
+    arrivals = Arrivals(folder, output, options, settle, until_idle=until_idle, search=search)
     with closing(Ledger.of_folder(output, __version__)) as book:
         run = Run(options, settings, book)
         results = run.results(book.registered(arrivals.jobs()), workers_for(options, settings, 1))
         with closing(results):
-            context.exit(Report(None, as_json=as_json).follow(results))
+            context.exit(Report(None, as_json=as_json, search=search).follow(results))
