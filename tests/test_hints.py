@@ -29,6 +29,7 @@ hints = st.builds(
     path=st.lists(st.tuples(fractions, fractions), max_size=3).map(tuple),
     within=st.just(()) | st.lists(st.tuples(fractions, fractions), min_size=3, max_size=5).map(tuple),
     time=st.none() | st.floats(0, 1e5),
+    alike=st.booleans(),
 )
 
 
@@ -52,6 +53,7 @@ hints = st.builds(
         ({"within": ((0.1, 0.2), (0.3, 0.4), (0.5, 1.4))}, "within must lie"),
         ({"within": "abc"}, "within must be a list"),
         ({"time": -1}, "time must be seconds"),
+        ({"alike": "yes"}, "alike must be true or false"),
         ({"time": "1"}, "time must be a number"),
     ],
 )

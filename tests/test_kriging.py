@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photochrom.hints import Hint
-from photochrom.kriging import Scene, krige
+from photochrom.kriging import Scene, belonging, change_of_kind, krige
 from photochrom.models.answer import unit_features
 from photochrom.raster import Points
 from photochrom.strokes import paint
@@ -195,3 +195,38 @@ def test_many_hints_bring_the_automatic_colours_into_what_is_corrected_and_a_hea
     one, heap, many = moved
     assert heap == pytest.approx(one, abs=0.3)
     assert many > one + 0.5
+
+
+# --- everything of a kind ------------------------------------------------------------------------
+
+
+def two_of_a_kind(size=32):
+    """Two columns of one look at the far sides, another thing between them, all of one luminance."""
+    features = np.zeros((2, size // 4, size // 4), np.float32)
+    features[0], features[0, :, 2:-2], features[1, :, 2:-2] = 1, 0, 1
+    automatic = np.full((size, size, 2), (8, 12), np.float32)
+    automatic[:, -6:, 0] += 4
+    return scene(np.full((size, size), 50, np.float32), automatic, features)
+
+
+def test_a_hint_for_a_kind_reaches_it_wherever_it_is():
+    things = two_of_a_kind()
+    change = change_of_kind(things, points([[16.5, 2.5]], [[20, 20]]))
+    colored = things.automatic + change
+    assert np.abs(colored[:, :5].mean((0, 1)) - (20, 20)).max() < 3
+    assert np.abs(colored[:, -5:].mean((0, 1)) - (20, 20)).max() < 4
+    assert np.abs(change[:, 12:20]).max() < 0.5
+    assert colored[16, -3, 0] - colored[16, 3, 0] == pytest.approx(2, abs=1), "half of what made them differ"
+
+
+def test_a_weak_hint_for_a_kind_changes_it_less():
+    things = two_of_a_kind()
+    full, half = (change_of_kind(things, points([[16.5, 2.5]], [[20, 20]], weight=w)) for w in (1.0, 0.5))
+    assert np.abs(half).mean() == pytest.approx(np.abs(full).mean() / 2, rel=0.05)
+
+
+def test_a_cell_belongs_to_the_thing_of_a_hint():
+    things = two_things()
+    share = belonging(things, points([[8.5, 3.5]], [[0, 0]], luminance=30), np.float32([0.5]))
+    assert share[8, 3] == pytest.approx(0.5)
+    assert share[:, 12:].max() < 0.1

@@ -105,3 +105,36 @@ def test_among_many_that_ask_for_a_change_a_pin_is_a_hint_like_others() -> None:
     assert fade(np.float32([1, 1, 0, 0])).tolist() == [1, 1, 0, 0]
     assert fade(np.float32([1] + [0] * 12)).max() == 0
     assert 0 < fade(np.float32([1] + [0] * 9))[0] < 1
+
+
+# --- hints for a kind of thing -------------------------------------------------------------------
+
+
+def test_a_hint_for_skin_is_exact_at_its_place_and_leaves_suit_and_wall_alone(plate, automatic) -> None:
+    green = Hint(*FOREHEAD, "#40a040", alike=True)
+    colored = plate.color(Look((green,))).chroma
+    moved = difference(plate, automatic.chroma, colored)
+    row, column = int(FOREHEAD[1] * plate.size[0]), int(FOREHEAD[0] * plate.size[1])
+    assert np.abs(colored[row, column] - green.ab).max() < 1
+    height, width = plate.size
+    cheek, suit, wall = (int(0.32 * height), int(0.43 * width)), np.s_[170:, 40:150], np.s_[:60, 150:170]
+    assert moved[cheek] > 20
+    assert moved[suit].mean() < 2
+    assert moved[wall].mean() < 1
+
+
+def test_a_hint_for_a_thing_beats_one_for_its_kind(plate) -> None:
+    skin, cheek = Hint(*FOREHEAD, "#40a040", alike=True), Hint(0.43, 0.32, "#7080c0")
+    alone, both = plate.chroma([cheek]), plate.chroma([cheek, skin])
+    row, column = int(0.33 * plate.size[0]), int(0.43 * plate.size[1])
+    near = np.s_[row - 4 : row + 5, column - 4 : column + 5]
+    assert away(both, alone)[near].mean() < 8
+    assert away(both, plate.chroma([skin]))[near].mean() > 30
+
+
+def test_a_pin_takes_back_from_a_kind(plate, automatic) -> None:
+    skin = Hint(*FOREHEAD, "#40a040", alike=True)
+    before = away(plate.chroma([skin]), automatic.chroma)
+    after = away(plate.chroma([skin, pin(automatic, (0.43, 0.32))]), automatic.chroma)
+    place = int(0.32 * plate.size[0]), int(0.43 * plate.size[1])
+    assert after[place] < 0.4 * before[place]

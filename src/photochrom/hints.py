@@ -28,7 +28,8 @@ class Hint:
     x, y: fractions of width and height, origin top left; color: "#rrggbb", of which only a* and b*
     count; radius: of the disc, a fraction of the longer side, in (0, 0.5]; weight: 0..1, scales what the
     hint does; path: further points (x, y) of a stroke; within: a closed path of at least three points outside
-    which the hint changes nothing; time: seconds from the start of a video (a photo ignores it).
+    which the hint changes nothing; time: seconds from the start of a video (a photo ignores it); alike: it is
+    for everything of this kind (all skin, all foliage), wherever that is in the photo.
     Raises HintError for anything out of range.
     """
 
@@ -40,6 +41,7 @@ class Hint:
     path: tuple[tuple[float, float], ...] = ()
     within: tuple[tuple[float, float], ...] = ()
     time: float | None = None
+    alike: bool = False
     ab: tuple[float, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -56,6 +58,8 @@ class Hint:
         object.__setattr__(self, "within", _places("within", self.within))
         if 0 < len(self.within) < 3:
             raise HintError(f"within must be a closed path of at least 3 points, not {len(self.within)}")
+        if not isinstance(self.alike, bool):
+            raise HintError(f"alike must be true or false, not {self.alike!r}")
         if self.time is not None and _number("time", self.time) < 0:
             raise HintError(f"time must be seconds from the start of a video, not {self.time!r}")
         object.__setattr__(self, "ab", (float(lab[1]), float(lab[2])))

@@ -32,6 +32,9 @@ _SCENE = (0.42, 51.0)
 _LIKENESS = (-0.2, 0.525)  # cosine of centred features: below, another thing; above, the same
 _LIFT = 3.4  # affinities above 0.3 count in full
 _SURPRISE = (12.8, 36.6)  # ab distance from the automatic colour: below, no surprise; above, full
+_KIND = (0.2, 0.5)  # cosine: below, another kind; above, the same
+_KIND_COLOURS, _KIND_LEVELS = 15.0, 35.0  # ab and L* within which things are of one kind
+_KEPT = 0.5  # of the automatic variation of colour within a kind
 _CHUNK = 128  # hints at a time: a few tens of megabytes
 
 
@@ -170,6 +173,35 @@ def _solve(correlation: Float, weights: Float, residual: Float) -> Float:
     noise = np.float32(_NOISE) + (1 - weights) / np.maximum(weights, np.float32(1e-3))
     solved: Float = np.linalg.solve(correlation + np.diag(noise), residual)
     return solved
+
+
+# --- everything of a kind ------------------------------------------------------------------------
+
+
+def change_of_kind(scene: Scene, points: Points) -> Float:
+    """(h, w, 2): what hints for everything of their kind add to the automatic colours.
+
+    A cell is of a hint's kind by the network's features, its automatic colour and its L*, not by its place.
+    The kind gets the hint's colour on the average, and keeps part of the automatic variation.
+    """
+    cells, automatic = _listed(scene.unit_features), _listed(scene.automatic)
+    levels = scene.cells.reshape(-1, 1)
+    unit, hinted = (sample(plane, points.places) for plane in (scene.unit_features, scene.automatic))
+    most, total = np.zeros((2, len(cells), 1), np.float32)
+    wanted, typical = np.zeros((2, *automatic.shape), np.float32)
+    low, high = _KIND
+    for part in _parts(points):
+        alike = ((_cosines(cells, unit[part]) - low) / (high - low)).clip(0, 1) * points.weights[part]
+        alike *= np.exp(_squares(automatic, hinted[part]) * np.float32(-0.5 / _KIND_COLOURS**2))
+        alike *= np.exp((levels - points.luminance[part]) ** 2 * np.float32(-0.5 / _KIND_LEVELS**2))
+        mean = alike.T @ automatic / np.maximum(alike.sum(0), np.float32(1e-6))[:, None]
+        most = np.maximum(most, alike.max(-1, keepdims=True))
+        total += alike.sum(-1, keepdims=True)
+        wanted += alike @ points.ab[part]
+        typical += alike @ mean
+    shift = (wanted - np.float32(_KEPT) * typical) / np.maximum(total, np.float32(1e-6))
+    change: Float = most * (shift - np.float32(1 - _KEPT) * automatic)
+    return change.reshape(scene.automatic.shape)
 
 
 # --- a contradiction stays with its object ------------------------------------------------------

@@ -13,7 +13,7 @@ import numpy as np
 
 from photochrom.color import luminance, neutralize
 from photochrom.errors import OptionError
-from photochrom.kriging import Scene, krige
+from photochrom.kriging import Scene, belonging, change_of_kind, krige
 from photochrom.models import DEFAULT_VIVIDNESS
 from photochrom.pins import fade, may_follow, pinned_shares, take_back
 from photochrom.raster import rasterize
@@ -137,19 +137,23 @@ class _Rendering:
         return Scene(cells, _resized(self.automatic, cells.shape), self.plain.unit_features)
 
     def colors(self, hints: Sequence[Hint]) -> GuidedFilter:
-        return self._colored(*self._parted(hints)) if hints else self._enlarged()
+        if not hints:
+            return self._enlarged()
+        kinds = [hint for hint in hints if hint.alike]
+        return self._colored(kinds, *self._parted(kinds, [hint for hint in hints if not hint.alike]))
 
-    def _parted(self, hints: Sequence[Hint]) -> tuple[list[Hint], list[Hint]]:
+    def _parted(self, kinds: Sequence[Hint], hints: Sequence[Hint]) -> tuple[list[Hint], list[Hint]]:
         """The hints that ask for a change, and the pins, whose places have their colour already.
 
         A hint that is a pin in part is in both, with a part of its weight.
         """
-        automatic = self._chroma(self._enlarged())
         active: list[Hint] = []
         pins: list[Hint] = []
-        for hint, share in zip(hints, fade(pinned_shares(hints, automatic, self.luminance)), strict=True):
-            if share < 1 and len(hints) <= _FOLLOWED and may_follow(hint, active, automatic):
-                now = self._chroma(self._colored(active, pins))
+        automatic = self._chroma(self._enlarged())
+        shares = fade(pinned_shares(hints, automatic, self.luminance)) if hints else ()
+        for hint, share in zip(hints, shares, strict=True):
+            if share < 1 and len(hints) <= _FOLLOWED and may_follow(hint, [*kinds, *active], automatic):
+                now = self._chroma(self._colored(kinds, active, pins))
                 share = max(share, pinned_shares([hint], now, self.luminance)[0])
             if share < 1:
                 active.append(replace(hint, weight=hint.weight * (1 - float(share))) if share else hint)
@@ -157,15 +161,21 @@ class _Rendering:
                 pins.append(replace(hint, weight=hint.weight * float(share)))
         return active, pins
 
-    def _colored(self, active: Sequence[Hint], pins: Sequence[Hint]) -> GuidedFilter:
-        if not active:
+    def _colored(self, kinds: Sequence[Hint], active: Sequence[Hint], pins: Sequence[Hint]) -> GuidedFilter:
+        """The colours of hints for kinds of things, for things, and of pins: later ones are stronger."""
+        if not kinds and not active:
             return shift(self._enlarged(), pins, self.luminance)
-        answer, scene = self.answer(active), self.scene
-        cells = _resized(answer.ab(self.vividness), scene.cells.shape)
-        cells = krige(cells, answer.deviation(), scene, answer.points)
+        scene, answer = self.scene, self.answer(active)
+        cells, seen = scene.automatic, answer.seen
+        if active:
+            cells = _resized(answer.ab(self.vividness), cells.shape)
+            cells = krige(cells, answer.deviation(), scene, answer.points)
+        if kinds:
+            room = 1 - belonging(scene, answer.points, answer.points.weights)[..., None]
+            cells = cells + room * change_of_kind(scene, rasterize(kinds, seen).points)
         if pins:
-            cells = take_back(cells, scene, rasterize(pins, answer.seen).points, answer.points)
-        painted = paint(self._enlarged(cells - scene.automatic), active, self.luminance)
+            cells = take_back(cells, scene, rasterize(pins, seen).points, answer.points)
+        painted = paint(self._enlarged(cells - scene.automatic), [*kinds, *active], self.luminance)
         return shift(painted, pins, self.luminance)
 
     def _enlarged(self, change: Float | None = None) -> GuidedFilter:

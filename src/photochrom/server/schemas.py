@@ -48,6 +48,7 @@ class HintModel(Strict):
     time: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         default=None, description="Seconds from the start of a video; a photo ignores it"
     )
+    alike: bool = Field(default=False, strict=True, description="For everything of this kind in the photo")
 
     def hint(self) -> Hint:
         return Hint(
@@ -58,7 +59,8 @@ class HintModel(Strict):
             self.weight,
             tuple(self.path),
             tuple(self.within),
-            time=self.time,
+            self.time,
+            self.alike,
         )
 
 
