@@ -46,8 +46,9 @@ lint: .venv/ready
 bench: .venv/ready
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+# make results DATA=folder: color photos that no model here was trained on, a subfolder a source
 results: .venv/ready
-	$(BIN)/python -m photochrom.evaluation.results
+	$(BIN)/python docs/make_results.py $(DATA)
 
 clean:
 	rm -rf .venv .venv-demo build dist examples/colorized .mypy_cache .ruff_cache .pytest_cache .hypothesis

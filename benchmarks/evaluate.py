@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int)
     options = parser.parse_args()
     if not options.folder.is_dir():
-        print(f"skipped: {options.folder} is not there; give a folder of colour photos")
+        print(f"skipped: {options.folder} is not there; give a folder of color photos")
         return
     every = PhotoSet.open(options.folder, PROTOCOLS["photos"]).keys
     keys = [every[number] for number in spaced(len(every), options.photos or len(every))]

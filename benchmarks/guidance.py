@@ -20,8 +20,7 @@ from PIL import Image
 from photochrom.color import chroma_of, fit_gamut, hue_of, lab_to_rgb, neutralize, quantize, rgb_to_lab
 from photochrom.colorizer import Colorizer
 from photochrom.errors import GuidanceError
-from photochrom.evaluation.ciede2000 import ciede2000
-from photochrom.evaluation.metrics import colourfulness, psnr
+from photochrom.evaluation.metrics import ciede2000, colorfulness, psnr
 from photochrom.guidance import Palette, Reference, proposals, reference_hints
 from photochrom.guidance.proposals import uncertain_cells
 from photochrom.look import Look
@@ -191,10 +190,10 @@ def palette(colorizer: Colorizer, paths: list[Path], _: list[Path]) -> None:
             automatic = plate.preview(side=SIDE)
             drawn = plate.color(Look(palette=asked)).preview(side=SIDE)
             within.append(100 * share_within(drawn, asked))
-            colourful.append(colourfulness(drawn) / max(1.0, colourfulness(automatic)))
+            colourful.append(colorfulness(drawn) / max(1.0, colorfulness(automatic)))
             error.append(float(np.abs(rgb_to_lab(drawn)[..., 0] - rgb_to_lab(grey3(truth))[..., 0]).max()))
         line(f"{text}: pixels with C* > 12 within 20°", within, "%")
-        line(f"{text}: colourfulness over automatic", colourful)
+        line(f"{text}: colorfulness over automatic", colourful)
         line(f"{text}: largest |ΔL*|", error)
 
 

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from photochrom.evaluation.photos import PhotoSet
-from photochrom.evaluation.predictors import Grey, MeanColour
+from photochrom.evaluation.predictors import Grey, MeanColor
 from photochrom.evaluation.protocols import PROTOCOLS
 from photochrom.evaluation.study.answers import Answers
 from photochrom.evaluation.study.design import Study, create
@@ -61,7 +61,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study of random coloured squares: what is in the pictures does not matter here."""
+    """A study of random colored squares: what is in the pictures does not matter here."""
     place = tmp_path_factory.mktemp("study")
     rng = np.random.default_rng(0)
     (place / "truth").mkdir()
@@ -69,7 +69,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         blocks = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
         Image.fromarray(blocks).resize((64, 64)).save(place / "truth" / f"{number:02d}.png")
     photos = PhotoSet.open(place / "truth", PROTOCOLS["photos"])
-    models = [Grey(), MeanColour()]
+    models = [Grey(), MeanColor()]
     create(place / "s", photos, models, pairs=PAIRS, practice=PRACTICE, preference=PREFERENCE)
     return place / "s"
 
@@ -142,7 +142,7 @@ def go_through(page: Page, study: Study, choose: dict[str, str] | random.Random)
         elif isinstance(choose, random.Random):
             answer(page, choose.choice(["ArrowLeft", "ArrowRight"]))
         else:
-            answer(page, choose[trial.coloured])
+            answer(page, choose[trial.colored])
     expect(page.locator("#end")).to_be_visible()
 
 
@@ -221,7 +221,7 @@ def test_practice_tells_whether_one_was_right(page: Page, study: Study) -> None:
     first = study.trials(0)[0]
     answer(page, "ArrowLeft")
     expect(page.locator("#feedback")).to_have_text(
-        ("Right" if first.coloured == "left" else "No") + ": the framed one was coloured by the machine."
+        ("Right" if first.colored == "left" else "No") + ": the framed one was colored by the machine."
     )
 
 
@@ -231,7 +231,7 @@ def test_keys_before_the_question_do_nothing(page: Page, study: Study) -> None:
     if page.locator("#pair.choosing").count() == 0:
         page.keyboard.press("ArrowLeft")
     wait_for_choice(page)
-    page.keyboard.press("Space")  # no tie between real and coloured
+    page.keyboard.press("Space")  # no tie between real and colored
     page.wait_for_timeout(10)
     assert Answers(study).all() == []
 

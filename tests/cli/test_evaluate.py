@@ -43,7 +43,7 @@ def test_the_embedded_model_by_default(photos: Path, tmp_path: Path) -> None:
     result = run(evaluate, "--data", photos, "--out", tmp_path / "report", *FAST)
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "report/report.json").read_text())
-    assert list(report["models"]) == ["photochrom", "grey", "mean colour", "spreading"]
+    assert list(report["models"]) == ["photochrom", "grey", "mean color", "spreading"]
     assert report["n"] == 3
     assert report["models"]["photochrom"]["psnr"]["mean"] > 10
     assert report["models"]["photochrom"]["luma_steps"]["mean"] <= 0.5

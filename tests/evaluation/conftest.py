@@ -1,4 +1,4 @@
-"""Small colour photos and predictors that need no network."""
+"""Small color photos and predictors that need no network."""
 
 from __future__ import annotations
 

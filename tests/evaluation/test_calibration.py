@@ -82,9 +82,9 @@ def test_the_error_is_of_groups_not_of_places() -> None:
 
 
 def test_entropy_is_0_when_sure_and_1_when_not() -> None:
-    assert calibration.normalised_entropy(certain(5, 1.0).probabilities).max() < 1e-6
+    assert calibration.normalized_entropy(certain(5, 1.0).probabilities).max() < 1e-6
     even = np.full((len(BINS), 2, 2), 1 / len(BINS), np.float32)
-    np.testing.assert_allclose(calibration.normalised_entropy(even), 1, atol=1e-6)
+    np.testing.assert_allclose(calibration.normalized_entropy(even), 1, atol=1e-6)
 
 
 def test_entropy_sums_hold_every_place_and_its_error() -> None:

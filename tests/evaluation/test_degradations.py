@@ -11,10 +11,10 @@ from PIL import Image
 from skimage import data
 
 from photochrom.color import luminance, rgb_to_lab
-from photochrom.evaluation.degradations import DEGRADATIONS, colour_gain, robust_gain
+from photochrom.evaluation.degradations import DEGRADATIONS, color_gain, robust_gain
 from photochrom.evaluation.metrics import psnr
 from photochrom.evaluation.photos import Sample
-from photochrom.evaluation.predictors import Grey, MeanColour, Prepared, Still
+from photochrom.evaluation.predictors import Grey, MeanColor, Prepared, Still
 from photochrom.evaluation.protocols import PROTOCOLS, grey_of
 from photochrom.evaluation.spreading import FEW, MANY, Spreading, spread
 from photochrom.evaluation.stability import SIDES, resize_short_side, size_stability
@@ -60,19 +60,19 @@ def test_a_fading_keeps_the_order_of_tones() -> None:
 
 
 def test_gain_of_grey_is_zero_and_of_the_truth_large() -> None:
-    assert colour_gain(SAMPLE, np.zeros((256, 256, 2), np.float32)) == pytest.approx(0, abs=0.03)
-    assert colour_gain(SAMPLE, np.ascontiguousarray(rgb_to_lab(TRUTH)[..., 1:])) > 15
+    assert color_gain(SAMPLE, np.zeros((256, 256, 2), np.float32)) == pytest.approx(0, abs=0.03)
+    assert color_gain(SAMPLE, np.ascontiguousarray(rgb_to_lab(TRUTH)[..., 1:])) > 15
 
 
-def test_an_oracle_of_colours_loses_nothing_to_degradation() -> None:
-    clean = colour_gain(SAMPLE, rgb_to_lab(MeanColour().prepare(SAMPLE).render())[..., 1:])
+def test_an_oracle_of_colors_loses_nothing_to_degradation() -> None:
+    clean = color_gain(SAMPLE, rgb_to_lab(MeanColor().prepare(SAMPLE).render())[..., 1:])
     for name in DEGRADATIONS:
-        assert robust_gain(SAMPLE, MeanColour(), name) == pytest.approx(clean, abs=0.15)
+        assert robust_gain(SAMPLE, MeanColor(), name) == pytest.approx(clean, abs=0.15)
 
 
 @dataclass(frozen=True)
 class Nervous:
-    """Colours by brightness, so that a changed tone changes its colours."""
+    """Colors by brightness, so that a changed tone changes its colors."""
 
     name: str = "nervous"
     supports_hints: bool = False
@@ -86,7 +86,7 @@ class Nervous:
 
 
 def test_what_depends_on_tone_suffers_from_fading_alone() -> None:
-    clean = colour_gain(SAMPLE, rgb_to_lab(Nervous().prepare(SAMPLE).render())[..., 1:])
+    clean = color_gain(SAMPLE, rgb_to_lab(Nervous().prepare(SAMPLE).render())[..., 1:])
     assert abs(robust_gain(SAMPLE, Nervous(), "fading") - clean) > 0.3
     assert robust_gain(SAMPLE, Nervous(), "jpeg30") == pytest.approx(clean, abs=0.2)
 
@@ -118,7 +118,7 @@ class Fickle:
         return Still(picture)
 
 
-def test_a_change_of_colour_with_size_shows(tmp_path: Path) -> None:
+def test_a_change_of_color_with_size_shows(tmp_path: Path) -> None:
     Image.fromarray(data.coffee()).save(tmp_path / "coffee.png")
     result = size_stability(tmp_path / "coffee.png", Fickle(), sides=(256, 512, 1024))
     assert result.difference[512] > 30

@@ -87,7 +87,7 @@ def test_too_small_things_have_no_figure() -> None:
     hint = Hint(0.5, 0.5, "#00ff00", radius=RADIUS)
     asked = Counterfactual(32, 32, lab[0, 0, 1:].copy(), 50.0, hint)
     assert np.isnan(leak(lab, lab, lab, asked))  # nothing else in the picture
-    lab[..., 2] = 30  # the place is alone in its colour
+    lab[..., 2] = 30  # the place is alone in its color
     assert np.isnan(reach(lab, lab, lab, asked))
 
 
@@ -115,7 +115,7 @@ def test_the_seeded_hint_contradicts_the_photo(number: int) -> None:
 
 
 @given(st.floats(30, 80), st.floats(2, 60), st.floats(-60, 60), st.floats(np.pi / 3, np.pi))
-def test_a_turned_colour_keeps_to_the_asked_hue_where_srgb_has_it(
+def test_a_turned_color_keeps_to_the_asked_hue_where_srgb_has_it(
     lightness: float, a: float, b: float, turn: float
 ) -> None:
     ab = np.array([a, b], np.float32)

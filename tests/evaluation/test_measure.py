@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
+from skimage import data
 
 from photochrom.color import ab_bins, merge, rgb_to_lab
 from photochrom.errors import UnsupportedReading
 from photochrom.evaluation import metrics
 from photochrom.evaluation.measure import Networks, Plan, Truth, measure
+from photochrom.evaluation.photos import Sample
 from photochrom.evaluation.predictors import Grey, ModelPredictor, Prepared, Still
-from photochrom.evaluation.protocols import PROTOCOLS
+from photochrom.evaluation.protocols import PROTOCOLS, grey_of
 from photochrom.evaluation.spreading import Spreading
-
-if TYPE_CHECKING:
-    from photochrom.evaluation.photos import Sample
 
 PHOTOS = PROTOCOLS["photos"]
 NOTHING: frozenset[str] = frozenset()
@@ -47,10 +46,13 @@ class Plate:
         ab = np.full((*self.grey.shape, 2), strength, np.float32)
         return Picture(merge(self.grey, ab))
 
-    def distribution(self, hints: Any = ()) -> tuple[np.ndarray, np.ndarray]:
+    def answer(self) -> Plate:
+        return self
+
+    @property
+    def distribution(self) -> tuple[np.ndarray, np.ndarray]:
         if self.head == "ab":
-            message = "an ab head has no distribution"
-            raise UnsupportedReading(message)
+            raise UnsupportedReading("an ab head has no distribution")
         bins = ab_bins()
         probabilities = np.zeros((len(bins), 64, 64), np.float32)
         probabilities[int(np.flatnonzero((bins == (10, 10)).all(axis=1))[0])] = 1
@@ -81,7 +83,7 @@ def test_a_model_is_measured_through_the_public_api(sample: Sample) -> None:
     row = row_of(sample, predictor())
     expected = merge(sample.grey, np.full((256, 256, 2), 10, np.float32))
     assert row["psnr"] == pytest.approx(metrics.psnr(expected, sample.truth))
-    assert row["cf_hs"] == pytest.approx(metrics.colourfulness(expected))
+    assert row["cf_hs"] == pytest.approx(metrics.colorfulness(expected))
     assert {"psnr_hints_1", "psnr_hints_10", "psnr_hints_100"} <= set(row)
     assert row["luma_steps"] <= 0.5
 
@@ -116,7 +118,7 @@ def test_costly_parts_are_measured_where_chosen(sample: Sample) -> None:
 
 
 def test_a_uniform_hint_leaks_and_is_obeyed_by_no_one(sample: Sample) -> None:
-    """The stand-in warms everything with any hint, whatever its colour."""
+    """The stand-in warms everything with any hint, whatever its color."""
     row = row_of(sample, predictor(), parts=frozenset({"hints"}))
     assert row["hint_obeyed"] > 5
     assert row["hint_leak"] > 2
@@ -187,3 +189,27 @@ def test_the_embedded_model_keeps_its_promises(sample: Sample) -> None:
     assert row["hint_obeyed"] <= 5
     assert row["psnr_hints_10"] > row["grey_psnr"]
     assert row["confidence"][:, 0].sum() == row["entropy"][:, 0].sum()
+
+
+def test_gain_and_colorfulness_are_measured_at_each_vividness(sample: Sample) -> None:
+    row = row_of(sample, predictor())
+    grey = np.repeat(sample.grey[..., None], 3, axis=2)
+    assert row["vivid_psnr"][0] == pytest.approx(metrics.psnr(grey, sample.truth))
+    assert row["vivid_psnr"][-1] == pytest.approx(row["psnr"])  # the stand-in's default is a vividness of 1
+    assert (np.diff(row["vivid_cf"]) > 0).all()
+    assert "vivid_psnr" not in row_of(sample, Spreading())
+
+
+def test_skin_is_measured_on_faces_alone() -> None:
+    person, cup = (
+        Sample("", 0, "", square, grey_of(square), (256, 256))
+        for square in map(PHOTOS.square, (data.astronaut(), data.coffee()))
+    )
+    assert "skin_evenness" in row_of(person, predictor(), Plan(faces="find"))
+    assert "skin_evenness" not in row_of(cup, predictor(), Plan(faces="find"))
+    assert "skin_evenness" not in row_of(person, predictor())
+    row = row_of(cup, predictor(), Plan(faces="close"))
+    assert row["skin_evenness"] == pytest.approx(1, abs=0.1)  # the stand-in gives one chroma everywhere
+    assert row["skin_chroma"] == pytest.approx(np.hypot(10, 10), abs=1)
+    assert 0 < row["true_skin_evenness"] < 1
+    assert {"orthochromatic_skin_evenness", "fading_skin_evenness"} <= set(row)

@@ -63,40 +63,40 @@ def test_psnr_does_not_care_which_is_the_truth_nor_where_pixels_are(a: np.ndarra
     assert metrics.psnr(a[::-1], b[::-1]) == pytest.approx(swapped)
 
 
-# --- colourfulness ------------------------------------------------------------------------------
+# --- colorfulness ------------------------------------------------------------------------------
 
 
-def test_grey_has_no_colourfulness() -> None:
+def test_grey_has_no_colorfulness() -> None:
     grey = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), 3, axis=2)
-    assert metrics.colourfulness(grey) == 0
-    assert metrics.colourfulness_absolute(grey) == 0
+    assert metrics.colorfulness(grey) == 0
+    assert metrics.colorfulness_absolute(grey) == 0
 
 
-def test_colourfulness_by_hand() -> None:
+def test_colorfulness_by_hand() -> None:
     # Two pixels, red (rg 255, yb 127.5) and green (rg -255, yb 127.5): σ 255 and 0, means 0 and 127.5.
     pixels = np.array([[[255, 0, 0], [0, 255, 0]]], np.uint8)
-    assert metrics.colourfulness(pixels) == pytest.approx(255 + 0.3 * 127.5)
+    assert metrics.colorfulness(pixels) == pytest.approx(255 + 0.3 * 127.5)
     # With absolute values rg is 255 at both: no deviation at all.
-    assert metrics.colourfulness_absolute(pixels) == pytest.approx(0.3 * math.hypot(255, 127.5))
+    assert metrics.colorfulness_absolute(pixels) == pytest.approx(0.3 * math.hypot(255, 127.5))
 
 
-def test_colourfulness_against_the_formula_in_plain_numpy(picture: np.ndarray) -> None:
+def test_colorfulness_against_the_formula_in_plain_numpy(picture: np.ndarray) -> None:
     red, green, blue = (picture[..., c].astype(float).ravel() for c in range(3))
     rg, yb = red - green, 0.5 * (red + green) - blue
     expected = np.sqrt(np.var(rg) + np.var(yb)) + 0.3 * np.sqrt(np.mean(rg) ** 2 + np.mean(yb) ** 2)
-    assert metrics.colourfulness(picture) == pytest.approx(expected, rel=1e-12)
+    assert metrics.colorfulness(picture) == pytest.approx(expected, rel=1e-12)
 
 
 @given(PICTURES)
-def test_colourfulness_does_not_care_where_pixels_are(picture: np.ndarray) -> None:
+def test_colorfulness_does_not_care_where_pixels_are(picture: np.ndarray) -> None:
     shuffled = np.random.default_rng(0).permutation(picture.reshape(-1, 3)).reshape(picture.shape)
-    assert metrics.colourfulness(shuffled) == pytest.approx(metrics.colourfulness(picture), abs=1e-9)
+    assert metrics.colorfulness(shuffled) == pytest.approx(metrics.colorfulness(picture), abs=1e-9)
 
 
-def test_more_chroma_is_more_colourful(truth: np.ndarray) -> None:
+def test_more_chroma_is_more_colorful(truth: np.ndarray) -> None:
     lab, grey = rgb_to_lab(truth), neutralize(truth)
     steps = [
-        metrics.colourfulness(merge(grey, lab[..., 1:] * s, np.dtype(np.uint8))) for s in (0, 0.3, 0.6, 1)
+        metrics.colorfulness(merge(grey, lab[..., 1:] * s, np.dtype(np.uint8))) for s in (0, 0.3, 0.6, 1)
     ]
     assert steps == sorted(steps)
     assert steps[0] < 1  # rounding alone

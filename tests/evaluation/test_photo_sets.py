@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from photochrom.errors import DataError
-from photochrom.evaluation.photos import Exclusion, PhotoSet, Sample, is_colourless
-from photochrom.evaluation.predictors import FolderPredictor, Grey, MeanColour
+from photochrom.evaluation.photos import Exclusion, PhotoSet, Sample, is_colorless
+from photochrom.evaluation.predictors import FolderPredictor, Grey, MeanColor
 from photochrom.evaluation.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def test_a_grey_truth_is_named(copy: Path) -> None:
     Image.open(copy / "two/photo00.png").convert("L").convert("RGB").save(copy / "two/photo00.png")
     photos = PhotoSet.open(copy, PHOTOS)
     left = photos.load(photos.keys.index("two/photo00"))
-    assert left == Exclusion("two/photo00", "the truth has no colour", failed=False)
+    assert left == Exclusion("two/photo00", "the truth has no color", failed=False)
 
 
 def test_sixteen_bit_and_grey_files_are_read(tmp_path: Path) -> None:
@@ -89,11 +89,11 @@ def test_sixteen_bit_and_grey_files_are_read(tmp_path: Path) -> None:
     assert sample.truth.dtype == np.uint8
 
 
-def test_jpeg_noise_on_grey_is_no_colour() -> None:
+def test_jpeg_noise_on_grey_is_no_color() -> None:
     grey = np.repeat(np.random.default_rng(0).integers(0, 255, (64, 64, 1), dtype=np.uint8), 3, axis=2)
-    assert is_colourless(grey)
+    assert is_colorless(grey)
     grey[..., 0] = np.clip(grey[..., 0].astype(int) + 12, 0, 255).astype(np.uint8)
-    assert not is_colourless(grey)
+    assert not is_colorless(grey)
 
 
 # --- predictions --------------------------------------------------------------------------------
@@ -155,10 +155,10 @@ def test_grey_is_grey(sample: Sample) -> None:
     assert (picture == sample.grey[..., None]).all()
 
 
-def test_the_mean_colour_is_one_colour_and_the_truths(sample: Sample) -> None:
+def test_the_mean_color_is_one_color_and_the_truths(sample: Sample) -> None:
     from photochrom.color import rgb_to_lab
 
-    picture = rgb_to_lab(MeanColour().prepare(sample).render())
+    picture = rgb_to_lab(MeanColor().prepare(sample).render())
     middle = (sample.grey > 60) & (sample.grey < 200)  # away from the gamut's ends
     mean = rgb_to_lab(sample.truth)[..., 1:].mean(axis=(0, 1))
     assert np.abs(picture[middle][:, 1:].mean(axis=0) - mean).max() < 1

@@ -30,9 +30,9 @@ def truth() -> np.ndarray:
     return PHOTOS.square(data.coffee())
 
 
-def test_centre_crop_by_hand() -> None:
+def test_center_crop_by_hand() -> None:
     picture = np.zeros((20, 30, 3), np.uint8)
-    picture[:, 5:25] = 200  # the centre square, (30 - 20) // 2 = 5 from the left
+    picture[:, 5:25] = 200  # the center square, (30 - 20) // 2 = 5 from the left
     assert (PHOTOS.square(picture) == 200).all()
 
 
@@ -83,7 +83,7 @@ def test_more_hints_hold_the_fewer_ones(number: int, few: int, more: int) -> Non
     assert PHOTOS.hints(truth, number, few + more)[:few] == PHOTOS.hints(truth, number, few)
 
 
-def test_a_hint_has_the_mean_colour_under_its_patch(truth: np.ndarray) -> None:
+def test_a_hint_has_the_mean_color_under_its_patch(truth: np.ndarray) -> None:
     hint = place_hint(truth, 100, 40, 6)
     mean = truth[37:43, 97:103].reshape(-1, 3).mean(axis=0)
     assert np.abs(hex_to_rgb(hint.color).astype(float) - mean).max() <= 0.5 + 1e-6

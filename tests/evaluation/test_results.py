@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from photochrom.errors import DataError
-from photochrom.evaluation import results, results_page
-from photochrom.evaluation.figures import count, look_up, stamp
 
 ROOT = Path(__file__).parents[2]
+if not (ROOT / "docs" / "make_results.py").exists():
+    pytest.skip("docs/ is not in this copy of the project", allow_module_level=True)
+sys.path.insert(0, str(ROOT / "docs"))
+import make_results as results  # noqa: E402 it lies beside the modules that it imports
+import results_page  # noqa: E402
+from stamped_figures import look_up, stamp  # noqa: E402
+
 STORED = ROOT / "docs" / "results.json"
 SOME: dict[str, Any] = {"n": 400, "models": {"ours": {"psnr": {"mean": 22.754, "low": None}}}}
 
@@ -29,7 +38,6 @@ def test_a_marker_is_filled_from_the_results() -> None:
     assert "-->+22.8<!--/--> dB" in filled
     assert "-->400<!--/--> photos" in filled
     assert stamp(filled, SOME) == filled
-    assert count(text) == 2
 
 
 @given(st.text())
@@ -72,20 +80,18 @@ def test_figures_in_prose_are_those_of_the_json(stored: dict[str, Any], name: st
     if not page.exists():
         pytest.skip(f"{name} is not in this copy of the project")
     text = page.read_text(encoding="utf-8")
-    assert stamp(text, stored) == text, (
-        "run make results, or python -m photochrom.evaluation.results --pages-only"
-    )
+    assert stamp(text, stored) == text, "run make results, or python docs/make_results.py --pages-only"
 
 
-def test_the_page_and_drawings_are_what_the_json_makes(stored: dict[str, Any]) -> None:
+def test_the_page_is_what_the_json_makes(stored: dict[str, Any]) -> None:
     assert (ROOT / "docs/results.md").read_text(encoding="utf-8") == results_page.markdown(stored)
-    for name, drawing in results_page.drawings(stored).items():
-        assert (ROOT / f"docs/results/{name}.svg").read_text(encoding="utf-8") == drawing + "\n"
+    for name, drawing in results_page.drawings(stored).items():  # bytes differ between matplotlib's versions
+        committed = (ROOT / f"docs/results/{name}.svg").read_text(encoding="utf-8")
+        labels = r"aria-label=\"[^\"]*\"|<text[^>]*>([^<]*)</text>"
+        assert re.findall(labels, committed) == re.findall(labels, drawing)
 
 
 def test_every_picture_of_the_page_is_there(stored: dict[str, Any]) -> None:
-    import re
-
     for link in re.findall(r"!\[[^]]*\]\(([^)]+)\)", results_page.markdown(stored)):
         assert (ROOT / "docs" / link).is_file(), link
 
@@ -103,7 +109,7 @@ def test_the_results_are_of_the_embedded_model(stored: dict[str, Any]) -> None:
 
 
 def test_missing_photos_say_where_to_get_some(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = results.main(["--data", str(tmp_path / "none"), "--root", str(tmp_path)])
+    code = results.main([str(tmp_path / "none"), "--root", str(tmp_path)])
     assert code == 1
     told = capsys.readouterr().err
     assert told.startswith("error: validation photos are missing")
@@ -111,7 +117,7 @@ def test_missing_photos_say_where_to_get_some(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_a_baseline_needs_a_name(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert results.main(["--data", str(folder), "--root", str(tmp_path), "--baseline", "runs/beta"]) == 2
+    assert results.main([str(folder), "--root", str(tmp_path), "--baseline", "runs/beta"]) == 2
     assert "takes NAME=RUN" in capsys.readouterr().err
 
 
@@ -131,7 +137,6 @@ def test_from_photos_to_pages(folder: Path, tmp_path: Path, capsys: pytest.Captu
     options = [
         "--root",
         str(tmp_path),
-        "--data",
         str(tmp_path / "val"),
         "--hints",
         "0,1",
@@ -148,6 +153,25 @@ def test_from_photos_to_pages(folder: Path, tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "docs/results.md").unlink()
     assert results.main(["--root", str(tmp_path), "--pages-only"]) == 0
     assert (tmp_path / "docs/results.md").read_text() == page
+
+
+def test_markdown_names_what_was_left_out() -> None:
+    assert results_page.left_out({"excluded": []}) == ""
+    left = [{"photo": "a/1", "reason": "the truth has no color", "failed": False}]
+    assert results_page.left_out({"excluded": left}) == "In no average: a/1 (the truth has no color)."
+
+
+def test_budgets_are_told() -> None:
+    assert results_page.budgets({"budgets": {}}) == ""
+    assert "`beta`: 5 photos seen" in results_page.budgets({"budgets": {"beta": "5 photos seen"}})
+
+
+def test_rows_of_pictures_are_saved(tmp_path: Path) -> None:
+    pictures = [np.full((100 + 10 * n, 150, 3), 40 * n, np.uint8) for n in range(5)]
+    results_page.save_row(pictures, tmp_path / "row.jpg", columns=2)
+    with Image.open(tmp_path / "row.jpg") as saved:
+        assert saved.height == 3 * (results_page.HEIGHT + 6)
+    assert not results_page.write_examples(tmp_path / "none", tmp_path)
 
 
 def test_trained_baselines_are_kept_from_earlier() -> None:

@@ -1,4 +1,4 @@
-"""Skin: the mask keeps skin's tones, evenness falls for half-gray faces, faces are found in a real photo."""
+"""Skin: the mask keeps skin's tones, evenness falls for half-grey faces, faces are found in a real photo."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from photochrom.evaluation.skin import CLOSE_FACE, find_face, skin, skin_mask
 
 
 def face(gray_share):
-    """ab (200, 160, 2): chroma 25 above, gray (chroma 2) in the lowest rows of the ellipse."""
+    """ab (200, 160, 2): chroma 25 above, grey (chroma 2) in the lowest rows of the ellipse."""
     ab = np.full((200, 160, 2), [15, 20], np.float32)
     top = 0.55 - 0.42
     ab[int(200 * (top + 0.84 * (1 - gray_share))) :] = [1.2, 1.6]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from photochrom.errors import DataError, OptionError, OutputExists
-from photochrom.evaluation.predictors import FolderPredictor, Grey, MeanColour
+from photochrom.evaluation.predictors import FolderPredictor, Grey, MeanColor
 from photochrom.evaluation.protocols import PROTOCOLS
 from photochrom.evaluation.study.design import TRUTH, Study, create, public
 
@@ -65,13 +65,13 @@ def test_duels_meet_all_models_alike() -> None:
     assert not any(TRUTH in duel for duel in duels)
 
 
-def test_the_coloured_side_is_the_one_without_the_truth() -> None:
+def test_the_colored_side_is_the_one_without_the_truth() -> None:
     for trial in study(2).trials(0):
-        assert (trial.left if trial.coloured == "left" else trial.right) != TRUTH
+        assert (trial.left if trial.colored == "left" else trial.right) != TRUTH
 
 
 def test_a_study_on_disk_comes_back_equal(tmp_path: Path, photos: PhotoSet) -> None:
-    made, left_out = create(tmp_path / "s", photos, [Grey(), MeanColour()], pairs=8, practice=2, preference=3)
+    made, left_out = create(tmp_path / "s", photos, [Grey(), MeanColor()], pairs=8, practice=2, preference=3)
     assert left_out == []
     assert Study.open(tmp_path / "s") == made
     names = {name for images in made.images.values() for name in images.values()}

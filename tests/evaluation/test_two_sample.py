@@ -58,7 +58,7 @@ def test_a_classifier_tells_what_is_plain() -> None:
 
 
 def test_the_same_photo_never_stands_on_both_sides_of_a_fold() -> None:
-    """Real and coloured copies of a photo are nearly equal: split apart, they mislead to below 50 %."""
+    """Real and colored copies of a photo are nearly equal: split apart, they mislead to below 50 %."""
     rng = np.random.default_rng(0)
     photos = rng.normal(size=(100, 400)) * 5
     hits = two_sample_hits(photos, photos + rng.normal(0, 1e-3, photos.shape))

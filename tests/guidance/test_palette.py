@@ -13,7 +13,7 @@ from PIL import Image
 
 from photochrom.color import chroma_of, hue_of, rgb_to_lab
 from photochrom.errors import GuidanceError, PhotochromError
-from photochrom.evaluation.metrics import colourfulness
+from photochrom.evaluation.metrics import colorfulness
 from photochrom.guidance import palette_hints
 from photochrom.guidance.palette import SLACK, PaletteTurn
 from photochrom.look import Look
@@ -160,7 +160,7 @@ def test_a_photo_keeps_to_its_palette(plate: Plate, automatic: np.ndarray, truth
     coloured = chroma_of(ab) > 12
     assert coloured.mean() > 0.2
     assert (gap(ab, palette)[coloured] <= 20).mean() >= 0.9
-    assert colourfulness(drawn) >= 0.7 * colourfulness(automatic)
+    assert colorfulness(drawn) >= 0.7 * colorfulness(automatic)
     grey = rgb_to_lab(np.repeat(lab.grey(truth)[..., None], 3, 2))[..., 0]
     assert np.abs(rgb_to_lab(drawn)[..., 0] - grey).max() < 0.3
 

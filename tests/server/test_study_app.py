@@ -43,7 +43,7 @@ def test_a_participant_from_first_to_last(client: TestClient, study: Study) -> N
         for side in ("left", "right"):
             picture = client.get(f"/api/images/{state['trial'][side]}")
             assert picture.headers["content-type"] == "image/png"
-        body = {"trial": trial.index, "choice": trial.coloured, "milliseconds": 700}
+        body = {"trial": trial.index, "choice": trial.colored, "milliseconds": 700}
         state = client.post(f"{path}/answers", json=body).json()
         assert ("right" in state) == (trial.kind == "practice")
     assert state["trial"] is None

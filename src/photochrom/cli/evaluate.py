@@ -22,7 +22,7 @@ BASELINE_NAMES = ("grey", "mean", "spreading")
 
 @click.command()
 @click.option(
-    "--data", required=True, type=click.Path(path_type=Path), help="Folder of colour photos, the truth."
+    "--data", required=True, type=click.Path(path_type=Path), help="Folder of color photos, the truth."
 )
 @click.option(
     "--protocol", "protocol_name", type=click.Choice(PROTOCOL_NAMES), default="photos", show_default=True
@@ -61,6 +61,13 @@ BASELINE_NAMES = ("grey", "mean", "spreading")
 @click.option("--vividness", type=click.FloatRange(0, 1), help="Of the models; their default if not given.")
 @click.option("--no-features", is_flag=True, help="Leave out fd_effnet and c2st_effnet, and torch.")
 @click.option(
+    "--faces",
+    type=click.Choice(("none", "find", "close")),
+    default="none",
+    show_default=True,
+    help="Measure skin: of faces found, or every photo is a close face.",
+)
+@click.option(
     "--fid-weights", type=click.Path(path_type=Path), help="Inception weights for torchmetrics' FID."
 )
 @click.option(
@@ -70,7 +77,7 @@ BASELINE_NAMES = ("grey", "mean", "spreading")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Photos at a time.")
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> None:
-    """Measure models on colour photos and write a report.
+    """Measure models on color photos and write a report.
 
     The report folder gets index.html (everything, with pictures), report.json, metrics.csv and
     photos.csv. Photos that cannot be used are named on stderr and in the report; exit code 3 then.
@@ -79,6 +86,7 @@ def command(context: click.Context, /, **options: Any) -> None:
     from photochrom.evaluation.photos import PhotoSet
     from photochrom.evaluation.protocols import parse_counts, protocol
     from photochrom.evaluation.report import write_report
+    from photochrom.evaluation.tables import metric_table
 
     counts = parse_counts(options["hints"])
     photos = PhotoSet.open(options["data"], protocol(options["protocol_name"]), options["only"])
@@ -90,6 +98,7 @@ def command(context: click.Context, /, **options: Any) -> None:
         robust_photos=options["robust_photos"],
         size_photos=options["size_photos"],
         features=not options["no_features"],
+        faces=options["faces"],
         fid_weights=options["fid_weights"],
         lpips_weights=options["lpips_weights"],
         skip_missing=options["skip_missing"],
@@ -99,7 +108,8 @@ def command(context: click.Context, /, **options: Any) -> None:
     for left in result.exclusions:
         click.echo(f"left out: {left.key}: {left.reason}", err=True)
     summary = write_report(result, options["out"])
-    click.echo(table(summary))
+    corner = f"{summary['protocol']}, {summary['n']} photos"
+    click.echo(metric_table(summary["models"], summary["hint_counts"], corner).text())
     click.echo(options["out"] / "index.html")
     context.exit(SOME_FAILED if result.failed else 0)
 
@@ -107,7 +117,7 @@ def command(context: click.Context, /, **options: Any) -> None:
 def predictors(photos: PhotoSet, options: dict[str, Any]) -> list[Predictor]:
     """Models first, then folders of pictures, then baselines; the default model if nothing is named."""
     from photochrom.colorizer import Colorizer
-    from photochrom.evaluation.predictors import FolderPredictor, Grey, MeanColour, ModelPredictor
+    from photochrom.evaluation.predictors import FolderPredictor, Grey, MeanColor, ModelPredictor
     from photochrom.evaluation.spreading import Spreading
 
     listed: list[Predictor] = []
@@ -121,7 +131,7 @@ def predictors(photos: PhotoSet, options: dict[str, Any]) -> list[Predictor]:
     chosen = options["baselines"] or BASELINE_NAMES
     if "none" in chosen and len(chosen) > 1:
         raise OptionError("--baseline none stands alone: leave it out to choose others")
-    made: dict[str, Predictor] = {"grey": Grey(), "mean": MeanColour(), "spreading": Spreading()}
+    made: dict[str, Predictor] = {"grey": Grey(), "mean": MeanColor(), "spreading": Spreading()}
     return listed + [made[name] for name in dict.fromkeys(chosen) if name != "none"]
 
 
@@ -146,33 +156,3 @@ def progress() -> Progress | None:
             bar.close()
 
     return update
-
-
-def table(summary: dict[str, Any]) -> str:
-    """The figures as text: a line a metric, a column a model."""
-    from photochrom.evaluation.page import title
-    from photochrom.evaluation.summary import metrics_of
-
-    models = summary["models"]
-    width = max(24, *(len(name) + 2 for name in models))
-    lines = [
-        f"{summary['protocol']}, {summary['n']} photos".ljust(50)
-        + "".join(name.rjust(width) for name in models)
-    ]
-    for metric in metrics_of(summary["hint_counts"]):
-        entries = [figures.get(metric.name) for figures in models.values()]
-        if any(entries):
-            lines.append(
-                title(metric).ljust(50)
-                + "".join(cell(entry, metric.digits).rjust(width) for entry in entries)
-            )
-    return "\n".join(lines)
-
-
-def cell(entry: dict[str, Any] | None, digits: int) -> str:
-    """ "21.65 [20.9, 22.4]"."""
-    if entry is None:
-        return "–"
-    if entry["mean"] is None:
-        return "not available"
-    return f"{entry['mean']:.{digits}f} [{entry['low']:.{digits}f}, {entry['high']:.{digits}f}]"

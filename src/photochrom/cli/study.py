@@ -18,18 +18,16 @@ FOLDER = click.argument("folder", metavar="STUDY", type=click.Path(path_type=Pat
 
 @click.group()
 def command() -> None:
-    """Ask people which picture a machine has coloured: create a study, serve it, report on it."""
+    """Ask people which picture a machine has colored: create a study, serve it, report on it."""
 
 
 @command.command()
 @FOLDER
-@click.option("--truth", required=True, type=click.Path(path_type=Path), help="Folder of colour photos.")
-@click.option("--predictions", multiple=True, metavar="[NAME=]DIR", help="Coloured pictures of them.")
+@click.option("--truth", required=True, type=click.Path(path_type=Path), help="Folder of color photos.")
+@click.option("--predictions", multiple=True, metavar="[NAME=]DIR", help="Colored pictures of them.")
+@click.option("--model", "models", multiple=True, metavar="[NAME=]M", help="Or a model that colors them now.")
 @click.option(
-    "--model", "models", multiple=True, metavar="[NAME=]M", help="Or a model that colours them now."
-)
-@click.option(
-    "--pairs", default=40, show_default=True, type=click.IntRange(1), help="Real against coloured, each."
+    "--pairs", default=40, show_default=True, type=click.IntRange(1), help="Real against colored, each."
 )
 @click.option(
     "--practice", default=10, show_default=True, type=click.IntRange(0), help="Pairs before, with answers."

@@ -15,7 +15,7 @@ from photochrom.color import rgb_to_lab
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from photochrom.evaluation.metrics import RGB
+    from photochrom.evaluation.metrics import RGB, Plane
     from photochrom.evaluation.predictors import Distribution
 
 GROUPS = 15  # of confidence, equally wide (Guo et al. 2017)
@@ -51,14 +51,14 @@ def confidence_sums(distribution: Distribution, truth: RGB) -> NDArray[np.float6
 
 def entropy_sums(distribution: Distribution, picture: RGB, truth: RGB) -> NDArray[np.float64]:
     """(LEVELS, 2) of one photo: places and summed ab error of the picture, by level of entropy 0..1."""
-    entropy = normalised_entropy(distribution.probabilities)
+    entropy = normalized_entropy(distribution.probabilities)
     size = (entropy.shape[0], entropy.shape[1])
     error = np.hypot(*np.moveaxis(reduce_ab(picture, size) - reduce_ab(truth, size), -1, 0))
     level = np.clip((entropy * LEVELS).astype(int), 0, LEVELS - 1)
     return _sums(level, LEVELS, error)
 
 
-def normalised_entropy(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+def normalized_entropy(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
     """Entropy of (Q, h, w) over log Q: 0 sure, 1 no idea."""
     p = np.maximum(np.asarray(probabilities, np.float64), 1e-12)
     return np.asarray(-(p * np.log(p)).sum(axis=0) / np.log(len(p)))
@@ -76,3 +76,19 @@ def expected_calibration_error(sums: NDArray[Any]) -> NDArray[np.float64]:
     table = np.reshape(sums, (*np.shape(sums)[:-1], GROUPS, 3))
     places, confidence, hits = np.moveaxis(table, -1, 0)
     return np.asarray(np.abs(hits - confidence).sum(axis=-1) / places.sum(axis=-1))
+
+
+def reliability_sums(
+    confidence: NDArray[Any], entropy: NDArray[Any]
+) -> tuple[tuple[Plane, Plane, Plane], list[float], list[float]]:
+    """What the diagrams show, of `confidence_sums` and `entropy_sums` added up over photos.
+
+    (mean confidence, share of hits, share of places) of each group; the levels of entropy that hold at least
+    one place in a thousand, 0..1, and the mean error there.
+    """
+    places, told, hits = np.reshape(confidence, (GROUPS, 3)).T
+    counts, errors = np.reshape(entropy, (LEVELS, 2)).T
+    kept = np.flatnonzero(counts >= 1e-3 * counts.sum())
+    some = np.maximum(places, 1)
+    diagram = told / some, hits / some, places / places.sum()
+    return diagram, ((kept + 0.5) / LEVELS).tolist(), (errors[kept] / counts[kept]).tolist()

@@ -1,4 +1,4 @@
-"""What age does to a photo, with a fixed seed: how much of the colours' gain survives it.
+"""What age does to a photo, with a fixed seed: how much of the colors' gain survives it.
 
 Each takes the truth (H, W, 3) and returns the grey (H, W) uint8 that the model is given.
 """
@@ -75,18 +75,25 @@ DEGRADATIONS: dict[str, Degradation] = {
 }
 
 
-def robust_gain(sample: Sample, predictor: Predictor, name: str) -> float:
-    """PSNR gain over the clean grey of colours predicted from a degraded copy, joined to the clean L*.
+OLD_TONES = ("orthochromatic", "fading")
 
-    dB; what degradation costs the colours alone. The seed is the photo's number.
-    """
+
+def colored_copy(sample: Sample, predictor: Predictor, name: str) -> RGB:
+    """(H, W, 3): a degraded copy of the photo, colored. The seed is the photo's number."""
     degraded = DEGRADATIONS[name](sample.truth, np.random.default_rng(sample.number))
-    picture = predictor.prepare(replace(sample, grey=degraded)).render()
-    return colour_gain(sample, rgb_to_lab(picture)[..., 1:])
+    return predictor.prepare(replace(sample, grey=degraded)).render()
 
 
-def colour_gain(sample: Sample, ab: NDArray[np.float32]) -> float:
-    """PSNR of the clean grey coloured with ab (H, W, 2) minus the grey's own."""
+def robust_gain(sample: Sample, predictor: Predictor, name: str) -> float:
+    """PSNR gain over the clean grey of colors predicted from a degraded copy, joined to the clean L*.
+
+    dB; what degradation costs the colors alone.
+    """
+    return color_gain(sample, rgb_to_lab(colored_copy(sample, predictor, name))[..., 1:])
+
+
+def color_gain(sample: Sample, ab: NDArray[np.float32]) -> float:
+    """PSNR of the clean grey colored with ab (H, W, 2) minus the grey's own."""
     joined = to_bytes(merge(sample.grey, ab))
     grey = np.repeat(sample.grey[..., None], 3, axis=2)
     return psnr(joined, sample.truth) - psnr(grey, sample.truth)

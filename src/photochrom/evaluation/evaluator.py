@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photochrom.errors import DataError, MissingExtra, OptionError
-from photochrom.evaluation.measure import Networks, Plan, Row, Truth, measure, spaced
+from photochrom.evaluation.measure import Faces, Networks, Plan, Row, Truth, measure, spaced
+from photochrom.evaluation.neighbors import Neighbors, neighbors
 from photochrom.evaluation.photos import Exclusion, PhotoSet, Sample
 from photochrom.evaluation.predictors import FolderPredictor, Predictor
 from photochrom.evaluation.protocols import PROTOCOLS, check_counts
@@ -41,11 +42,12 @@ class Evaluation:
     rows: dict[str, list[Row]] = field(repr=False)  # model: one row a photo
     predictors: dict[str, Predictor] = field(repr=False)
     stability: dict[str, list[Stability]] = field(default_factory=dict)
+    neighbors: dict[str, list[Neighbors]] = field(default_factory=dict)  # of models that take hints
     unavailable: dict[str, str] = field(default_factory=dict)  # metric: why there is no figure
 
     @property
     def failed(self) -> tuple[Exclusion, ...]:
-        """Photos left out because of a fault, rather than for having no colour."""
+        """Photos left out because of a fault, rather than for having no color."""
         return tuple(exclusion for exclusion in self.exclusions if exclusion.failed)
 
     def column(self, model: str, name: str) -> NDArray[np.float64]:
@@ -71,6 +73,7 @@ def evaluate(
     size_photos: int = Plan.size_photos,
     sides: Sequence[int] = SIDES,
     features: bool = Plan.features,
+    faces: Faces = Plan.faces,
     fid_weights: Path | None = None,
     lpips_weights: Path | None = None,
     skip_missing: bool = False,
@@ -86,7 +89,7 @@ def evaluate(
     photos = photos if isinstance(photos, PhotoSet) else PhotoSet.open(photos, PROTOCOLS["photos"])
     listed = list(predictors) if isinstance(predictors, Sequence) else [predictors]
     models = _by_name(listed)
-    plan = Plan(check_counts(hint_counts), hint_photos, robust_photos, size_photos, features)
+    plan = Plan(check_counts(hint_counts), hint_photos, robust_photos, size_photos, features, faces)
     skipped = check_folders(photos, listed, skip_missing)
     networks, unavailable = _networks(features, fid_weights, lpips_weights)
     chosen = _chosen(len(photos.keys), plan)
@@ -117,6 +120,9 @@ def evaluate(
         rows={name: [rows[name] for _, rows in measured] for name in models},
         predictors=models,
         stability=_stability(photos, samples, listed, size_photos, sides),
+        neighbors={
+            model.name: neighbors(model) for model in listed if model.is_model and model.supports_hints
+        },
         unavailable=unavailable,
     )
 

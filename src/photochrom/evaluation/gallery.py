@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from photochrom.color import rgb_to_lab
-from photochrom.evaluation.calibration import normalised_entropy
+from photochrom.evaluation.calibration import normalized_entropy
 from photochrom.evaluation.measure import spaced
 from photochrom.evaluation.metrics import ab_error
 from photochrom.evaluation.photos import Sample
@@ -72,7 +72,7 @@ def gallery(result: Evaluation) -> dict[str, list[Strip]]:
     models = shown_models(result)
     chosen = ranked(result, models[0])
     return {
-        title: [strip for row in rows if (strip := _colour_strip(result, row, models))]
+        title: [strip for row in rows if (strip := _color_strip(result, row, models))]
         for title, rows in chosen.items()
     }
 
@@ -82,7 +82,7 @@ def _sample(result: Evaluation, row: int) -> Sample | None:
     return sample if isinstance(sample, Sample) else None
 
 
-def _colour_strip(result: Evaluation, row: int, models: Sequence[str]) -> Strip | None:
+def _color_strip(result: Evaluation, row: int, models: Sequence[str]) -> Strip | None:
     if (sample := _sample(result, row)) is None:
         return None
     pictures = [result.predictors[model].prepare(sample).render() for model in models]
@@ -102,7 +102,7 @@ def uncertainty_strips(result: Evaluation, model: str) -> list[Strip]:
         if (distribution := prepared.distribution()) is None:
             return []
         picture = prepared.render()
-        entropy = normalised_entropy(distribution.probabilities)
+        entropy = normalized_entropy(distribution.probabilities)
         error = ab_error(rgb_to_lab(picture), rgb_to_lab(sample.truth)) / ERROR_FULL
         shown = [picture, sample.truth, heat(entropy), heat(error)]
         caption = f"mean entropy {entropy.mean():.2f}, mean ab error {error.mean() * ERROR_FULL:.1f}"

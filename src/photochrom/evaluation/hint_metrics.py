@@ -1,4 +1,4 @@
-"""Does a hint colour its object, all of it, and nothing else? One counterfactual hint a photo.
+"""Does a hint color its object, all of it, and nothing else? One counterfactual hint a photo.
 
 The place's true hue is turned far away, so that only obedience, never a good guess, can score.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from photochrom.color import lab_to_rgb, luminance, rgb_to_hex, rgb_to_lab
-from photochrom.evaluation.ciede2000 import ciede2000
+from photochrom.evaluation.metrics import ciede2000
 from photochrom.hints import Hint
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from photochrom.evaluation.photos import Sample
 
 RADIUS = 3 / 256
-LIGHTNESS = (25.0, 85.0)  # outside, hardly any other colour fits into sRGB
+LIGHTNESS = (25.0, 85.0)  # outside, hardly any other color fits into sRGB
 LEAST_CHROMA = 15.0
 TURN = (60.0, 180.0)  # degrees, either way
 OTHER_THINGS = 25.0  # ab distance of pixels that are surely not the hinted object
@@ -43,7 +43,7 @@ class Counterfactual:
 
     @property
     def asked_ab(self) -> NDArray[np.float32]:
-        """ab of the hint's colour, (2,)."""
+        """ab of the hint's color, (2,)."""
         return np.asarray(self.hint.ab, np.float32)
 
 
@@ -74,7 +74,7 @@ def counterfactual(sample: Sample) -> Counterfactual | None:
 
 
 def turned(lightness: float, ab: NDArray[np.float32], turn: float) -> str:
-    """ "#rrggbb" of a colour with its hue turned (radians) and chroma of at least 15, clipped into sRGB."""
+    """ "#rrggbb" of a color with its hue turned (radians) and chroma of at least 15, clipped into sRGB."""
     chroma = max(float(np.hypot(*ab)), LEAST_CHROMA)
     hue = float(np.arctan2(ab[1], ab[0])) + turn
     return rgb_to_hex(lab_to_rgb(np.array([lightness, chroma * np.cos(hue), chroma * np.sin(hue)])))

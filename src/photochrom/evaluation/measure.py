@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from photochrom.color import ab_bins, rgb_to_lab
 from photochrom.evaluation import calibration, degradations, hint_metrics, metrics
+from photochrom.evaluation.predictors import PreparedPlate
+from photochrom.evaluation.skin import CLOSE_FACE, find_face, skin, skin_mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from photochrom.evaluation.protocols import Protocol
 
 Row = dict[str, Any]
+# Whose skin is measured: nobody's, that of faces found in the squares, or every square is a close face
+Faces = Literal["none", "find", "close"]
+VIVIDNESS = (0.0, 0.25, 0.5, 0.75, 1.0)  # steps of the curve of gain against colorfulness
 FeatureExtractor = Callable[["RGB"], "NDArray[np.float32]"]
 Distance = Callable[["RGB", "RGB"], float]
 
@@ -45,6 +50,7 @@ class Plan:
     robust_photos: int = 100  # degraded copies
     size_photos: int = 4  # size stability, on the largest photos
     features: bool = True  # those of EfficientNet-Lite0, for fd_effnet and c2st_effnet
+    faces: Faces = "none"
 
 
 @dataclass(frozen=True)
@@ -67,11 +73,19 @@ class Truth:
         """Figures of the truth and of its grey."""
         truth, grey = self.sample.truth, np.repeat(self.sample.grey[..., None], 3, axis=2)
         return {
-            "true_cf_hs": metrics.colourfulness(truth),
-            "true_cf_abs": metrics.colourfulness_absolute(truth),
+            "true_cf_hs": metrics.colorfulness(truth),
+            "true_cf_abs": metrics.colorfulness_absolute(truth),
+            "true_dark_plum": metrics.dark_plum(self.lab),
             "grey_psnr": metrics.psnr(grey, truth),
             "true_histogram": np.bincount(self.bin_of_pixel.ravel(), minlength=len(ab_bins())),
         } | {f"true_{name}": extract(truth) for name, extract in self.networks.extractors.items()}
+
+    def face(self, faces: Faces) -> NDArray[np.bool_] | None:
+        """(H, W) bool: the skin of the photo's face; None where there is none."""
+        if faces == "none":
+            return None
+        ellipse = CLOSE_FACE if faces == "close" else find_face(self.sample.truth)
+        return None if ellipse is None else skin_mask(self.lab[..., 0], ellipse)
 
 
 def true_bins(ab: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -99,6 +113,10 @@ def measure(
         row |= with_hints(prepared, sample, protocol, plan.hint_counts)
         if "hints" in chosen:
             row |= counterfactual(prepared, picture, truth)
+    if isinstance(prepared, PreparedPlate):
+        row |= vividness_curve(prepared, sample)
+    if (mask := truth.face(plan.faces)) is not None:
+        row |= skin_figures(predictor, picture, truth, mask)
     if predictor.is_model and "robust" in chosen:
         row |= degraded(predictor, picture, sample)
     return row | calibrated(prepared, picture, sample.truth)
@@ -113,13 +131,14 @@ def automatic(picture: RGB, truth: Truth, protocol: Protocol) -> Row:
     luma = metrics.luma_error(picture, sample.grey)
     return {
         "psnr": metrics.psnr(picture, sample.truth, protocol.psnr_floor),
-        "cf_hs": metrics.colourfulness(picture),
-        "cf_abs": metrics.colourfulness_absolute(picture),
+        "cf_hs": metrics.colorfulness(picture),
+        "cf_abs": metrics.colorfulness_absolute(picture),
         "auc": float(scores.mean()),
         "auc_scores": binned.scores,
         "auc_counts": binned.counts,
-        "de2000": metrics.mean_ciede2000(lab, truth.lab),
+        "de2000": float(metrics.ciede2000(lab, truth.lab).mean()),
         "ssim": metrics.ssim(picture, sample.truth),
+        "dark_plum": metrics.dark_plum(lab),
         "luma_max": luma.highest,
         "luma_mean": luma.mean,
         "luma_steps": luma.steps,
@@ -135,7 +154,7 @@ def by_networks(picture: RGB, truth: Truth) -> Row:
 
 
 def with_hints(prepared: Prepared, sample: Sample, protocol: Protocol, counts: tuple[int, ...]) -> Row:
-    """PSNR and colourfulness with each number of hints."""
+    """PSNR and colorfulness with each number of hints."""
     hints = protocol.hints(sample.truth, sample.number, max(counts))
     row: Row = {}
     for count in counts:
@@ -155,13 +174,35 @@ def counterfactual(prepared: Prepared, picture: RGB, truth: Truth) -> Row:
     return {f"hint_{name}": value for name, value in figures._asdict().items()}
 
 
+def vividness_curve(prepared: PreparedPlate, sample: Sample) -> Row:
+    """PSNR and colorfulness at each step of vividness."""
+    pictures = [prepared.render(vividness=vividness) for vividness in VIVIDNESS]
+    return {
+        "vivid_psnr": np.array([metrics.psnr(picture, sample.truth) for picture in pictures]),
+        "vivid_cf": np.array([metrics.colorfulness(picture) for picture in pictures]),
+    }
+
+
+def skin_figures(predictor: Predictor, picture: RGB, truth: Truth, mask: NDArray[np.bool_]) -> Row:
+    """Evenness and median chroma of the face, from the clean photo and from copies with old film's tones."""
+    pictures = {"": picture, "true_": truth.sample.truth}
+    if predictor.is_model:
+        for name in degradations.OLD_TONES:
+            pictures[f"{name}_"] = degradations.colored_copy(truth.sample, predictor, name)
+    row: Row = {}
+    for name, shown in pictures.items():
+        found = skin(rgb_to_lab(shown)[..., 1:], mask)
+        row |= {f"{name}skin_evenness": found.evenness, f"{name}skin_chroma": found.median}
+    return row
+
+
 def degraded(predictor: Predictor, picture: RGB, sample: Sample) -> Row:
-    """Gain of the colours predicted from each degraded copy, and from the clean photo likewise."""
+    """Gain of the colors predicted from each degraded copy, and from the clean photo likewise."""
     row = {
         f"robust_{name}": degradations.robust_gain(sample, predictor, name)
         for name in degradations.DEGRADATIONS
     }
-    return row | {"robust_clean": degradations.colour_gain(sample, rgb_to_lab(picture)[..., 1:])}
+    return row | {"robust_clean": degradations.color_gain(sample, rgb_to_lab(picture)[..., 1:])}
 
 
 def calibrated(prepared: Prepared, picture: RGB, truth: RGB) -> Row:

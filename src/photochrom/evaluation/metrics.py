@@ -9,18 +9,16 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.color import luminance_table, rgb_to_lab
-from photochrom.evaluation.ciede2000 import ciede2000
+from photochrom.errors import MissingExtra
 
 RGB = NDArray[np.uint8]
 Plane = NDArray[np.float64]
 
 AUC_LIMIT = 150  # ab distance at which Zhang et al. (2016) end their curve
-SSIM_SIGMA, SSIM_RADIUS = 1.5, 5  # Wang et al. (2004): a Gaussian window of 11 px
 
 
 def mse(picture: RGB, truth: RGB) -> float:
@@ -38,13 +36,13 @@ def psnr(picture: RGB, truth: RGB, floor: float = 0.0) -> float:
     return math.inf if error == 0 else -10 * math.log10(error)
 
 
-def colourfulness(picture: RGB) -> float:
+def colorfulness(picture: RGB) -> float:
     """Hasler & Süsstrunk's (2003) M3 with signed opponents, 0 (grey) to about 110 (`cf_hs`)."""
     red_green, yellow_blue = _opponents(picture)
     return _m3(red_green, yellow_blue)
 
 
-def colourfulness_absolute(picture: RGB) -> float:
+def colorfulness_absolute(picture: RGB) -> float:
     """The variant with absolute opponents that several repositories use (`cf_abs`)."""
     red_green, yellow_blue = _opponents(picture)
     return _m3(np.abs(red_green), np.abs(yellow_blue))
@@ -93,32 +91,29 @@ def binned_auc(scores: Plane, bin_of_pixel: NDArray[np.integer[Any]], bins: int)
     )
 
 
-def mean_ciede2000(picture: NDArray[Any], truth: NDArray[Any]) -> float:
-    """Mean ΔE2000 between CIELAB pictures (`de2000`)."""
-    return float(ciede2000(picture, truth).mean())
+def ciede2000(first: NDArray[Any], second: NDArray[Any]) -> Plane:
+    """ΔE2000 (...) between CIELAB colors (..., 3), by scikit-image. Raises MissingExtra without it."""
+    try:
+        from skimage.color import deltaE_ciede2000
+    except ModuleNotFoundError:
+        raise MissingExtra("measuring pictures", "eval") from None
+    return np.asarray(deltaE_ciede2000(np.asarray(first, np.float64), np.asarray(second, np.float64)))
 
 
 def ssim(picture: RGB, truth: RGB) -> float:
-    """Structural similarity (Wang et al. 2004), mean of the three channels, data range 255.
+    """Structural similarity (Wang et al. 2004), mean of the three channels, data range 255, by scikit-image.
 
-    Gaussian window σ 1.5 of 11 px, population covariance, borders of 5 px left out: equal to
-    scikit-image's `structural_similarity(..., gaussian_weights=True, use_sample_covariance=False)`.
+    Gaussian window σ 1.5 of 11 px, population covariance, borders of 5 px left out.
     """
-    x, y = picture.astype(np.float64), truth.astype(np.float64)
-    mean_x, mean_y = _window(x), _window(y)
-    var_x = _window(x * x) - mean_x * mean_x
-    var_y = _window(y * y) - mean_y * mean_y
-    covariance = _window(x * y) - mean_x * mean_y
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    similarity = ((2 * mean_x * mean_y + c1) * (2 * covariance + c2)) / (
-        (mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)
-    )
-    return float(similarity[SSIM_RADIUS:-SSIM_RADIUS, SSIM_RADIUS:-SSIM_RADIUS].mean())
+    from skimage.metrics import structural_similarity
 
-
-def _window(plane: Plane) -> Plane:
-    size = 2 * SSIM_RADIUS + 1
-    return np.asarray(cv2.GaussianBlur(plane, (size, size), SSIM_SIGMA, borderType=cv2.BORDER_REFLECT))
+    settings = {
+        "channel_axis": 2,
+        "gaussian_weights": True,
+        "use_sample_covariance": False,
+        "data_range": 255,
+    }
+    return float(structural_similarity(picture, truth, **settings))
 
 
 def dark_plum(lab: NDArray[Any]) -> float:

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photochrom.evaluation import plots, published
-from photochrom.evaluation.calibration import GROUPS, LEVELS
+from photochrom.evaluation import charts, published
+from photochrom.evaluation.calibration import reliability_sums
+from photochrom.evaluation.charts import NEUTRAL, PALETTE, Series
 from photochrom.evaluation.gallery import Strip, gallery, shown_models, uncertainty_strips
-from photochrom.evaluation.plots import NEUTRAL, PALETTE, Point, Series
-from photochrom.evaluation.predictors import Grey, MeanColour
-from photochrom.evaluation.spreading import Spreading
-from photochrom.evaluation.summary import Metric, metrics_of
+from photochrom.evaluation.tables import BASELINES, NOTHING, Cell, Table, metric_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,26 +21,26 @@ if TYPE_CHECKING:
     from photochrom.evaluation.evaluator import Evaluation
 
 Summary = dict[str, Any]
-BASELINES = (Grey().name, MeanColour().name, Spreading().name)
 
 
 def page(result: Evaluation, summary: Summary) -> str:
     """The whole page."""
     sections = [
-        ("figures", "Figures", figures(summary)),
-        ("paired", "Compared on the same photos", paired(summary)),
-        ("hints", "Hints", hints(summary)),
-        ("colour", "How much colour, and which", colour(result)),
-        ("sources", "By source", sources(summary)),
-        ("uncertainty", "Does it know when it is guessing?", uncertainty(result, summary)),
-        ("robustness", "Old film and other sizes", robustness(summary)),
-        ("pictures", "Pictures", pictures(result)),
-        ("published", "Published figures", published_table()),
+        ("figures", "Figures", _figures(summary)),
+        ("paired", "Compared on the same photos", _paired(summary)),
+        ("hints", "Hints", _hints(summary)),
+        ("neighbors", "A hint's neighbors", _neighbors(summary)),
+        ("color", "How much color, and which", _color(result, summary)),
+        ("sources", "By source", _sources(summary)),
+        ("uncertainty", "Does it know when it is guessing?", _uncertainty(result, summary)),
+        ("sizes", "Other sizes", _sizes(summary)),
+        ("pictures", "Pictures", _pictures(result)),
+        ("published", "Published figures", _published()),
     ]
     kept = [(anchor, title, body) for anchor, title, body in sections if body]
     links = "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title, _ in kept)
     body = "".join(f'<section><h2 id="{anchor}">{title}</h2>{body}</section>' for anchor, title, body in kept)
-    return document(f"evaluation, {summary['protocol']}", f"{header(summary)}<nav>{links}</nav>{body}")
+    return document(f"evaluation, {summary['protocol']}", f"{_header(summary)}<nav>{links}</nav>{body}")
 
 
 def document(title: str, body: str) -> str:
@@ -56,7 +54,31 @@ def document(title: str, body: str) -> str:
     )
 
 
-def header(summary: Summary) -> str:
+def drawn(drawings: Sequence[str]) -> str:
+    """Charts beside each other."""
+    return f'<div class="row">{"".join(f"""<div class="figure">{one}</div>""" for one in drawings)}</div>'
+
+
+def strip_grid(strips: Sequence[Strip]) -> str:
+    """Pictures in a grid, each with its labels and caption."""
+    shown = []
+    for strip in strips:
+        labels = "".join(f"<span>{escape(label)}</span>" for label in strip.labels)
+        shown.append(
+            f'<figure><div class="labels">{labels}</div>'
+            f'<img loading="lazy" alt="{escape(" | ".join(strip.labels))}" src="{strip.data_url}">'
+            f"<figcaption><span>{escape(strip.key)}</span><span>{escape(strip.caption)}</span>"
+            "</figcaption></figure>"
+        )
+    return f'<div class="strips">{"".join(shown)}</div>' if shown else ""
+
+
+def soft(text: str) -> str:
+    """A paragraph of explanation."""
+    return f'<p class="soft">{text}</p>'
+
+
+def _header(summary: Summary) -> str:
     """Protocol, number of photos, and every photo that is in no average."""
     names = ", ".join(name for name in summary["models"] if name not in BASELINES)
     left = summary["excluded"]
@@ -76,304 +98,226 @@ def header(summary: Summary) -> str:
     )
 
 
-# --- tables ----------------------------------------------------------------------------------------
+# --- tables --------------------------------------------------------------------------------------
 
 
-def table(head: Sequence[str], rows: Sequence[str]) -> str:
-    """A table from a header and finished rows."""
-    cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = f"<thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody>"
-    return f'<div class="scroll"><table>{body}</table></div>'
-
-
-def figures(summary: Summary) -> str:
-    """Every metric that any model has."""
-    models = list(summary["models"])
-    listed = [
-        metric
-        for metric in metrics_of(summary["hint_counts"])
-        if any(metric.name in summary["models"][model] for model in models)
-    ]
-    rows = [figure_row(metric, summary["models"]) for metric in listed]
-    truth = summary["truth"]["cf_hs"]["mean"]
-    return (
-        f'<p class="soft">PSNR alone rewards brown: read it beside colourfulness and AuC. '
-        f"The truth's colourfulness is {truth:.1f}. The best model of a line is marked.</p>"
-        + table(["", *models], rows)
+def _figures(summary: Summary) -> str:
+    truth = {name: entry["mean"] for name, entry in summary["truth"].items()}
+    told = (
+        "PSNR alone rewards brown: read it beside colorfulness and AuC. The truth's colorfulness is "
+        f"{truth['cf_hs']:.1f}; {truth['dark_plum']:.2f} % of it are dark and plum. "
+        "The best model of a line is marked."
     )
+    return soft(told) + metric_table(summary["models"], summary["hint_counts"]).html()
 
 
-def figure_row(metric: Metric, models: dict[str, Summary]) -> str:
-    """One line of the table; one cell with the reason where no model has a figure."""
-    entries = [figures.get(metric.name) for figures in models.values()]
-    reasons = {entry.get("not_available", "") for entry in entries if entry and entry["mean"] is None}
-    if len(reasons) == 1 and all(entry and entry["mean"] is None for entry in entries):
-        told = escape(f"not available: {reasons.pop()}")
-        cells = f'<td class="none" colspan="{len(entries)}">{told}</td>'
-    else:
-        best = best_of(metric, list(models), entries)
-        pairs = zip(models, entries, strict=True)
-        cells = "".join(cell(metric, entry, model == best) for model, entry in pairs)
-    return f"<tr><th>{escape(title(metric))}</th>{cells}</tr>"
-
-
-def title(metric: Metric) -> str:
-    """ "PSNR, dB ↑"."""
-    arrow = {"higher": " ↑", "lower": " ↓", "": ""}.get(metric.better, f" → {metric.better}")
-    return f"{metric.title}{', ' + metric.unit if metric.unit else ''}{arrow}"
-
-
-def cell(metric: Metric, entry: Summary | None, best: bool) -> str:
-    """Mean and interval, or why there is none."""
-    if entry is None:
-        return "<td>–</td>"
-    if entry["mean"] is None:
-        return f'<td class="none">not available: {escape(entry.get("not_available", ""))}</td>'
-    d = metric.digits
-    return (
-        f'<td class="{"best" if best else ""}"><b>{entry["mean"]:.{d}f}</b>'
-        f"<small>{entry['low']:.{d}f} … {entry['high']:.{d}f}</small></td>"
-    )
-
-
-def best_of(metric: Metric, models: Sequence[str], entries: Sequence[Summary | None]) -> str | None:
-    """The model to mark, when several real ones compete and better has a direction."""
-    means = {
-        model: entry["mean"]
-        for model, entry in zip(models, entries, strict=True)
-        if entry and entry["mean"] is not None and model not in BASELINES
-    }
-    if len(means) < 2 or metric.better not in ("higher", "lower"):
-        return None
-    return (max if metric.better == "higher" else min)(means, key=lambda model: means[model])
-
-
-def paired(summary: Summary) -> str:
-    """Differences to the first model."""
+def _paired(summary: Summary) -> str:
     if not summary["paired"]:
         return ""
-    names = list(summary["paired"])
+    told = "Each figure minus the first model's, photo by photo; marked where the interval leaves out 0."
+    return soft(told) + metric_table(summary["paired"], summary["hint_counts"], signed=True).html()
+
+
+def _neighbors(summary: Summary) -> str:
+    """What one hint on each thing of the astronaut moved."""
+    if not summary["neighbors"]:
+        return ""
+    told = (
+        "Mean ab moved on a photograph of an astronaut (NASA, public domain) with masks made by hand, when "
+        "one thing is hinted with its opposite hue: on the thing itself, and on the other things."
+    )
+    rows = [
+        (f"{model}: {one['thing']}", [Cell(f"{one['own']:.1f}"), Cell(f"{one['others']:.1f}")])
+        for model, things in summary["neighbors"].items()
+        for one in things
+    ]
+    return soft(told) + Table(["hinted", "itself", "others"], rows).html()
+
+
+def _sizes(summary: Summary) -> str:
+    photos = [(model, one) for model, listed in summary["stability"].items() for one in listed]
+    if not photos:
+        return ""
+    told = (
+        "Mean ΔE2000, at 256 px, of the same photo given at each short side against its output at 1024 px. "
+        "* enlarged beyond the file's own size."
+    )
     rows = []
-    for metric in metrics_of(summary["hint_counts"]):
-        entries = [summary["paired"][name].get(metric.name) for name in names]
-        if any(entries):
-            cells = "".join(difference(metric, entry) for entry in entries)
-            rows.append(f"<tr><th>{escape(title(metric))}</th>{cells}</tr>")
-    return (
-        '<p class="soft">Each figure minus the first model\'s, photo by photo; '
-        "marked where the interval leaves out 0.</p>" + table(["", *names], rows)
+    for model, one in photos:
+        values = [
+            Cell(f"{value:.2f}{'*' if int(side) in one['enlarged'] else ''}")
+            for side, value in one["difference"].items()
+        ]
+        rows.append((f"{model}: {one['photo']}", [Cell(str(one["short_side"])), *values]))
+    return soft(told) + Table(["photo", "own short side", *photos[0][1]["difference"]], rows).html()
+
+
+def _published() -> str:
+    told = (
+        "Not comparable with the figures above: other photos, and crops, FID backbones and "
+        "colorfulness formulas that differ from paper to paper."
     )
+    rows = [
+        (one.system, [Cell(one.protocol, prose=True), Cell(one.figures, prose=True)])
+        for one in published.TABLE
+    ]
+    return soft(told) + Table(["system", "protocol", "figures"], rows).html()
 
 
-def difference(metric: Metric, entry: Summary | None) -> str:
-    """One paired difference."""
-    if entry is None:
-        return "<td>–</td>"
-    d, clear = metric.digits, entry["low"] > 0 or entry["high"] < 0
-    return (
-        f'<td class="{"best" if clear else ""}"><b>{entry["mean"]:+.{d}f}</b>'
-        f"<small>{entry['low']:+.{d}f} … {entry['high']:+.{d}f}</small></td>"
-    )
+# --- charts --------------------------------------------------------------------------------------
 
 
-# --- plots -------------------------------------------------------------------------------------------
-
-
-def colours(models: Sequence[str]) -> dict[str, str]:
-    """Each model's colour in all plots; baselines are neutral."""
+def shades(models: Sequence[str]) -> dict[str, str]:
+    """Each model's color in all charts; baselines without hints are neutral."""
     real = [model for model in models if model not in BASELINES[:2]]
     return dict.fromkeys(models, NEUTRAL) | {
         model: PALETTE[number % len(PALETTE)] for number, model in enumerate(real)
     }
 
 
-def curves(summary: Summary, metric: str = "psnr") -> list[Series]:
-    """A line for every model that takes hints."""
-    shades, lines = colours(list(summary["models"])), []
-    for model, entries in summary["models"].items():
-        names = {0: metric} | {n: f"{metric}_hints_{n}" for n in summary["hint_counts"] if n}
-        points = [
-            Point(count, entries[name]["mean"], entries[name]["low"], entries[name]["high"])
-            for count, name in names.items()
-            if name in entries
-        ]
-        if len(points) > 1:
-            lines.append(Series(model, points, shades[model]))
-    return lines
+def hint_curves(models: dict[str, Summary], counts: Sequence[int]) -> list[Series]:
+    """PSNR against hints, a line for every model that takes hints, and the published one."""
+    colors, found = shades(list(models)), []
+    for model, entries in models.items():
+        known = [n for n in counts if (f"psnr_hints_{n}" if n else "psnr") in entries]
+        if len(known) > 1:
+            values = [entries[f"psnr_hints_{n}" if n else "psnr"] for n in known]
+            mean, low, high = ([value[key] for value in values] for key in ("mean", "low", "high"))
+            found.append(Series(model, known, mean, colors[model], low, high))
+    if found:
+        known = [count for count in published.SIGGRAPH17 if count <= max(counts)]
+        values = [published.SIGGRAPH17[count] for count in known]
+        found.append(Series(published.SIGGRAPH17_NAME, known, values, NEUTRAL, style="o--"))
+    return found
 
 
-def hints(summary: Summary) -> str:
-    """PSNR against hints with the published curve."""
-    lines = curves(summary)
-    if not lines:
+def _hints(summary: Summary) -> str:
+    found = hint_curves(summary["models"], summary["hint_counts"])
+    if not found:
         return ""
-    known = [count for count in published.SIGGRAPH17 if count <= max(summary["hint_counts"])]
-    points = [Point(count, published.SIGGRAPH17[count]) for count in known]
-    lines.append(Series(published.SIGGRAPH17_NAME, points, NEUTRAL, dashed=True))
-    return (
-        f'<p class="soft">{escape(published.SIGGRAPH17_NAME)}: {escape(published.SIGGRAPH17_PROTOCOL)}. '
-        "Its photos are others than these: compare the rise, not the height.</p>"
-        f'<div class="row"><div class="figure">{plots.hint_curves(lines)}</div>'
-        f'<div class="figure">{plots.hint_curves(rises(lines), "rise over no hints, dB")}</div></div>'
+    rises = [
+        Series(one.name, one.x, [y - one.y[0] for y in one.y], one.color, style=one.style) for one in found
+    ]
+    told = (
+        f"{escape(published.SIGGRAPH17_NAME)}: {escape(published.SIGGRAPH17_PROTOCOL)}. "
+        "Its photos are others than these: compare the rise, not the height."
+    )
+    return soft(told) + drawn(
+        [
+            charts.lines(found, "hints a photo", "PSNR, dB", counts=True),
+            charts.lines(rises, "hints a photo", "rise over no hints, dB", counts=True),
+        ]
     )
 
 
-def rises(lines: Sequence[Series]) -> list[Series]:
-    """Each line minus its own value without hints."""
+def color_charts(curves: dict[str, list[Summary]], colors: dict[str, str]) -> list[str]:
+    """Gain against colorfulness ÷ truth as vividness rises; PSNR against it beside published systems."""
+
+    def drawn_by(x: str, y: str) -> list[Series]:
+        return [
+            Series(model, [one[x] for one in steps], [one[y] for one in steps], colors[model])
+            for model, steps in curves.items()
+        ]
+
+    if not curves:
+        return []
+    points = [
+        Series(f"{system} (second-hand)", [cf], [psnr], color, style="D")
+        for (system, cf, psnr), color in zip(published.COLORFUL, reversed(PALETTE), strict=False)
+    ]
     return [
-        Series(one.name, [Point(p.x, p.y - one.points[0].y) for p in one.points], one.colour, one.dashed)
-        for one in lines
+        charts.lines(drawn_by("cf_ratio", "gain"), "colorfulness ÷ truth", "gain over grey, dB"),
+        charts.lines(drawn_by("cf_hs", "psnr") + points, "colorfulness", "PSNR, dB"),
     ]
 
 
-def colour(result: Evaluation) -> str:
-    """Colourfulness photo by photo, and the ab histograms."""
-    shades = colours(list(result.rows))
-    models = shown_models(result)
-    scatters = []
+def _color(result: Evaluation, summary: Summary) -> str:
+    """Gain against colorfulness, colorfulness photo by photo, and the ab histograms."""
+    colors, models, scatters = shades(list(result.rows)), shown_models(result), []
+    curves = color_charts(summary["curves"], colors)
+    parts = soft(escape(published.COLORFUL_NOTE)) + drawn(curves) if curves else ""
     for model in models:
         points = np.stack([result.column(model, "true_cf_hs"), result.column(model, "cf_hs")], axis=-1)
         scatters.append(
-            plots.scatter(points, shades[model], "colourfulness of the truth", "of the picture", model)
+            charts.scatter(points, colors[model], "colorfulness of the truth", "of the picture", model)
         )
-    maps = [plots.ab_map(result.column(models[0], "true_histogram").sum(axis=0), "truth")]
-    maps += [plots.ab_map(result.column(model, "histogram").sum(axis=0), model) for model in models]
+    maps = [charts.ab_map(result.column(models[0], "true_histogram").sum(axis=0), "truth")]
+    maps += [charts.ab_map(result.column(model, "histogram").sum(axis=0), model) for model in models]
     return (
-        "<h3>Colourfulness, a point a photo</h3>"
-        + f'<div class="row">{"".join(f"""<div class="figure">{plot}</div>""" for plot in scatters)}</div>'
-        + "<h3>Which colours occur, the rarer the fainter (logarithmic)</h3>"
-        + f'<div class="row">{"".join(f"""<div class="figure">{plot}</div>""" for plot in maps)}</div>'
+        f"{parts}<h3>Colorfulness, a point a photo</h3>{drawn(scatters)}"
+        f"<h3>Which colors occur, the rarer the fainter (logarithmic)</h3>{drawn(maps)}"
     )
 
 
-def sources(summary: Summary) -> str:
-    """Gain by source as intervals, with a table beneath."""
-    listed = summary["sources"]
+def source_chart(sources: Summary, colors: dict[str, str]) -> tuple[str, list[str]]:
+    """Gain by source as intervals, best first by the first real model, and the sources in that order."""
+    models = [model for model in next(iter(sources.values()))["models"] if model not in BASELINES]
+
+    def gain_of(name: str) -> float:
+        """Lowest where no photo has a gain, all being identical to their truth."""
+        entry = sources[name]["models"][models[0]].get("gain")
+        return float(entry["mean"]) if entry else -math.inf
+
+    ordered = sorted(sources, key=gain_of, reverse=True)
+    rows = []
+    for name in ordered:
+        entries = [sources[name]["models"][model].get("gain") for model in models]
+        values = [(e["mean"], e["low"], e["high"]) if e else None for e in entries]
+        rows.append((f"{name} ({sources[name]['n']})", values))
+    return charts.forest(
+        rows, [colors.get(model, PALETTE[0]) for model in models], "gain over grey, dB"
+    ), ordered
+
+
+def _sources(summary: Summary) -> str:
+    """The chart, with the first model's table beneath."""
+    sources, colors = summary["sources"], shades(list(summary["models"]))
     models = [model for model in summary["models"] if model not in BASELINES]
-    if len(listed) < 2 or not models:
+    if len(sources) < 2 or not models:
         return ""
-    shades = colours(list(summary["models"]))
-    ordered = sorted(listed.items(), key=lambda item: -gain_of(item[1], models[0]))
-    rows = []
-    for name, source in ordered:
-        entries = [source["models"][model].get("gain") for model in models]
-        points = [Point(0, e["mean"], e["low"], e["high"]) if e else None for e in entries]
-        rows.append((f"{name} ({source['n']})", points))
+    chart, ordered = source_chart(sources, colors)
     key = "".join(
-        f'<span><i style="background:{shades[model]}"></i>{escape(model)}</span>' for model in models
+        f'<span><i style="background:{colors[model]}"></i>{escape(model)}</span>' for model in models
     )
-    forest = plots.forest(rows, [shades[model] for model in models], "gain over grey, dB")
-    return f'<div class="key">{key}</div><div class="figure">{forest}</div>' + source_table(
-        ordered, models[0]
-    )
+    table = source_table(sources, ordered, models[0])
+    return f'<div class="key">{key}</div>{drawn([chart])}<h3>{escape(models[0])}</h3>{table.html()}'
 
 
-def gain_of(source: Summary, model: str) -> float:
-    """Mean gain of a source, lowest where no photo has one (all identical to their truth)."""
-    entry = source["models"][model].get("gain")
-    return float(entry["mean"]) if entry else -math.inf
-
-
-def source_table(ordered: Sequence[tuple[str, Summary]], model: str) -> str:
-    """The first model's figures by source."""
-    names = list(dict.fromkeys(name for _, source in ordered for name in source["models"][model]))
+def source_table(sources: Summary, ordered: Sequence[str], model: str) -> Table:
+    """A model's figures by source."""
+    found = {name: sources[name]["models"][model] for name in ordered}
+    metrics = list(dict.fromkeys(metric for figures in found.values() for metric in figures))
     rows = []
-    for source, entry in ordered:
-        figures = entry["models"][model]
-        cells = "".join(
-            f"<td>{figures[name]['mean']:.2f}</td>" if name in figures else "<td>–</td>" for name in names
-        )
-        rows.append(f"<tr><th>{escape(source)}</th><td>{entry['n']}</td>{cells}</tr>")
-    return f"<h3>{escape(model)}</h3>" + table(["source", "photos", *names], rows)
+    for name, figures in found.items():
+        cells = [Cell(f"{figures[m]['mean']:.2f}") if m in figures else NOTHING for m in metrics]
+        rows.append((name, [Cell(str(sources[name]["n"])), *cells]))
+    return Table(["source", "photos", *metrics], rows)
 
 
-def uncertainty(result: Evaluation, summary: Summary) -> str:
+def _uncertainty(result: Evaluation, summary: Summary) -> str:
     """Reliability, entropy against error, maps; of the first model that has probabilities."""
     model = next((name for name, figures in summary["models"].items() if "ece" in figures), None)
     if model is None:
         return ""
-    diagrams, error = reliability_plots(result, model), summary["models"][model]["ece"]["mean"]
-    strips = uncertainty_strips(result, model)
-    return (
-        f'<p class="soft">{escape(model)}. Left: how often the likeliest ab bin is the nearest to the truth '
-        f"(bars: share of places); expected calibration error {error:.3f}. Right: mean ab error "
-        "of the picture where the entropy is so high.</p>"
-        f'<div class="row">{"".join(f"""<div class="figure">{plot}</div>""" for plot in diagrams)}</div>'
-        + strip_grid(strips, "wide")
+    told = (
+        f"{escape(model)}. Left: how often the likeliest ab bin is the nearest to the truth (bars: share of "
+        f"places); expected calibration error {summary['models'][model]['ece']['mean']:.3f}. Right: mean ab "
+        "error of the picture where the entropy is so high."
     )
+    sums = (np.nansum(result.column(model, name), axis=0) for name in ("confidence", "entropy"))
+    return soft(told) + drawn(uncertainty_charts(*sums)) + strip_grid(uncertainty_strips(result, model))
 
 
-def reliability_plots(result: Evaluation, model: str) -> list[str]:
-    """Hits against confidence, and error against entropy."""
-    sums = np.nansum(result.column(model, "confidence"), axis=0).reshape(GROUPS, 3)
-    places = np.maximum(sums[:, 0], 1)
-    diagram = plots.reliability(sums[:, 1] / places, sums[:, 2] / places, sums[:, 0] / sums[:, 0].sum())
-    levels = np.nansum(result.column(model, "entropy"), axis=0).reshape(LEVELS, 2)
-    kept = np.flatnonzero(levels[:, 0] >= 1e-3 * levels[:, 0].sum())
-    points = [Point((level + 0.5) / LEVELS, levels[level, 1] / levels[level, 0]) for level in kept.tolist()]
-    return [diagram, plots.simple_line(points, "entropy ÷ log Q", "mean ab error")]
+def uncertainty_charts(confidence: Any, entropy: Any) -> list[str]:
+    """Hits against confidence and error against entropy, of `calibration`'s sums over all photos."""
+    diagram, levels, errors = reliability_sums(confidence, entropy)
+    line = Series("mean ab error", levels, errors, PALETTE[0])
+    return [charts.reliability(*diagram), charts.lines([line], "entropy ÷ log Q", "mean ab error")]
 
 
-def robustness(summary: Summary) -> str:
-    """Size stability by size."""
-    rows = []
-    sides: list[str] = []
-    for model, photos in summary["stability"].items():
-        for one in photos:
-            sides = list(one["difference"])
-            cells = "".join(
-                f"<td>{value:.2f}{'*' if int(side) in one['enlarged'] else ''}</td>"
-                for side, value in one["difference"].items()
-            )
-            rows.append(
-                f"<tr><th>{escape(model)}: {escape(one['photo'])}</th>"
-                f"<td>{one['short_side']}</td>{cells}</tr>"
-            )
-    if not rows:
-        return ""
-    return (
-        '<p class="soft">Mean ΔE2000, at 256 px, of the same photo given at each short side against its '
-        "output at 1024 px. * enlarged beyond the file's own size.</p>"
-        + table(["photo", "own short side", *sides], rows)
-    )
-
-
-# --- pictures ------------------------------------------------------------------------------------------
-
-
-def pictures(result: Evaluation) -> str:
-    """The best, median and worst photos."""
-    parts = [
+def _pictures(result: Evaluation) -> str:
+    return "".join(
         f"<h3>{title.capitalize()} {len(strips)} by PSNR gain over grey</h3>{strip_grid(strips)}"
         for title, strips in gallery(result).items()
         if strips
-    ]
-    return "".join(parts)
-
-
-def strip_grid(strips: Sequence[Strip], extra: str = "") -> str:
-    """Figures in a grid, each with its labels and caption."""
-    shown = []
-    for strip in strips:
-        labels = "".join(f"<span>{escape(label)}</span>" for label in strip.labels)
-        shown.append(
-            f'<figure><div class="labels">{labels}</div>'
-            f'<img loading="lazy" alt="{escape(" | ".join(strip.labels))}" src="{strip.data_url}">'
-            f"<figcaption><span>{escape(strip.key)}</span><span>{escape(strip.caption)}</span>"
-            "</figcaption></figure>"
-        )
-    return f'<div class="strips {extra}">{"".join(shown)}</div>' if shown else ""
-
-
-def published_table() -> str:
-    """What others report, with a warning."""
-    rows = [
-        f'<tr><th>{escape(one.system)}</th><td class="none">{escape(one.protocol)}</td>'
-        f'<td class="none">{escape(one.figures)}</td></tr>'
-        for one in published.TABLE
-    ]
-    return (
-        '<p class="soft">Not comparable with the figures above: other photos, and crops, FID backbones and '
-        "colourfulness formulas that differ from paper to paper.</p>"
-        + table(["system", "protocol", "figures"], rows)
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from photochrom.evaluation.metrics import RGB
 
-GREY_CHROMA = 1.0  # mean chroma below which a "truth" has no colour to compare with
+GREY_CHROMA = 1.0  # mean chroma below which a "truth" has no color to compare with
 SUFFIXES = frozenset(suffix for fmt in FORMATS.values() for suffix in fmt.suffixes)
 
 
@@ -68,7 +68,7 @@ class PhotoSet:
         if not paths:
             wanted = f" matching {' or '.join(only)}" if only else ""
             raise DataError(
-                f"there are no photos{wanted} in {folder}: give a folder of colour photos with --data"
+                f"there are no photos{wanted} in {folder}: give a folder of color photos with --data"
             )
         protocol.check(len(accepted), len(paths))
         return cls(folder, protocol, tuple(sorted(accepted)), accepted)
@@ -85,8 +85,8 @@ class PhotoSet:
         except PhotochromError as error:
             return Exclusion(key, f"cannot be read: {error}", failed=True)
         truth = self.protocol.square(to_bytes(pixels))
-        if is_colourless(truth):
-            return Exclusion(key, "the truth has no colour", failed=False)
+        if is_colorless(truth):
+            return Exclusion(key, "the truth has no color", failed=False)
         height, width = pixels.shape[:2]
         return Sample(key, number, self.source(key), truth, grey_of(truth), (width, height))
 
@@ -122,6 +122,6 @@ def to_bytes(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> RGB:
     return np.ascontiguousarray(pixels, np.uint8)
 
 
-def is_colourless(truth: RGB) -> bool:
+def is_colorless(truth: RGB) -> bool:
     """Whether a truth is grey (a mean chroma below 1 is rounding and JPEG noise)."""
     return bool(np.hypot(*np.moveaxis(rgb_to_lab(truth)[..., 1:], -1, 0)).mean() < GREY_CHROMA)

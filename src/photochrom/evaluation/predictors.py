@@ -1,4 +1,4 @@
-"""What is evaluated: anything that colours a square. Models, folders of pictures, baselines.
+"""What is evaluated: anything that colors a square. Models, folders of pictures, baselines.
 
 A predictor prepares a sample once and renders it for any hints:
 
@@ -42,17 +42,17 @@ class Distribution(NamedTuple):
 
 
 class Prepared(typing.Protocol):
-    """One sample, ready to be coloured."""
+    """One sample, ready to be colored."""
 
     def render(self, hints: Sequence[Hint] = ()) -> RGB:
         """(side, side, 3) uint8."""
 
     def distribution(self) -> Distribution | None:
-        """The probabilities behind the automatic colours, if the model has any."""
+        """The probabilities behind the automatic colors, if the model has any."""
 
 
 class Predictor(typing.Protocol):
-    """A colouriser under evaluation."""
+    """A coloriser under evaluation."""
 
     @property
     def name(self) -> str:
@@ -110,8 +110,9 @@ class PreparedPlate:
     plate: Plate
     vividness: float | None
 
-    def render(self, hints: Sequence[Hint] = ()) -> RGB:
-        return to_bytes(self.plate.render(hints, vividness=self.vividness).rgb)
+    def render(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> RGB:
+        vividness = self.vividness if vividness is None else vividness
+        return to_bytes(self.plate.render(hints, vividness=vividness).rgb)
 
     def distribution(self) -> Distribution | None:
         try:
@@ -214,10 +215,10 @@ class Grey:
 
 
 @dataclass(frozen=True)
-class MeanColour:
+class MeanColor:
     """An oracle: the truth's mean ab over the whole photo, a tint and nothing more."""
 
-    name: str = "mean colour"
+    name: str = "mean color"
     supports_hints: bool = False
     is_model: bool = False
 

@@ -2,11 +2,11 @@
 
 | name | photos | square | hints |
 |---|---|---|---|
-| `photos` | any folder | centre crop to the short side, 256² | 6×6 px, mean RGB |
-| `imagenet-val5k` | ILSVRC2012_val 1–5000 | centre crop, 256² | 6×6 px |
+| `photos` | any folder | center crop to the short side, 256² | 6×6 px, mean RGB |
+| `imagenet-val5k` | ILSVRC2012_val 1–5000 | center crop, 256² | 6×6 px |
 | `imagenet-val50k` | ILSVRC2012_val, all | squashed to 256² | 6×6 px |
 | `coco-val5k` | COCO val2017 | squashed to 256² | 6×6 px |
-| `ctest10k` | the 10,000 of Larsson et al. (2016) | centre crop, 256² | 6×6 px |
+| `ctest10k` | the 10,000 of Larsson et al. (2016) | center crop, 256² | 6×6 px |
 | `icolorit` | any folder (Kim et al. 2022 use ImageNet's 5k) | squashed to 224² | one 2×2 cell |
 """
 
@@ -38,8 +38,8 @@ class Protocol:
 
     name: str
     side: int = 256
-    squash: bool = False  # else centre crop to the short side
-    patch: int = 6  # px of the square whose mean colour a hint carries
+    squash: bool = False  # else center crop to the short side
+    patch: int = 6  # px of the square whose mean color a hint carries
     psnr_floor: float = 0.0  # least MSE in (0..1)²
     names: str = ""  # pattern that a photo's file name must match
     count: int = 0  # how many photos the published figures rest on
@@ -48,7 +48,7 @@ class Protocol:
     @property
     def description(self) -> str:
         """One sentence for the reader of a figure."""
-        way = "squashed" if self.squash else "centre-cropped to the short side and resized"
+        way = "squashed" if self.squash else "center-cropped to the short side and resized"
         floor = f", MSE floored at {self.psnr_floor:g}" if self.psnr_floor else ""
         return (
             f"{way} to {self.side}×{self.side} (Pillow, bicubic); grey of equal CIE Y in 8 bits; hints of "
@@ -123,7 +123,7 @@ def random_places(number: int, protocol: Protocol) -> Iterator[tuple[int, int]]:
 
 
 def place_hint(truth: RGB, x: int, y: int, patch: int) -> Hint:
-    """A hint with the mean colour of the patch × patch px around the corner (x, y)."""
+    """A hint with the mean color of the patch × patch px around the corner (x, y)."""
     half, (height, width) = patch // 2, truth.shape[:2]
     mean = truth[y - half : y + half, x - half : x + half].reshape(-1, 3).mean(axis=0)
     return Hint(x / width, y / height, rgb_to_hex(mean / 255), radius=half / max(height, width))

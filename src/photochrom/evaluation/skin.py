@@ -1,7 +1,7 @@
 """Is a face colored as a whole? Chroma of skin, on photos of close faces.
 
-A half-gray face is what people notice first in a colored portrait: an orange patch on nose and cheeks with
-gray forehead, ears and neck. There the lowest chroma of the skin is far below its median.
+A half-grey face is what people notice first in a colored portrait: an orange patch on nose and cheeks with
+grey forehead, ears and neck. There the lowest chroma of the skin is far below its median.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Skin(NamedTuple):
 
     @property
     def evenness(self) -> float:
-        """Lowest over median, 0 (half gray) to 1 (all of one chroma)."""
+        """Lowest over median, 0 (half grey) to 1 (all of one chroma)."""
         return self.lowest / self.median if self.median > 0 else 0.0
 
 

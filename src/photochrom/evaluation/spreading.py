@@ -1,6 +1,6 @@
 """The classical baseline: hints spread over the plain grey photo by a joint-bilateral kernel, no network.
 
-After Levin, Lischinski & Weiss (2004): neighbours of equal luminance share a colour. The reach
+After Levin, Lischinski & Weiss (2004): neighbors of equal luminance share a color. The reach
 follows the number of hints, since many hints must not blur each other.
 """
 
@@ -34,7 +34,7 @@ _FLOOR = 0.05  # evidence below this weight fades to grey
 def spread(
     grey: NDArray[np.uint8], hints: Sequence[Hint], reach: float, tolerance: float
 ) -> NDArray[np.float32]:
-    """ab (H, W, 2): the hints' colours weighted by nearness and likeness of L*.
+    """ab (H, W, 2): the hints' colors weighted by nearness and likeness of L*.
 
     reach: σ of the distance as a share of the short side; tolerance: σ of L*.
     """
@@ -53,8 +53,8 @@ def spread(
     return np.asarray(total[..., :2] / (total[..., 2:] + _FLOOR))
 
 
-def _bell(length: int, centre: float, sigma: float) -> NDArray[np.float32]:
-    distance = np.arange(length) + 0.5 - centre
+def _bell(length: int, center: float, sigma: float) -> NDArray[np.float32]:
+    distance = np.arange(length) + 0.5 - center
     return np.asarray(np.exp(-(distance**2) / (2 * sigma**2)), np.float32)
 
 
@@ -72,7 +72,7 @@ class Spreading:
 
 @dataclass(frozen=True)
 class SpreadGrey:
-    """A grey square that takes its hints' colours."""
+    """A grey square that takes its hints' colors."""
 
     grey: NDArray[np.uint8]
 

@@ -1,4 +1,4 @@
-"""Does a photo keep its colours when it is given at another size? (`size_stability`)"""
+"""Does a photo keep its colors when it is given at another size? (`size_stability`)"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from photochrom.color import rgb_to_lab
-from photochrom.evaluation.metrics import mean_ciede2000
+from photochrom.evaluation.metrics import ciede2000
 from photochrom.evaluation.photos import Sample, to_bytes
 from photochrom.evaluation.protocols import grey_of
 from photochrom.photo import read
@@ -46,11 +46,11 @@ class Stability:
 
 
 def size_stability(path: Path, predictor: Predictor, sides: Sequence[int] = SIDES) -> Stability:
-    """Colour one photo at every size and compare, at 256 px, with the output at 1024 px."""
+    """Color one photo at every size and compare, at 256 px, with the output at 1024 px."""
     original = to_bytes(read(path).rgb)
     outputs = {side: _output(original, side, predictor, path.stem) for side in {*sides, REFERENCE}}
     reference = rgb_to_lab(outputs[REFERENCE])
-    difference = {side: mean_ciede2000(rgb_to_lab(outputs[side]), reference) for side in sides}
+    difference = {side: float(ciede2000(rgb_to_lab(outputs[side]), reference).mean()) for side in sides}
     return Stability(path.stem, min(original.shape[:2]), difference)
 
 

@@ -84,11 +84,11 @@ def bootstrap(columns: NDArray[Any], combine: Combine = first_column) -> Interva
     rows = rows[~np.isnan(rows).any(axis=1)]
     if len(rows) == 0:
         return Interval(np.nan, np.nan, np.nan, 0)
-    centre = float(combine(rows.mean(axis=0)))
+    center = float(combine(rows.mean(axis=0)))
     means = np.concatenate([counts @ rows / len(rows) for counts in resample_counts(len(rows))])
     tail = 50 * (1 - LEVEL)
     low, high = np.nanpercentile(combine(means), [tail, 100 - tail])
-    return Interval(centre, float(low), float(high), len(rows))
+    return Interval(center, float(low), float(high), len(rows))
 
 
 def resample_counts(n: int, resamples: int = RESAMPLES) -> Iterator[NDArray[np.float64]]:
@@ -111,7 +111,7 @@ def _draw(rng: np.random.Generator, n: int, resamples: int) -> NDArray[np.float6
     return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
 
 
-def centred(estimate: float, resampled: NDArray[np.float64], n: int) -> Interval:
+def centerd(estimate: float, resampled: NDArray[np.float64], n: int) -> Interval:
     """Interval of a statistic that resampling biases: its spread, moved to the estimate.
 
     Doubled photos make a Fréchet distance larger; the spread is right, the place is not.

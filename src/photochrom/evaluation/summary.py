@@ -13,8 +13,17 @@ import numpy as np
 
 from photochrom.color import ab_bins
 from photochrom.evaluation.calibration import expected_calibration_error
-from photochrom.evaluation.degradations import DEGRADATIONS
-from photochrom.evaluation.statistics import Combine, Interval, bootstrap, first_column, gap, ratio
+from photochrom.evaluation.degradations import DEGRADATIONS, OLD_TONES
+from photochrom.evaluation.measure import VIVIDNESS
+from photochrom.evaluation.statistics import (
+    Combine,
+    Interval,
+    at_colorfulness,
+    bootstrap,
+    first_column,
+    gap,
+    ratio,
+)
 from photochrom.evaluation.two_sample import frechet_interval, two_sample_hits
 
 if TYPE_CHECKING:
@@ -46,11 +55,14 @@ def metrics_of(hint_counts: Iterable[int]) -> list[Metric]:
         Metric("gain", "gain over grey", "dB", "higher"),
         *(Metric(f"psnr_hints_{n}", f"PSNR, {_hints(n)}", "dB", "higher") for n in counted),
         *(Metric(f"gain_hints_{n}", f"gain over grey, {_hints(n)}", "dB", "higher") for n in counted),
-        Metric("cf_hs", "colourfulness (Hasler–Süsstrunk)", "", "truth"),
-        Metric("cf_ratio", "colourfulness ÷ truth", "", "1"),
-        Metric("cf_abs", "colourfulness, absolute variant", "", "truth"),
-        Metric("delta_cf_mean", "|Δ mean colourfulness|", "", "lower"),
-        Metric("delta_cf_image", "mean |Δ colourfulness|", "", "lower"),
+        Metric("cf_hs", "colorfulness (Hasler–Süsstrunk)", "", "truth"),
+        Metric("cf_ratio", "colorfulness ÷ truth", "", "1"),
+        Metric("gain_at_cf_75", "gain at 0.75 of the truth's colorfulness", "dB", "higher"),
+        Metric("gain_at_cf_100", "gain at the truth's colorfulness", "dB", "higher"),
+        Metric("cf_abs", "colorfulness, absolute variant", "", "truth"),
+        Metric("delta_cf_mean", "|Δ mean colorfulness|", "", "lower"),
+        Metric("delta_cf_image", "mean |Δ colorfulness|", "", "lower"),
+        Metric("dark_plum", "dark and plum", "%", "truth"),
         Metric("auc", "AuC", "%", "higher"),
         Metric("auc_rebalanced", "AuC, rebalanced", "%", "higher"),
         Metric("de2000", "ΔE2000", "", "lower"),
@@ -60,7 +72,10 @@ def metrics_of(hint_counts: Iterable[int]) -> list[Metric]:
         Metric("hint_obeyed", "hint obeyed, ΔE2000", "", "lower"),
         Metric("hint_leak", "hint leak, ΔE2000", "", "lower"),
         Metric("hint_reach", "hint reach", "", "higher"),
-        Metric("robust_clean", "gain, colours on clean L*", "dB", "higher"),
+        Metric("skin_evenness", "evenness of skin ÷ truth", "", "1"),
+        *(Metric(f"skin_evenness_{name}", f"evenness of skin, {name} copy", "", "1") for name in OLD_TONES),
+        Metric("skin_chroma", "chroma of skin ÷ truth", "", "1"),
+        Metric("robust_clean", "gain, colors on clean L*", "dB", "higher"),
         *(Metric(f"robust_gain_{name}", f"gain from {name} copy", "dB", "higher") for name in DEGRADATIONS),
         *(Metric(f"robust_loss_{name}", f"gain lost to {name}", "dB", "lower") for name in DEGRADATIONS),
         Metric("size_stability", "size stability, ΔE2000", "", "lower"),
@@ -86,8 +101,15 @@ def statistic(result: Evaluation, model: str, name: str) -> tuple[NDArray[np.flo
     def column(name: str) -> NDArray[np.float64]:
         return result.column(model, name)
 
+    if name.startswith("gain_at_cf_"):
+        gains = column("vivid_psnr") - column("grey_psnr")[:, None]
+        columns = np.column_stack([column("true_cf_hs"), gains, column("vivid_cf")])
+        return columns, at_colorfulness(int(name.removeprefix("gain_at_cf_")) / 100)
     if name.startswith("gain"):
         return column(name.replace("gain", "psnr", 1)) - column("grey_psnr"), first_column
+    if name.startswith("skin_"):
+        measure = "skin_chroma" if name == "skin_chroma" else "skin_evenness"
+        return np.stack([column(_source_of(name)), column(f"true_{measure}")], axis=-1), ratio
     if name.startswith("robust_gain_"):
         return column(name.replace("robust_gain_", "robust_")), first_column
     if name.startswith("robust_loss_"):
@@ -134,22 +156,32 @@ def figure(
         return None
     columns, combine = statistic(result, model, name)
     interval = bootstrap(columns if rows is None else columns[rows], combine)
-    return interval if interval.n else None
+    return interval if interval.n and not math.isnan(interval.mean) else None
 
 
 def _has(result: Evaluation, model: str, name: str) -> bool:
-    needed = {"ece": "confidence", "cf_ratio": "cf_hs", "delta_cf_mean": "cf_hs", "delta_cf_image": "cf_hs"}
-    name = needed.get(name, _robust_column(name))
+    return any(_source_of(name) in row for row in result.rows[model])
+
+
+def _source_of(name: str) -> str:
+    """The column that a metric cannot be made without."""
+    if name.startswith("gain_at_cf_"):
+        return "vivid_psnr"
     if name.startswith("gain"):
-        name = name.replace("gain", "psnr", 1)
-    name = "auc_scores" if name == "auc_rebalanced" else name
-    return any(name in row for row in result.rows[model])
+        return name.replace("gain", "psnr", 1)
+    if name.startswith("skin_evenness_"):
+        return f"{name.removeprefix('skin_evenness_')}_skin_evenness"
+    name = name.replace("robust_gain_", "robust_").replace("robust_loss_", "robust_")
+    return _SOURCES.get(name, name)
 
 
-def _robust_column(name: str) -> str:
-    return name.replace("robust_gain_", "robust_").replace("robust_loss_", "robust_")
-
-
+_SOURCES = {
+    "ece": "confidence",
+    "cf_ratio": "cf_hs",
+    "delta_cf_mean": "cf_hs",
+    "delta_cf_image": "cf_hs",
+    "auc_rebalanced": "auc_scores",
+}
 OF_FEATURES = {"fd_effnet": "features", "c2st_effnet": "features", "fid_inception_tf2015": "inception"}
 LEAST_PHOTOS = 10  # for figures of whole sets
 
@@ -158,10 +190,10 @@ def _of_features(result: Evaluation, model: str, name: str) -> Interval | None:
     column = OF_FEATURES[name]
     if column not in result.rows[model][0] or len(result.keys) < LEAST_PHOTOS:
         return None
-    real, coloured = result.column(model, f"true_{column}"), result.column(model, column)
+    real, colored = result.column(model, f"true_{column}"), result.column(model, column)
     if name != "c2st_effnet":
-        return frechet_interval(real, coloured)
-    return bootstrap(100 * two_sample_hits(real, coloured))
+        return frechet_interval(real, colored)
+    return bootstrap(100 * two_sample_hits(real, colored))
 
 
 # --- the whole report ----------------------------------------------------------------------------
@@ -182,12 +214,15 @@ def summarize(result: Evaluation) -> dict[str, Any]:
         "identical": {model: result.identical(model) for model in models},
         "models": {model: _figures(result, model, listed) for model in models},
         "truth": {
-            name: _entry(bootstrap(result.column(models[0], f"true_{name}"))) for name in ("cf_hs", "cf_abs")
+            name: _entry(bootstrap(result.column(models[0], f"true_{name}")))
+            for name in ("cf_hs", "cf_abs", "dark_plum")
         },
         "paired": {
             f"{other} − {models[0]}": _paired(result, other, models[0], listed) for other in models[1:]
         },
         "sources": _sources(result),
+        "curves": {model: _curve(result, model) for model in models if _has(result, model, "gain_at_cf_75")},
+        "neighbors": {model: [one._asdict() for one in found] for model, found in result.neighbors.items()},
         "stability": {
             model: [
                 {
@@ -201,6 +236,22 @@ def summarize(result: Evaluation) -> dict[str, Any]:
             for model, photos in result.stability.items()
         },
     }
+
+
+def _curve(result: Evaluation, model: str) -> list[dict[str, float]]:
+    """Means at each step of vividness, from pale to vivid."""
+    psnr, cf = (np.nanmean(result.column(model, name), axis=0) for name in ("vivid_psnr", "vivid_cf"))
+    grey, truth = (float(np.nanmean(result.column(model, name))) for name in ("grey_psnr", "true_cf_hs"))
+    return [
+        {
+            "vividness": vividness,
+            "psnr": round(float(psnr[step]), 6),
+            "gain": round(float(psnr[step]) - grey, 6),
+            "cf_hs": round(float(cf[step]), 6),
+            "cf_ratio": round(float(cf[step]) / truth, 6),
+        }
+        for step, vividness in enumerate(VIVIDNESS)
+    ]
 
 
 def _figures(result: Evaluation, model: str, listed: list[Metric]) -> dict[str, Any]:

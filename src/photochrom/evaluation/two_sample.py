@@ -1,4 +1,4 @@
-"""Are two sets of pictures alike? On features (n, d) of real and coloured photos, in numpy.
+"""Are two sets of pictures alike? On features (n, d) of real and colored photos, in numpy.
 
 `frechet` is the distance behind FID (Heusel et al. 2017), `two_sample_hits` the classifier
 two-sample test (Lopez-Paz & Oquab 2017): a machine's fooling rate.
@@ -12,20 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.errors import MissingExtra
-from photochrom.evaluation.statistics import Interval, centred
+from photochrom.evaluation.statistics import Interval, centerd
 
 Features = NDArray[np.floating[Any]]
 
 FOLDS = 5
 RESAMPLES = 100  # of a Fréchet distance: each costs a singular value decomposition
-INVERSE_REGULARISATION = 0.01
+INVERSE_REGULARIZATION = 0.01
 SEED = 0
 
 
 def frechet(first: Features, second: Features) -> float:
     """|μ1 − μ2|² + tr(Σ1 + Σ2 − 2·(Σ1Σ2)^½) of two feature sets.
 
-    With centred rows A, B scaled so that Σ1 = AᵀA and Σ2 = BᵀB, the last trace is the sum of the
+    With centerd rows A, B scaled so that Σ1 = AᵀA and Σ2 = BᵀB, the last trace is the sum of the
     singular values of A·Bᵀ: exact, and n × n instead of d × d.
     """
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
@@ -36,25 +36,25 @@ def frechet(first: Features, second: Features) -> float:
 
 
 def _rows(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centred rows whose Gram matrix is the sample covariance."""
-    centred_rows = features - features.mean(axis=0)
+    """Centerd rows whose Gram matrix is the sample covariance."""
+    centerd_rows = features - features.mean(axis=0)
     if len(features) > features.shape[1]:  # fewer rows of the same Gram matrix: cheaper below
-        centred_rows = np.linalg.qr(centred_rows, mode="r")
-    return np.asarray(centred_rows / np.sqrt(max(1, len(features) - 1)))
+        centerd_rows = np.linalg.qr(centerd_rows, mode="r")
+    return np.asarray(centerd_rows / np.sqrt(max(1, len(features) - 1)))
 
 
-def frechet_interval(real: Features, coloured: Features) -> Interval:
+def frechet_interval(real: Features, colored: Features) -> Interval:
     """`frechet` with the spread of 100 resamples of photos, moved to the estimate (they are biased)."""
     rng = np.random.default_rng(SEED)
     picks = (rng.integers(0, len(real), len(real)) for _ in range(RESAMPLES))
-    resampled = np.array([frechet(real[pick], coloured[pick]) for pick in picks])
-    return centred(frechet(real, coloured), resampled, len(real))
+    resampled = np.array([frechet(real[pick], colored[pick]) for pick in picks])
+    return centerd(frechet(real, colored), resampled, len(real))
 
 
-def two_sample_hits(real: Features, coloured: Features) -> NDArray[np.float64]:
+def two_sample_hits(real: Features, colored: Features) -> NDArray[np.float64]:
     """(n,) per photo: share of its two pictures that a classifier trained on other photos tells rightly.
 
-    Logistic regression on standardised features, 5 folds split by photo. The mean is the accuracy:
+    Logistic regression on standardized features, 5 folds split by photo. The mean is the accuracy:
     0.5 = it cannot tell. Raises MissingExtra without scikit-learn.
     """
     try:
@@ -68,9 +68,9 @@ def two_sample_hits(real: Features, coloured: Features) -> NDArray[np.float64]:
     hits = np.empty(n)
     for number in range(FOLDS):
         held, kept = fold == number, fold != number
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=INVERSE_REGULARISATION, max_iter=1000))
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=INVERSE_REGULARIZATION, max_iter=1000))
         labels = np.repeat([0, 1], kept.sum())
-        model.fit(np.concatenate([real[kept], coloured[kept]]).astype(np.float64), labels)
-        says_real, says_coloured = model.predict(real[held]) == 0, model.predict(coloured[held]) == 1
-        hits[held] = (says_real.astype(float) + says_coloured) / 2
+        model.fit(np.concatenate([real[kept], colored[kept]]).astype(np.float64), labels)
+        says_real, says_colored = model.predict(real[held]) == 0, model.predict(colored[held]) == 1
+        hits[held] = (says_real.astype(float) + says_colored) / 2
     return hits

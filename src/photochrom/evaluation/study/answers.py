@@ -46,12 +46,12 @@ class Answer:
     @property
     def right(self) -> bool | None:
         """Whether the machine's picture was found; None for a preference."""
-        return None if self.trial.kind == "preference" else self.choice == self.trial.coloured
+        return None if self.trial.kind == "preference" else self.choice == self.trial.colored
 
     @property
     def model(self) -> str:
-        """The model in a pair of real and coloured."""
-        return self.trial.left if self.trial.coloured == "left" else self.trial.right
+        """The model in a pair of real and colored."""
+        return self.trial.left if self.trial.colored == "left" else self.trial.right
 
 
 class Answers:

@@ -45,7 +45,7 @@ class Trial:
     first: Side  # shown first, where pictures are shown one after the other
 
     @property
-    def coloured(self) -> Side:
+    def colored(self) -> Side:
         """The side of the machine's picture (not for preference)."""
         return "right" if self.left == TRUTH else "left"
 
@@ -92,7 +92,7 @@ class Study:
     def trials(self, number: int) -> list[Trial]:
         """The trials of participant `number` (0, 1, …): the same at every call.
 
-        Practice, then real against coloured, then model against model. Every photo comes once in
+        Practice, then real against colored, then model against model. Every photo comes once in
         the first two parts; models, sides, and which side is shown first are balanced in each part.
         """
         rng = random.Random(f"{self.seed} {number}")  # noqa: S311 reproducible on purpose

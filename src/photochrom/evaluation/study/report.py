@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from photochrom.errors import WriteError
-from photochrom.evaluation.gallery import encode_strip
-from photochrom.evaluation.page import document, table
-from photochrom.evaluation.plots import PALETTE, Point, forest
+from photochrom.evaluation.charts import PALETTE, forest
+from photochrom.evaluation.gallery import Strip, encode_strip
+from photochrom.evaluation.page import document, drawn, strip_grid
 from photochrom.evaluation.study.answers import Answers
 from photochrom.evaluation.study.design import ENOUGH_PAIRS, TRUTH
 from photochrom.evaluation.study.verdict import PUBLISHED, judge
+from photochrom.evaluation.tables import Cell, Table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,11 +82,11 @@ def page(study: Study, verdict: Verdict) -> str:
         told = f"A study needs {ENOUGH_PAIRS} pairs per participant; this one has {study.pairs}."
         few = f'<div class="notice">{told}</div>'
     intro = (
-        f"<h1>Which one was coloured by a machine?</h1><p>"
+        f"<h1>Which one was colored by a machine?</h1><p>"
         f"{counted(verdict.participants, 'participant')} ({verdict.complete} complete), "
         f"{counted(verdict.answers, 'answer')} counted"
         + (f", median {verdict.seconds:.1f} s each" if verdict.answers else "")
-        + ". Pairs of a real and a coloured photo at 256 px, one second each, then free choice; sides and "
+        + ". Pairs of a real and a colored photo at 256 px, one second each, then free choice; sides and "
         "order balanced. 50 % fooled is the ceiling.</p>"
     )
     return document(
@@ -100,23 +99,20 @@ def _fooling(verdict: Verdict) -> str:
     if not rates:
         return "<h2>Fooling rate</h2><p>No answers yet.</p>"
     rows = [
-        f"<tr><th>{escape(model)}</th><td><b>{100 * rate.mean:.1f} %</b>"
-        f"<small>{100 * rate.low:.1f} … {100 * rate.high:.1f}</small></td><td>{rate.n}</td></tr>"
+        (
+            model,
+            [
+                Cell(f"{100 * rate.mean:.1f} %", f"{100 * rate.low:.1f} … {100 * rate.high:.1f}"),
+                Cell(str(rate.n)),
+            ],
+        )
         for model, rate in rates
     ]
-    rows += [
-        f"<tr><th>{escape(name)}</th><td>{value:.0f} %</td><td>other photos and people</td></tr>"
-        for name, value in PUBLISHED
-    ]
-    points = [
-        (model, [Point(0, 100 * rate.mean, 100 * rate.low, 100 * rate.high)]) for model, rate in rates
-    ] + [(name, [Point(0, value, value, value)]) for name, value in PUBLISHED]
-    plot = forest(points, PALETTE[:1], "fooled, % of pairs")
-    return (
-        "<h2>Fooling rate</h2>"
-        + table(["", "took the real photo for coloured", "answers"], rows)
-        + f'<div class="figure">{plot}</div>'
-    )
+    rows += [(name, [Cell(f"{value:.0f} %"), Cell("other photos and people")]) for name, value in PUBLISHED]
+    points = [(model, [(100 * rate.mean, 100 * rate.low, 100 * rate.high)]) for model, rate in rates]
+    points += [(name, [(value, value, value)]) for name, value in PUBLISHED]
+    table = Table(["", "took the real photo for colored", "answers"], rows)
+    return f"<h2>Fooling rate</h2>{table.html()}{drawn([forest(points, PALETTE[:1], 'fooled, % of pairs')])}"
 
 
 def _preference(study: Study, verdict: Verdict) -> str:
@@ -124,12 +120,11 @@ def _preference(study: Study, verdict: Verdict) -> str:
         return ""
     scores = sorted(verdict.scores.items(), key=lambda item: -item[1].mean)
     rows = [
-        f"<tr><th>{escape(model)}</th><td><b>{score.mean:+.2f}</b>"
-        f"<small>{score.low:+.2f} … {score.high:+.2f}</small></td></tr>"
+        (model, [Cell(f"{score.mean:+.2f}", f"{score.low:+.2f} … {score.high:+.2f}")])
         for model, score in scores
     ]
     duels = [
-        f"<tr><th>{escape(a)} against {escape(b)}</th><td>{wins:g} of {pairs}</td></tr>"
+        (f"{a} against {b}", [Cell(f"{wins:g} of {pairs}")])
         for place, a in enumerate(study.models)
         for b in study.models[place + 1 :]
         for wins, pairs in [verdict.wins.get((a, b), (0.0, 0))]
@@ -137,27 +132,21 @@ def _preference(study: Study, verdict: Verdict) -> str:
     return (
         "<h2>Preference</h2>"
         "<p>Bradley–Terry scores: a difference of 1 means that the better one wins 73 % of pairs.</p>"
-        + table(["", "score"], rows)
-        + "<h3>Wins, a tie counting half</h3>"
-        + table(["", ""], duels)
+        f"{Table(['', 'score'], rows).html()}"
+        f"<h3>Wins, a tie counting half</h3>{Table(['', ''], duels).html()}"
     )
 
 
 def _photos(study: Study, verdict: Verdict) -> str:
-    """Every shown pair as real | coloured, the most convincing first."""
+    """Every shown pair as real | colored, the most convincing first."""
     ordered = sorted(verdict.photos.items(), key=lambda item: (-item[1][0] / item[1][1], item[0]))
-    shown = []
-    for (photo, model), (fooled, count) in ordered:
-        source = base64.b64encode(_strip(study, photo, model)).decode()
-        shown.append(
-            f'<figure><div class="labels"><span>real</span><span>{escape(model)}</span></div>'
-            f'<img loading="lazy" alt="real and {escape(model)}" src="data:image/jpeg;base64,{source}">'
-            f"<figcaption><span>{escape(photo)}</span><span>fooled {fooled} of {count}</span></figcaption>"
-            "</figure>"
-        )
-    return f'<h2>Photo by photo</h2><div class="strips">{"".join(shown)}</div>' if shown else ""
+    strips = [
+        Strip(photo, f"fooled {fooled} of {count}", ("real", model), _pair(study, photo, model))
+        for (photo, model), (fooled, count) in ordered
+    ]
+    return f"<h2>Photo by photo</h2>{strip_grid(strips)}" if strips else ""
 
 
-def _strip(study: Study, photo: str, model: str) -> bytes:
+def _pair(study: Study, photo: str, model: str) -> bytes:
     names = (study.images[photo][TRUTH], study.images[photo][model])
     return encode_strip([np.asarray(Image.open(study.folder / "images" / f"{name}.png")) for name in names])

@@ -30,9 +30,7 @@ class Verdict:
     participants: int
     complete: int
     answers: int  # practice left out
-    fooling: dict[
-        str, Interval
-    ]  # model: share of pairs, 0..1, in which the real photo was taken for coloured
+    fooling: dict[str, Interval]  # model: share of pairs, 0..1, in which the real photo was taken for colored
     scores: dict[str, Interval]  # model: Bradley–Terry log-strength, mean 0
     wins: dict[tuple[str, str], tuple[float, int]]  # (a, b): wins of a (ties half), pairs
     seconds: float  # median time of an answer
@@ -63,7 +61,7 @@ def judge(answers: Sequence[Answer], models: Sequence[str], trials: int) -> Verd
 
 
 def fooling_rate(pairs: Iterable[Answer]) -> Interval:
-    """Share of pairs in which the participant took the real photo for the coloured one, 0..1.
+    """Share of pairs in which the participant took the real photo for the colored one, 0..1.
 
     Bootstrap 95 % over participants, and over each drawn participant's answers, so that one
     participant alone has an interval too. `n` counts answers.

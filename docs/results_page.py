@@ -8,22 +8,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from photochrom.evaluation import published
-from photochrom.evaluation.calibration import GROUPS, LEVELS
-from photochrom.evaluation.page import BASELINES, colours, curves, gain_of, title
-from photochrom.evaluation.plots import (
-    NEUTRAL,
-    PALETTE,
-    Point,
-    Series,
-    ab_map,
-    forest,
-    hint_curves,
-    reliability,
-    simple_line,
-)
+from photochrom.evaluation import charts, page, published
+from photochrom.evaluation.photos import to_bytes
 from photochrom.evaluation.protocols import PROTOCOLS, grey_of
-from photochrom.evaluation.summary import Metric, metrics_of
+from photochrom.evaluation.tables import Cell, Table, metric_table
+from photochrom.photo import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +22,7 @@ if TYPE_CHECKING:
 
 Results = dict[str, Any]
 HEIGHT = 200  # px of an example
-GENERATED = (
-    "<!-- Made by `make results`; change src/photochrom/evaluation/results_page.py, not this page. -->"
-)
+GENERATED = "<!-- Made by `make results`; change docs/results_page.py, not this page. -->"
 
 
 def write(results: Results, root: Path) -> None:
@@ -65,21 +52,28 @@ def markdown(results: Results, examples: bool = True) -> str:
     if group:
         parts += [
             f"## The {group['n']} photos that resemble ImageNet",
-            table(results, {name: group[name] for name in results["models"] if name in group}),
+            figures(results, {name: group[name] for name in results["models"] if name in group}),
         ]
-    parts += [f"## All {results['n']} photos", table(results, results["models"]), budgets(results)]
+    parts += [f"## All {results['n']} photos", figures(results, results["models"]), budgets(results)]
+    if results.get("curves"):
+        parts += [
+            "## How much color, at what cost",
+            "![Gain against colorfulness](results/colorfulness.svg) "
+            "![PSNR against colorfulness](results/colorfulness-published.svg)",
+            published.COLORFUL_NOTE,
+        ]
     parts += ["## Hints", "![PSNR against hints](results/hints.svg)", hint_note()]
     parts += [
         "## By source",
         "![Gain over grey by source](results/sources.svg)",
         source_table(results),
-        "## Which colours occur",
-        "![ab histogram of the truth](results/colours-truth.svg) ![of the model](results/colours-model.svg)",
-        "The rarer a colour, the fainter its square (logarithmic).",
+        "## Which colors occur",
+        "![ab histogram of the truth](results/colors-truth.svg) ![of the model](results/colors-model.svg)",
+        "The rarer a color, the fainter its square (logarithmic).",
         "## Does it know when it is guessing?",
         "![Reliability diagram](results/reliability.svg) ![Error against entropy](results/entropy.svg)",
-        "Left: how often the likeliest colour bin is the nearest to the truth. Right: how far the "
-        "picture's colour is from the truth where the entropy is so high.",
+        "Left: how often the likeliest color bin is the nearest to the truth. Right: how far the "
+        "picture's color is from the truth where the entropy is so high.",
     ]
     if examples:
         parts += ["## Pictures", *EXAMPLES]
@@ -89,8 +83,8 @@ def markdown(results: Results, examples: bool = True) -> str:
 EXAMPLES = (
     "![Grey, automatic, 10 hints, 100 hints, truth](results/astronaut.jpg)",
     "Grey, automatic, with 10 and with 100 hints at random places, truth (NASA, public domain).",
-    "![Old photographs and their colours](results/old-photographs.jpg)",
-    "Old photographs of `examples/` (public domain, see there), each with its automatic colours.",
+    "![Old photographs and their colors](results/old-photographs.jpg)",
+    "Old photographs of `examples/` (public domain, see there), each with its automatic colors.",
 )
 
 
@@ -100,22 +94,9 @@ def left_out(results: Results) -> str:
     return f"In no average: {names}." if names else ""
 
 
-def table(results: Results, models: dict[str, Any]) -> str:
+def figures(results: Results, models: dict[str, Any]) -> str:
     """A metric a line, a model a column."""
-    lines = [f"| | {' | '.join(models)} |", f"|---|{'---|' * len(models)}"]
-    for metric in metrics_of(results["hint_counts"]):
-        cells = [cell(metric, figures.get(metric.name)) for figures in models.values()]
-        if any(text != "–" for text in cells):
-            lines.append(f"| {title(metric).replace('|', '∣')} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def cell(metric: Metric, entry: dict[str, Any] | None) -> str:
-    """ "21.65 [20.90, 22.40]"."""
-    if entry is None or entry["mean"] is None:
-        return "–"
-    d = metric.digits
-    return f"{entry['mean']:.{d}f} [{entry['low']:.{d}f}, {entry['high']:.{d}f}]"
+    return metric_table(models, results["hint_counts"]).markdown()
 
 
 def budgets(results: Results) -> str:
@@ -132,12 +113,12 @@ def hint_note() -> str:
 
 def source_table(results: Results) -> str:
     """The default model by source."""
-    rows = ["| source | photos | gain, dB | colourfulness ÷ truth | ΔE2000 |", "|---|---|---|---|---|"]
+    rows = []
     for name, source in sorted(results["sources"].items()):
-        figures = source["models"]["photochrom"]
-        values = " | ".join(f"{figures[key]['mean']:.2f}" for key in ("gain", "cf_ratio", "de2000"))
-        rows.append(f"| {name} | {source['n']} | {values} |")
-    return "\n".join(rows)
+        entries = source["models"]["photochrom"]
+        cells = [Cell(f"{entries[key]['mean']:.2f}") for key in ("gain", "cf_ratio", "de2000")]
+        rows.append((name, [Cell(str(source["n"])), *cells]))
+    return Table(["source", "photos", "gain, dB", "colorfulness ÷ truth", "ΔE2000"], rows).markdown()
 
 
 # --- drawings ------------------------------------------------------------------------------------------
@@ -147,46 +128,28 @@ def drawings(results: Results) -> dict[str, str]:
     """{name: SVG}."""
     group = results["groups"].get("imagen", results["models"])
     models = {name: group[name] for name in results["models"] if name in group}
-    lines = curves({"models": models, "hint_counts": results["hint_counts"]})
-    known = [count for count in published.SIGGRAPH17 if count <= max(results["hint_counts"])]
-    dashed = [Point(count, published.SIGGRAPH17[count]) for count in known]
-    lines.append(Series(published.SIGGRAPH17_NAME, dashed, NEUTRAL, dashed=True))
     sums = results["diagrams"]
-    confidence = np.array(sums["confidence"]).reshape(GROUPS, 3)
-    places = np.maximum(confidence[:, 0], 1)
-    share = confidence[:, 0] / confidence[:, 0].sum()
-    entropy = np.array(sums["entropy"]).reshape(LEVELS, 2)
-    kept = np.flatnonzero(entropy[:, 0] >= 1e-3 * entropy[:, 0].sum()).tolist()
-    points = [Point((level + 0.5) / LEVELS, entropy[level, 1] / entropy[level, 0]) for level in kept]
+    shades = page.shades(list(results["models"]))
+    reliability, entropy = page.uncertainty_charts(np.array(sums["confidence"]), np.array(sums["entropy"]))
+    curves = page.color_charts(results.get("curves", {}), shades)
     return {
-        "hints": hint_curves(lines),
-        "sources": source_forest(results),
-        "colours-truth": ab_map(np.array(sums["true_histogram"]), "truth"),
-        "colours-model": ab_map(np.array(sums["histogram"]), "photochrom"),
-        "reliability": reliability(confidence[:, 1] / places, confidence[:, 2] / places, share),
-        "entropy": simple_line(points, "entropy ÷ log Q", "mean ab error"),
+        "hints": charts.lines(
+            page.hint_curves(models, results["hint_counts"]), "hints a photo", "PSNR, dB", counts=True
+        ),
+        "sources": page.source_chart(results["sources"], shades)[0],
+        "colors-truth": charts.ab_map(np.array(sums["true_histogram"]), "truth"),
+        "colors-model": charts.ab_map(np.array(sums["histogram"]), "photochrom"),
+        "reliability": reliability,
+        "entropy": entropy,
+        **dict(zip(("colorfulness", "colorfulness-published"), curves, strict=False)),
     }
-
-
-def source_forest(results: Results) -> str:
-    """Gain by source, the default model and the trained baselines."""
-    sources = results["sources"]
-    ordered = sorted(sources, key=lambda name: -gain_of(sources[name], "photochrom"))
-    models = [name for name in sources[ordered[0]]["models"] if name not in BASELINES]
-    shades = colours(list(results["models"]))
-    rows = []
-    for name in ordered:
-        entries = [sources[name]["models"][model].get("gain") for model in models]
-        points = [Point(0, e["mean"], e["low"], e["high"]) if e else None for e in entries]
-        rows.append((f"{name} ({sources[name]['n']})", points))
-    return forest(rows, [shades.get(model, PALETTE[0]) for model in models], "gain over grey, dB")
 
 
 # --- pictures --------------------------------------------------------------------------------------------
 
 
 def write_examples(examples: Path, folder: Path) -> bool:
-    """The pictures from examples/, coloured now; False where there are none."""
+    """The pictures from examples/, colored now; False where there are none."""
     from photochrom.colorizer import Colorizer
 
     truth, photos = examples / "astronaut.jpg", sorted((examples / "photos").glob("*.jpg"))
@@ -203,22 +166,16 @@ def write_examples(examples: Path, folder: Path) -> bool:
 
 def astronaut(path: Path, colorizer: Colorizer) -> list[RGB]:
     """Grey, automatic, 10 hints, 100 hints, truth."""
-    from photochrom.evaluation.photos import to_bytes
-    from photochrom.photo import read
-
     protocol = PROTOCOLS["photos"]
     truth = protocol.square(to_bytes(read(path).rgb))
     grey, hints = grey_of(truth), protocol.hints(truth, 0, 100)
     plate = colorizer.prepare(grey)
-    coloured = [to_bytes(plate.render(hints[:count]).rgb) for count in (0, 10, 100)]
-    return [np.repeat(grey[..., None], 3, axis=2), *coloured, truth]
+    colored = [to_bytes(plate.render(hints[:count]).rgb) for count in (0, 10, 100)]
+    return [np.repeat(grey[..., None], 3, axis=2), *colored, truth]
 
 
 def before_after(path: Path, colorizer: Colorizer) -> list[RGB]:
-    """An old photograph and its colours."""
-    from photochrom.evaluation.photos import to_bytes
-    from photochrom.photo import read
-
+    """An old photograph and its colors."""
     photo = read(path)
     return [to_bytes(photo.rgb), to_bytes(colorizer.prepare(photo).render().rgb)]
 

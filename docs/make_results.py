@@ -1,4 +1,4 @@
-"""Make the results page: python -m photochrom.evaluation.results, run by `make results`.
+"""Make the results page: python docs/make_results.py PHOTOS, run by `make results DATA=PHOTOS`.
 
 Measures the embedded model and the baselines on validation photos, writes docs/results.json, the
 page docs/results.md with its curves, and puts the figures into README and model card. Pictures on
@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import results_page  # the folder of a script is where Python looks first
+from stamped_figures import stamp
 
 from photochrom.errors import DataError, OptionError, PhotochromError
-from photochrom.evaluation import results_page
 from photochrom.evaluation.evaluator import Evaluation, evaluate
-from photochrom.evaluation.figures import stamp
 from photochrom.evaluation.photos import PhotoSet
-from photochrom.evaluation.predictors import Grey, MeanColour, ModelPredictor, Predictor
+from photochrom.evaluation.predictors import Grey, MeanColor, ModelPredictor, Predictor
 from photochrom.evaluation.protocols import PROTOCOLS, parse_counts
 from photochrom.evaluation.report import to_json, write_report
 from photochrom.evaluation.spreading import Spreading
@@ -29,14 +29,12 @@ from photochrom.evaluation.summary import figure, metrics_of, summarize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ROOT = Path(__file__).parents[3]
-VALIDATION = ROOT.parent / "shared" / "photos" / "val"
+ROOT = Path(__file__).parents[1]
 GROUPS = {"imagen": "imagen"}  # name: how the sources' names begin; half the photos resemble ImageNet
 STAMPED = ("README.md", "docs/model-card.md")
 WHERE = (
-    "validation photos are missing: give --data a folder of colour photos in one subfolder a source that no "
-    "model here was trained on, for example COCO val2017 (cocodataset.org); the committed figures rest on "
-    "the 400 of ../shared/photos/val"
+    "give a folder of color photos in one subfolder a source that no model here was trained on, for example "
+    "COCO val2017 (cocodataset.org)"
 )
 
 
@@ -53,8 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Its options."""
-    made = argparse.ArgumentParser(prog="python -m photochrom.evaluation.results", description=__doc__)
-    made.add_argument("--data", type=Path, default=VALIDATION, help="validation photos")
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("data", type=Path, nargs="?", help=f"validation photos: {WHERE}")
     made.add_argument("--root", type=Path, default=ROOT, help="the checkout whose docs/ are written")
     made.add_argument("--hints", default="0,1,10,100", help="numbers of hints")
     made.add_argument("--size-photos", type=int, default=4, help="photos for size_stability")
@@ -73,8 +71,8 @@ def make(options: argparse.Namespace) -> None:
     if options.pages_only:
         results = read_results(stored)
     else:
-        if not options.data.is_dir():
-            raise DataError(WHERE)
+        if options.data is None or not options.data.is_dir():
+            raise DataError(f"validation photos are missing: {WHERE}")
         photos = PhotoSet.open(options.data, PROTOCOLS["photos"])
         results = measure(photos, options, earlier=read_results(stored) if stored.exists() else {})
         stored.write_text(to_json(results), encoding="utf-8")
@@ -107,7 +105,7 @@ def measure(photos: PhotoSet, options: argparse.Namespace, earlier: dict[str, An
         ModelPredictor("photochrom", embedded),
         *(ModelPredictor(name, colorizer) for name, colorizer in trained.items()),
         Grey(),
-        MeanColour(),
+        MeanColor(),
         Spreading(),
     ]
     result = evaluate(

@@ -40,8 +40,3 @@ def stamp(text: str, results: dict[str, Any]) -> str:
         return match[1] + told + match[4]
 
     return _MARKER.sub(fill, text)
-
-
-def count(text: str) -> int:
-    """How many markers a text has."""
-    return len(_MARKER.findall(text))
