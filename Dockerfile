@@ -1,11 +1,12 @@
-# The studio and the REST server, model inside. Without PHOTOCHROM_TOKEN it makes up a token and prints it.
+# The studio and the REST server, model inside; for a cluster's workers build with EXTRAS=cloud,ray,heic (docs/scale.md). Without PHOTOCHROM_TOKEN it makes up a token and prints it.
 FROM python:3.12-slim AS build
 WORKDIR /src
 COPY pyproject.toml LICENSE constraints.txt ./
 COPY docs/description.md docs/
 COPY src src
+ARG EXTRAS=serve,heic
 RUN python -m venv /opt/photochrom \
-    && /opt/photochrom/bin/pip install --no-cache-dir --constraint constraints.txt '.[serve,heic]'
+    && /opt/photochrom/bin/pip install --no-cache-dir --constraint constraints.txt ".[${EXTRAS}]"
 
 FROM python:3.12-slim
 RUN useradd --system --create-home photochrom

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 LIST_SUFFIXES = (".txt", ".lst", ".list")
-_NOT_PHOTOS = {"@eaDir", "@__thumb", "#recycle", "$RECYCLE.BIN", "lost+found", "System Volume Information"}
+NOT_PHOTOS = {"@eaDir", "@__thumb", "#recycle", "$RECYCLE.BIN", "lost+found", "System Volume Information"}
 _SHOWN = 10  # collisions named in a message
 
 
@@ -74,7 +74,7 @@ class Search:
         """Whether a folder is entered; else it is hidden, known, or noted as left out."""
         if entry.name.startswith(".") or Path(entry.path).absolute() == skip:
             return False
-        if entry.name in _NOT_PHOTOS:
+        if entry.name in NOT_PHOTOS:
             self.left_out[f"folders named {entry.name}"] = "thumbnails and deleted files of the system"
             return False
         if not entry.is_symlink():

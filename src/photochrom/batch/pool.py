@@ -36,7 +36,7 @@ _CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy the threads
 
 # Read by libraries when they are loaded, so they must be set before a worker starts. Two workers on two
 # processors whose OpenBLAS has two threads each spend a third of their time waiting for one another.
-_THREAD_COUNTS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "VIPS_CONCURRENCY")
+THREAD_COUNTS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "VIPS_CONCURRENCY")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Pool(Generic[T, R]):
         self._busy.append(worker)
 
     def _new_worker(self) -> _Worker[T, R]:
-        with _environment(dict.fromkeys(_THREAD_COUNTS, str(self._threads))):
+        with _environment(dict.fromkeys(THREAD_COUNTS, str(self._threads))):
             return _Worker(self._setup)
 
     def _collect(self, patience: float | None = None) -> Iterator[tuple[T, R | Lost]]:

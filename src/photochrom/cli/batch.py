@@ -11,16 +11,19 @@ import click
 
 from photochrom import __version__
 from photochrom.batch import ledger, plan
+from photochrom.batch import transfer as transfers
 from photochrom.batch.coloring import failure
 from photochrom.batch.runner import IfExists, Run, Settings, workers_for
+from photochrom.batch.store import is_address, open_store
 from photochrom.cli.options import IF_EXISTS, JSON, TIMEOUT, WORKERS, rendering, searching
 from photochrom.cli.report import Report, report_findings
 from photochrom.errors import OptionError, WriteError
 from photochrom.photo.strips import processors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
+    from photochrom.batch.coloring import Result
     from photochrom.batch.options import Options
     from photochrom.batch.plan import Search
 
@@ -41,6 +44,14 @@ STDIN = "-"
     is_flag=True,
     help="Check that every output is there, whole and unchanged, and so is its photo; colour nothing.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(("local", "ray")),
+    default="local",
+    show_default=True,
+    help="Color on this machine, or on a Ray cluster.",
+)
+@click.option("--ray-address", metavar="A", help="The Ray cluster; one on this machine if none is given.")
 @JSON
 @click.pass_context
 def command(
@@ -54,6 +65,8 @@ def command(
     retry_failed: bool,
     dry_run: bool,
     verify: bool,
+    engine: str,
+    ray_address: str | None,
     as_json: bool,
 ) -> None:
     """Colour many photographs into a folder, and lose none.
@@ -61,7 +74,26 @@ def command(
     IN is a folder, a photo, a quoted glob, a list of photos in a .txt file (one a line), or '-' for
     such a list on standard input. What is done is written in OUT/.photochrom/ledger.sqlite: run the
     same command again to go on after any interruption; what is done stays, the rest is coloured.
+
+    IN and OUT may also be addresses in object storage (s3://, gs://, az://); then what is done is written
+    in small files beside the results.
     """
+    settings = Settings(if_exists, workers, timeout)
+    if engine == "ray" or any(is_address(path) for path in paths):
+        stores = [open_store(path) for path in paths]
+        if len(stores) == 1 and verify:
+            context.exit(report_findings(transfers.verify(stores[0]), search, as_json=as_json))
+        if len(stores) != 2:
+            raise OptionError("give where the photos are and where the results go: photochrom batch SRC DST")
+        source, target = stores
+        transfer = transfers.Transfer(options, settings, source, target, search)
+        if verify:
+            context.exit(report_findings(transfer.verify(), search, as_json=as_json))
+        results = (
+            transfer.preview() if dry_run else _between_stores(transfer, engine, ray_address, retry_failed)
+        )
+        with closing(results):
+            context.exit(Report(None, as_json=as_json, table=True, search=search).follow(results))
     out = Path(paths[-1])
     if out.exists() and not out.is_dir():
         raise OptionError(f"{out} is a file: the last argument is the folder for the results")
@@ -72,10 +104,16 @@ def command(
         context.exit(_verify(out, jobs, search, as_json))
     if retry_failed:
         jobs = _failed_before(jobs, out)
-    settings = Settings(if_exists, workers, timeout)
     if dry_run:
         context.exit(_dry_run(jobs, out, options, settings, search, as_json))
     context.exit(_run(jobs, out, options, settings, search, as_json))
+
+
+def _between_stores(
+    transfer: transfers.Transfer, engine: str, address: str | None, retry_failed: bool
+) -> Generator[Result, None, None]:
+    workers = transfer.cluster(address) if engine == "ray" else transfer.local_workers()
+    return transfer.results(workers, only_failed=retry_failed)
 
 
 def _plan(inputs: Sequence[str], out: Path, options: Options, search: Search) -> list[plan.Job]:

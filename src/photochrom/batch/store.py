@@ -1,0 +1,335 @@
+"""Where photos come from and results go: a folder, or object storage. The one seam between them.
+
+A store lists, reads and puts. Every put says what it expects to find in the place: anything, nothing, or a
+certain version; that is how workers and runs that know nothing of one another never overwrite each other's
+work. Object storage goes through obstore, which takes credentials, endpoint and region from each provider's
+usual environment variables.
+"""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import mimetypes
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from photochrom.errors import MissingExtra, OptionError, PhotoError, WriteError
+from photochrom.photo.atomic import PART, save
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANYTHING = "*"  # what a put may expect beside None, nothing, and a version
+_MULTIPART = 64 << 20  # bytes from which a put goes in parts, which cannot expect anything
+_RETRIES: Any = {"max_retries": 8, "retry_timeout": timedelta(seconds=120)}
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://")
+_REMOTE = ("s3", "gs", "az")
+
+
+class Conflict(Exception):
+    """What a put expected is not what is there."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or object. `version` changes whenever its bytes do; "" where only reading it would tell."""
+
+    key: str  # relative to the store, with forward slashes
+    size: int
+    version: str
+    modified: float  # seconds since 1970 by the store's clock
+
+
+class Store(Protocol):
+    """A folder or a prefix of object storage. Picklable; keys are relative to it."""
+
+    @property
+    def address(self) -> str: ...
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        """What lies below a prefix (a folder's name, without the slash), as it is found."""
+        ...
+
+    def find(self, key: str) -> Entry | None:
+        """The entry of a key, or None. Its version is always known."""
+        ...
+
+    def read(self, key: str) -> tuple[bytes, str]:
+        """Its bytes and version. Raises PhotoError where it is not there."""
+        ...
+
+    def put(self, key: str, data: bytes, expect: str | None = ANYTHING) -> str:
+        """Store bytes, all or nothing; the new version. Raises Conflict where `expect` is not there."""
+        ...
+
+    def location(self, key: str) -> str:
+        """How a person is told of a key."""
+        ...
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address rather than a path."""
+    return bool(_SCHEME.match(text))
+
+
+def open_store(address: str) -> Store:
+    """The store of a folder's path, or of a file://, s3://, gs:// or az:// address.
+
+    Raises OptionError for another kind of address, MissingExtra where [cloud] is not installed.
+    """
+    if not is_address(address):
+        return Folder(str(Path(address).absolute()))
+    parts = urlsplit(address)
+    if parts.scheme == "file":
+        return Folder(unquote(parts.path))
+    if parts.scheme not in _REMOTE or not parts.netloc:
+        raise OptionError(
+            f"{address} is no address of a store: give a folder, or s3://, gs://, az:// or file://"
+        )
+    return Objects(address.rstrip("/"))
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A local folder."""
+
+    address: str
+
+    def location(self, key: str) -> str:
+        return str(self._path(key))
+
+    def _path(self, key: str) -> Path:
+        return Path(self.address, key)
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        root = self._path(prefix)
+        for folder, names, files in os.walk(root):
+            names.sort()
+            for name in sorted(files):
+                path = Path(folder, name)
+                if not name.endswith(PART) and path.is_file():
+                    found = path.stat()
+                    yield Entry(path.relative_to(self.address).as_posix(), found.st_size, "", found.st_mtime)
+
+    def find(self, key: str) -> Entry | None:
+        try:
+            found, version = self._path(key).stat(), _sha256(self._path(key).read_bytes())
+        except OSError:
+            return None
+        return Entry(key, found.st_size, version, found.st_mtime)
+
+    def read(self, key: str) -> tuple[bytes, str]:
+        try:
+            data = self._path(key).read_bytes()
+        except OSError as error:
+            raise PhotoError(f"{self.location(key)} cannot be read: {error.strerror or error}") from None
+        return data, _sha256(data)
+
+    def put(self, key: str, data: bytes, expect: str | None = ANYTHING) -> str:
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"{path.parent} cannot be made: {error.strerror or error}") from None
+        with self._alone(expect):
+            there = None if expect == ANYTHING else self.find(key)
+            if expect != ANYTHING and (there.version if there else None) != expect:
+                raise Conflict(key)
+            save(path, lambda sink: _written(sink, data), lambda part: None, overwrite=expect is not None)
+        return _sha256(data)
+
+    @contextmanager
+    def _alone(self, expect: str | None) -> Iterator[None]:
+        """Between the look and the put nobody else puts: one lock for the whole store."""
+        if expect == ANYTHING or os.name != "posix":
+            yield
+            return
+        import fcntl
+
+        lock = self._path(".photochrom/store.lock")
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _written(sink: Any, data: bytes) -> None:
+    sink.write(data)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+class Objects:
+    """A prefix of a bucket or container."""
+
+    def __init__(self, address: str):
+        self.address = address
+        self._store = _connect(address)
+
+    def __reduce__(self) -> tuple[type[Objects], tuple[str]]:
+        return Objects, (self.address,)
+
+    def location(self, key: str) -> str:
+        return f"{self.address}/{key}"
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        import obstore
+
+        with _plain_words(self.address, "list"):
+            for part in obstore.list(self._store, prefix or None, chunk_size=1000):
+                yield from map(_entry, part)
+
+    def find(self, key: str) -> Entry | None:
+        import obstore
+
+        try:
+            with _plain_words(self.location(key), "read"):
+                return _entry(obstore.head(self._store, key))
+        except FileNotFoundError:
+            return None
+
+    def read(self, key: str) -> tuple[bytes, str]:
+        import obstore
+
+        try:
+            with _plain_words(self.location(key), "read"):
+                found = obstore.get(self._store, key)
+                return bytes(found.bytes()), _entry(found.meta).version
+        except FileNotFoundError:
+            raise PhotoError(f"{self.location(key)} is not there any more") from None
+
+    def put(self, key: str, data: bytes, expect: str | None = ANYTHING) -> str:
+        import obstore
+
+        mode: Any = {ANYTHING: "overwrite", None: "create"}.get(expect, {"e_tag": expect})
+        kind = mimetypes.guess_type(key)[0] or "application/octet-stream"
+        large = len(data) >= _MULTIPART
+        if large and expect != ANYTHING:  # parts cannot expect anything: look first
+            there = self.find(key)
+            if (there.version if there else None) != expect:
+                raise Conflict(key)
+            mode = "overwrite"
+        try:
+            with _plain_words(self.location(key), "write"):
+                attributes = {"Content-Type": kind}
+                put = obstore.put(
+                    self._store, key, data, attributes=attributes, mode=mode, use_multipart=large
+                )
+        except (obstore.exceptions.AlreadyExistsError, obstore.exceptions.PreconditionError):
+            return self._ours_after_all(key, data)
+        except FileNotFoundError:
+            raise WriteError(f"{self.address}: there is no such bucket or container: make it first") from None
+        return put["e_tag"] or put["version"] or ""
+
+    def _ours_after_all(self, key: str, data: bytes) -> str:
+        """A put whose answer was lost on the way is tried again and finds itself: then it did succeed."""
+        there, version = self.read(key)
+        if there != data:
+            raise Conflict(key)
+        return version
+
+
+def _entry(meta: Any) -> Entry:
+    version = meta["e_tag"] or meta["version"] or f"{meta['size']}-{meta['last_modified'].isoformat()}"
+    return Entry(meta["path"], meta["size"], version, meta["last_modified"].timestamp())
+
+
+def _connect(address: str) -> Any:
+    try:
+        from obstore.exceptions import BaseError
+        from obstore.store import from_url
+    except ImportError:
+        raise MissingExtra(f"a store at {address}", "cloud") from None
+    client: Any = {"allow_http": True} if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://") else {}
+    try:
+        settings: Any = _aws_profile() if address.startswith("s3:") else {}
+        return from_url(address, client_options=client, retry_config=_RETRIES, **settings)
+    except (BaseError, ValueError) as error:
+        raise OptionError(f"{address} cannot be opened: {_first_line(error)}") from None
+
+
+def _aws_profile() -> dict[str, str]:
+    """Keys, region and endpoint of ~/.aws where the environment has none, which is all that obstore reads."""
+    if "AWS_ACCESS_KEY_ID" in os.environ:
+        return {}
+    home = Path.home() / ".aws"
+    files = [os.environ.get("AWS_SHARED_CREDENTIALS_FILE", home / "credentials")]
+    files.append(os.environ.get("AWS_CONFIG_FILE", home / "config"))
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(files, encoding="utf-8")
+    name = os.environ.get("AWS_PROFILE", "default")
+    found: dict[str, str] = {}
+    for section in (f"profile {name}", name):
+        found |= dict(parser[section]) if parser.has_section(section) else {}
+    wanted = {"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "region", "endpoint_url"}
+    names = {"endpoint_url": "endpoint"}
+    return {names.get(key, key): value for key, value in found.items() if key in wanted}
+
+
+# What a provider's answer says, and what a person may do about it; the first that is found.
+_ADVICE = (
+    (
+        ("NoSuchBucket", "ContainerNotFound", "bucket does not exist"),
+        "there is no such bucket: check its name",
+    ),
+    (
+        ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint"),
+        "the bucket is in another region: set AWS_REGION to its own",
+    ),
+    (
+        ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "401 Unauthorized"),
+        "the credentials are not accepted: check the provider's environment variables",
+    ),
+    (
+        ("latest/api/token", "metadata", "credential", "Credential"),
+        "there are no credentials: set the provider's environment variables, for S3 AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for public data",
+    ),
+    (
+        ("ObjectLocked", "WORM", "retention"),
+        "the object is locked against change: choose another destination",
+    ),
+    (
+        ("AccessDenied", "403 Forbidden", "AuthorizationPermissionMismatch"),
+        "there is no permission to {deed} it",
+    ),
+    (
+        ("NotImplemented", "not implemented", "501"),
+        "the store does not support conditional writes, which are needed",
+    ),
+    (
+        ("SlowDown", "503", "timed out", "timeout", "error sending request", "connection"),
+        "the store does not answer: try again later",
+    ),
+)
+
+
+@contextmanager
+def _plain_words(what: str, deed: str) -> Iterator[None]:
+    """Turn a provider's error into one sentence that says what to do."""
+    from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, PreconditionError
+
+    try:
+        yield
+    except (FileNotFoundError, NotFoundError, AlreadyExistsError, PreconditionError):
+        raise
+    except BaseError as error:
+        text = str(error)
+        advice = next(
+            (say for signs, say in _ADVICE if any(sign in text for sign in signs)), _first_line(error)
+        )
+        kind = WriteError if deed == "write" else PhotoError
+        raise kind(f"{what}: {advice.format(deed=deed)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].strip()[:200] if str(error) else type(error).__name__

@@ -1,0 +1,166 @@
+"""Ray's actors as workers, on a real cluster of two nodes on this machine."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from photochrom.batch.cluster import Cluster
+from photochrom.batch.coloring import Coloring, Task
+from photochrom.batch.options import Options
+from photochrom.batch.plan import find, make
+from photochrom.batch.pool import Lost
+from photochrom.batch.runner import Settings
+from photochrom.batch.store import Folder, open_store
+from photochrom.batch.transfer import Transfer, verify
+from photochrom.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import Any
+
+ray = pytest.importorskip("ray")
+pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Two nodes of one processor each."""
+    from ray.cluster_utils import Cluster as Nodes
+
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    nodes = Nodes(
+        initialize_head=True,
+        head_node_args={
+            "num_cpus": 1,
+            "object_store_memory": 80 << 20,
+            "include_dashboard": False,
+        },
+    )
+    nodes.add_node(num_cpus=1, object_store_memory=80 << 20)
+    ray.init(address=nodes.address, log_to_driver=False)
+    try:
+        yield nodes
+    finally:
+        ray.shutdown()
+        nodes.shutdown()
+
+
+class Work:
+    """A worker that does as the task says."""
+
+    def __init__(self, folder: str):
+        self.folder = folder
+
+    def __call__(self, task: str) -> str:
+        what, _, name = task.partition(" ")
+        attempts = os.path.join(self.folder, name)  # noqa: PTH118
+        with open(attempts, "a") as file:  # noqa: PTH123
+            file.write(".")
+        if what == "die" or (what == "die-once" and os.path.getsize(attempts) == 1):  # noqa: PTH202
+            os._exit(9)
+        if what == "hang":
+            time.sleep(600)
+        if what == "bug":
+            raise ValueError("a bug")
+        return task
+
+
+def through(folder: Path, tasks: list[str], **settings: Any) -> dict[str, object]:
+    workers: Cluster[str, str] = Cluster(partial(Work, str(folder)), **settings)
+    try:
+        return dict(workers.run(tasks))
+    finally:
+        workers.close()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_every_task_is_done_once(tmp_path: Path) -> None:
+    tasks = [f"do {number}" for number in range(40)]
+    assert through(tmp_path, tasks) == {task: task for task in tasks}
+    assert {len((tmp_path / str(number)).read_text()) for number in range(40)} == {1}
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_death_costs_another_attempt_and_three_the_photo(tmp_path: Path) -> None:
+    found = through(tmp_path, ["do a", "die-once b", "die c", "do d", "bug e", "do f"])
+    assert {task: found[task] for task in ("do a", "die-once b", "do d", "do f")} == {
+        task: task for task in ("do a", "die-once b", "do d", "do f")
+    }
+    assert isinstance(found["die c"], Lost)
+    assert "3 times" in found["die c"].reason
+    assert isinstance(found["bug e"], Lost)
+    assert "a bug" in found["bug e"].reason
+
+
+@pytest.mark.usefixtures("cluster")
+def test_what_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    found = through(tmp_path, ["hang a", *(f"do {number}" for number in range(6))], timeout=8.0)
+    assert isinstance(found["hang a"], Lost)
+    assert "longer than 8 seconds" in found["hang a"].reason
+    assert all(found[f"do {number}"] == f"do {number}" for number in range(6))
+
+
+@pytest.mark.usefixtures("cluster")
+def test_tasks_are_drawn_as_there_is_room(tmp_path: Path) -> None:
+    drawn = 0
+
+    def tasks() -> Iterator[str]:
+        nonlocal drawn
+        for number in range(30):
+            drawn += 1
+            yield f"do {number}"
+
+    workers: Cluster[str, str] = Cluster(partial(Work, str(tmp_path)))
+    for done, _ in enumerate(workers.run(tasks()), 1):
+        assert drawn <= done + 4  # two actors with one waiting each
+    workers.close()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_batch_is_the_local_one(photo: Callable[..., Path], tmp_path: Path, aws: str) -> None:
+    stores = Folder(str(tmp_path / "made")), open_store(f"s3://bucket/{tmp_path.name}")
+    for seed, name in enumerate(("a.png", "b/c.jpg", "b/d.tif", "e.gif")):
+        photo(f"made/{name}", seed)
+    (tmp_path / "made/bad.jpg").write_bytes(b"\xff\xd8\xff\xe0 no photo")
+    transfer = Transfer(Options(mark=False), Settings(), *stores)
+    found = list(transfer.results(transfer.cluster()))
+    assert sorted(result.status for result in found) == ["done"] * 4 + ["failed"]
+    coloring = Coloring(Options(mark=False))
+    for job in make(find([tmp_path / "made"]), tmp_path / "local"):
+        if coloring(Task(job)).status == "done":
+            key = job.output.relative_to(tmp_path / "local").as_posix()
+            assert stores[1].read(key)[0] == job.output.read_bytes()
+    assert [
+        finding.problem
+        for finding in verify(*reversed(stores))
+        if finding.problem and "failed" not in finding.problem
+    ] == []
+
+
+def test_a_node_may_go(cluster: Any, tmp_path: Path) -> None:
+    node = cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
+    workers: Cluster[str, str] = Cluster(partial(Work, str(tmp_path)), workers=3)
+    found = {}
+    for number, (task, answer) in enumerate(workers.run(f"do {n}" for n in range(60))):
+        found[task] = answer
+        if number == 10:
+            cluster.remove_node(node)
+    workers.close()
+    assert found == {f"do {n}": f"do {n}" for n in range(60)}
+
+
+def test_no_cluster_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionError("Could not connect")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    with pytest.raises(OptionError, match="--ray-address"):
+        Cluster(lambda: str, address="127.0.0.1:1")

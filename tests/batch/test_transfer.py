@@ -1,0 +1,354 @@
+"""From store to store: what a local run would have made, once, whatever dies on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from photochrom.batch import plan, records
+from photochrom.batch.coloring import Coloring, Task
+from photochrom.batch.options import Options
+from photochrom.batch.records import Record, Records
+from photochrom.batch.runner import Settings
+from photochrom.batch.store import Folder, Store, open_store
+from photochrom.batch.transfer import Courier, Held, Transfer, verify
+from photochrom.cli import photochrom
+from photochrom.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from photochrom.batch.coloring import Result
+
+    Make = Callable[..., Path]
+
+PLAIN = Options(mark=False)
+
+
+@pytest.fixture(params=["folders", "buckets"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Store, Store]:
+    """Where photos come from, and where results go."""
+    if request.param == "folders":
+        return Folder(str(tmp_path / "from")), Folder(str(tmp_path / "to"))
+    request.getfixturevalue("aws")
+    return open_store(f"s3://bucket/{tmp_path.name}/from"), open_store(f"s3://bucket/{tmp_path.name}/to")
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photochrom.batch.transfer._PATIENCE", 0.05)
+
+
+class Here:
+    """One courier in this process."""
+
+    def __init__(self, transfer: Transfer):
+        self.work: Callable[..., object] = transfer.setup(1)()
+
+    def run(self, tasks: object) -> object:
+        for task in tasks:  # type: ignore[attr-defined]
+            yield task, self.work(task)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def run(stores: tuple[Store, Store], options: Options = PLAIN, **settings: object) -> dict[str, Result]:
+    """What came of each photo, by its key."""
+    only_failed = bool(settings.pop("only_failed", False))
+    transfer = Transfer(options, Settings(**settings), *stores)  # type: ignore[arg-type]
+    found = list(transfer.results(Here(transfer), only_failed=only_failed))  # type: ignore[arg-type]
+    prefix = f"{stores[0].address}/"
+    assert len({result.input for result in found}) == len(found)
+    return {result.input.removeprefix(prefix): result for result in found}
+
+
+def put_photos(
+    store: Store, photo: Make, names: tuple[str, ...] = ("a.png", "b/c.jpg", "b/d.tif", "e.gif")
+) -> None:
+    for seed, name in enumerate(names):
+        store.put(name, photo(f"made/{name}", seed).read_bytes())
+
+
+def keys(store: Store) -> list[str]:
+    return sorted(entry.key for entry in store.list() if not entry.key.startswith("."))
+
+
+def test_results_have_the_bytes_of_a_local_run(
+    stores: tuple[Store, Store], photo: Make, tmp_path: Path
+) -> None:
+    put_photos(stores[0], photo)
+    asked = Options(mark=False, layer="tiff")
+    found = run(stores, asked)
+    assert {result.status for result in found.values()} == {"done"}
+    jobs = plan.make(plan.find([tmp_path / "made"]), tmp_path / "local", asked)
+    coloring = Coloring(asked)
+    for job in jobs:
+        assert coloring(Task(job)).status == "done"
+        for target in job.targets:
+            key = target.relative_to(tmp_path / "local").as_posix()
+            assert stores[1].read(key)[0] == target.read_bytes()
+    assert len(keys(stores[1])) == 2 * len(jobs)
+    assert all(finding.problem is None for finding in verify(*reversed(stores)))
+
+
+def test_what_is_done_is_skipped_until_photo_or_options_change(
+    stores: tuple[Store, Store], photo: Make
+) -> None:
+    put_photos(stores[0], photo)
+    run(stores)
+    assert {result.status for result in run(stores).values()} == {"skipped"}
+    stores[0].put("a.png", photo("other.png", 9).read_bytes())
+    assert {key for key, result in run(stores).items() if result.status == "done"} == {"a.png"}
+    assert {result.status for result in run(stores, Options(mark=False, vividness=0.9)).values()} == {"done"}
+
+
+def test_a_missing_result_is_made_again(stores: tuple[Store, Store], photo: Make, tmp_path: Path) -> None:
+    put_photos(stores[0], photo, ("a.png",))
+    run(stores)
+    record, _ = Records(stores[1], "").read("a.png")
+    assert record is not None
+    gone = Record(**{**vars(record), "files": {"a.png": record.files["a.png"], "b.png": "gone"}})
+    Records(stores[1], "x").settle(gone, Records(stores[1], "").read("a.png")[1] or "")
+    assert "missing" in (next(verify(*reversed(stores))).problem or "")
+    assert run(stores)["a.png"].status == "done"
+
+
+def test_a_strangers_file_is_kept(stores: tuple[Store, Store], photo: Make) -> None:
+    put_photos(stores[0], photo, ("a.png",))
+    stores[1].put("a.png", b"somebody's")
+    failed = run(stores)["a.png"]
+    assert failed.status == "failed"
+    assert "exists already" in (failed.error or "")
+    assert run(stores, if_exists="skip")["a.png"].status == "skipped"
+    assert stores[1].read("a.png")[0] == b"somebody's"
+    assert run(stores, if_exists="overwrite")["a.png"].status == "done"
+
+
+def test_a_result_that_was_changed_since_is_kept(stores: tuple[Store, Store], photo: Make) -> None:
+    put_photos(stores[0], photo, ("a.png",))
+    run(stores)
+    stores[1].put("a.png", b"retouched")
+    assert [finding.problem for finding in verify(*reversed(stores)) if "changed" in (finding.problem or "")]
+    assert run(stores, Options(mark=False, vividness=0.9))["a.png"].status == "failed"
+    assert stores[1].read("a.png")[0] == b"retouched"
+
+
+def test_failures_are_listed_and_taken_up_alone(stores: tuple[Store, Store], photo: Make) -> None:
+    put_photos(stores[0], photo, ("a.png",))
+    stores[0].put("bad.jpg", b"\xff\xd8\xff\xe0 no photo")
+    stores[0].put("empty.png", b"")
+    found = run(stores)
+    assert {key: result.status for key, result in found.items()} == {
+        "a.png": "done",
+        "bad.jpg": "failed",
+        "empty.png": "failed",
+    }
+    tables = [stores[1].read(entry.key)[0] for entry in stores[1].list(".photochrom/failures")]
+    listed = [json.loads(line) for line in b"".join(tables).splitlines()]
+    assert {line["key"]: bool(line["error"]) for line in listed} == {"bad.jpg": True, "empty.png": True}
+    stores[0].put("bad.jpg", photo("good.jpg", 5).read_bytes())
+    again = run(stores, only_failed=True)
+    assert {key: result.status for key, result in again.items()} == {"bad.jpg": "done", "empty.png": "failed"}
+
+
+def test_what_is_no_photo_is_left_out_and_named(stores: tuple[Store, Store], photo: Make) -> None:
+    put_photos(stores[0], photo, ("a.png", "@eaDir/a.png", "drafts/b.png"))
+    stores[0].put("raw.nef", b"raw")
+    stores[0].put("notes.txt", b"not a picture")
+    search = plan.Search(exclude=("drafts",))
+    transfer = Transfer(PLAIN, Settings(), *stores, search)
+    assert [entry.key for entry in transfer.photos()] == ["a.png"]
+    assert list(search.left_out) == [stores[0].location("raw.nef")]
+
+
+def test_two_photos_of_one_result_are_told(stores: tuple[Store, Store], photo: Make) -> None:
+    put_photos(stores[0], photo, ("a.gif", "a.png"))
+    found = run(stores)
+    assert sorted(result.status for result in found.values()) == ["done", "failed"]
+
+
+def test_sidecars_name_the_addresses(stores: tuple[Store, Store], photo: Make) -> None:
+    put_photos(stores[0], photo, ("b/a.png",))
+    run(stores, Options(sidecar=True))
+    sidecar = json.loads(stores[1].read("b/a.colorized.json")[0])
+    assert (sidecar["input"], sidecar["output"]) == (
+        stores[0].location("b/a.png"),
+        stores[1].location("b/a.png"),
+    )
+
+
+def test_two_runs_at_once_color_each_photo_once(stores: tuple[Store, Store], photo: Make) -> None:
+    put_photos(stores[0], photo, tuple(f"{number}.png" for number in range(8)))
+    found: list[dict[str, Result]] = [{}, {}]
+
+    def one(number: int) -> None:
+        found[number] = run(stores)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    statuses = [sorted(results[key].status for results in found) for key in found[0]]
+    assert len(statuses) == 8
+    assert all(pair in (["done", "skipped"], ["skipped", "skipped"]) for pair in statuses)
+    assert sum(pair == ["done", "skipped"] for pair in statuses) == 8
+
+
+def courier(stores: tuple[Store, Store], run: str) -> Courier:
+    return Courier.hired(PLAIN, stores[0], stores[1], run, "error", 1)
+
+
+def test_what_a_living_run_holds_waits_and_a_dead_ones_is_taken_over(
+    stores: tuple[Store, Store], photo: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_photos(stores[0], photo, ("a.png",))
+    entry = next(iter(stores[0].list()))
+    theirs, ours = records.Heartbeat(stores[1], "theirs"), records.Heartbeat(stores[1], "ours")
+    assert Records(stores[1], theirs.run).claim(Record("a.png"), None)
+    worker = courier(stores, ours.run)
+    assert worker(entry) == Held("a.png")
+    theirs.close()  # it ended without a word about the photo
+    worker.records._lives.clear()
+    result = worker(entry)
+    assert not isinstance(result, Held)
+    assert result.status == "done"
+    ours.close()
+
+
+def test_a_run_without_heartbeats_is_taken_for_dead(
+    stores: tuple[Store, Store], photo: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_photos(stores[0], photo, ("a.png",))
+    entry = next(iter(stores[0].list()))
+    assert Records(stores[1], "vanished").claim(Record("a.png"), None)
+    mine = records.Heartbeat(stores[1], "mine")
+    result = courier(stores, mine.run)(entry)
+    assert not isinstance(result, Held)
+    assert result.status == "done"
+    mine.close()
+
+
+def test_a_result_put_before_a_kill_is_recognized(
+    stores: tuple[Store, Store], photo: Make, tmp_path: Path
+) -> None:
+    """Killed between the picture and its record: the record still says "running", the picture is there."""
+    put_photos(stores[0], photo, ("a.png",))
+    run(stores)
+    record, version = Records(stores[1], "").read("a.png")
+    assert record is not None
+    assert Records(stores[1], "killed").claim(Record("a.png"), version)
+    assert run(stores)["a.png"].status == "done"
+    assert keys(stores[1]) == ["a.png"]
+
+
+def test_photos_among_results_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="does not hold the photos"):
+        Transfer(PLAIN, Settings(), Folder(str(tmp_path / "a/b")), Folder(str(tmp_path / "a")))
+
+
+def test_results_among_photos_are_not_photos(photo: Make, tmp_path: Path) -> None:
+    stores = Folder(str(tmp_path / "all")), Folder(str(tmp_path / "all/colored"))
+    put_photos(stores[0], photo, ("a.png",))
+    assert set(run(stores)) == {"a.png"}
+    assert set(run(stores)) == {"a.png"}
+
+
+def test_worker_processes_do_the_same(aws: str, photo: Make, tmp_path: Path) -> None:
+    stores = open_store(f"s3://bucket/{tmp_path.name}/from"), open_store(f"s3://bucket/{tmp_path.name}/to")
+    put_photos(stores[0], photo)
+    transfer = Transfer(PLAIN, Settings(workers=1), *stores)
+    assert {result.status for result in transfer.results(transfer.local_workers())} == {"done"}
+
+
+SCRIPT = """
+import sys
+from photochrom.batch.options import Options
+from photochrom.batch.runner import Settings
+from photochrom.batch.store import open_store
+from photochrom.batch.transfer import Transfer
+if __name__ == "__main__":
+    source, target = open_store(sys.argv[1]), open_store(sys.argv[2])
+    transfer = Transfer(Options(mark=False), Settings(workers=1), source, target)
+    for result in transfer.results(transfer.local_workers()):
+        print(result.status, flush=True)
+"""
+
+
+def test_a_killed_driver_is_started_again(
+    aws: str, photo: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = open_store(f"s3://bucket/{tmp_path.name}/from"), open_store(f"s3://bucket/{tmp_path.name}/to")
+    put_photos(stores[0], photo, tuple(f"{number}.png" for number in range(12)))
+    script = tmp_path / "drive.py"
+    script.write_text(SCRIPT)
+    driver = subprocess.Popen(
+        [sys.executable, str(script), stores[0].address, stores[1].address], stdout=subprocess.PIPE, text=True
+    )
+    assert driver.stdout is not None
+    assert driver.stdout.readline() == "done\n"
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.wait()
+    driver.stdout.close()
+    monkeypatch.setattr(records, "LAPSE", 1.0)
+    time.sleep(1.5)
+    found = run(stores)
+    assert len(found) == 12
+    assert {result.status for result in found.values()} <= {"done", "skipped"}
+    assert keys(stores[1]) == sorted(f"{number}.png" for number in range(12))
+    assert all(finding.problem is None for finding in verify(*reversed(stores)))
+
+
+def test_a_rough_connection_costs_no_photo(rough: object, photo: Make, tmp_path: Path) -> None:
+    stores = open_store(f"s3://bucket/{tmp_path.name}/from"), open_store(f"s3://bucket/{tmp_path.name}/to")
+    put_photos(stores[0], photo, tuple(f"{number}.png" for number in range(10)))
+    assert {result.status for result in run(stores).values()} == {"done"}
+    assert len(keys(stores[1])) == 10
+
+
+def test_pictures_are_pictures(stores: tuple[Store, Store], photo: Make) -> None:
+    put_photos(stores[0], photo, ("a.png",))
+    run(stores)
+    import io
+
+    picture = Image.open(io.BytesIO(stores[1].read("a.png")[0]))
+    assert picture.mode == "RGB"
+
+
+def test_the_command_goes_from_store_to_store(aws: str, photo: Make, tmp_path: Path) -> None:
+    source, target = f"s3://bucket/{tmp_path.name}/from", f"s3://bucket/{tmp_path.name}/to"
+    put_photos(open_store(source), photo, ("a.png", "b/c.jpg"))
+    open_store(source).put("bad.jpg", b"\xff\xd8\xff\xe0 no photo")
+
+    def batch(*words: str) -> tuple[int, list[dict[str, object]]]:
+        found = CliRunner().invoke(photochrom, ["batch", *words, "--json"])
+        return found.exit_code, [json.loads(line) for line in found.stdout.splitlines()]
+
+    code, planned = batch(source, target, "--dry-run")
+    assert (code, {line["status"] for line in planned}) == (0, {"planned"})
+    assert keys(open_store(target)) == []
+    code, done = batch(source, target, "--workers", "1")
+    assert code == 3
+    assert {line["input"]: line["status"] for line in done} == {
+        f"{source}/a.png": "done",
+        f"{source}/b/c.jpg": "done",
+        f"{source}/bad.jpg": "failed",
+    }
+    code, again = batch(source, target, "--retry-failed", "--workers", "1")
+    assert (code, [line["input"] for line in again]) == (1, [f"{source}/bad.jpg"])
+    assert batch(target, "--verify")[0] == 3
+    assert batch(source, target, "--verify")[0] == 3
+    refused = CliRunner().invoke(photochrom, ["batch", source, "s3://bucket/x", "s3://bucket/y"])
+    assert isinstance(refused.exception, OptionError)
