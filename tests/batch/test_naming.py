@@ -110,3 +110,14 @@ def test_no_result_is_ever_taken_as_an_input(stem: str, suffix: str) -> None:
 )
 def test_what_is_taken_from_a_folder(name: str, taken: bool) -> None:
     assert naming.is_input_name(name) is taken
+
+
+def test_the_content_names_the_output_not_the_name(tmp_path: Path) -> None:
+    path = tmp_path / "scan.jpg"
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(path, "tiff")
+    assert naming.beside(path) == tmp_path / "scan.colorized.tif"
+    assert naming.output_suffix(path, "jpeg") == ".jpg"
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "pair.mpo", "jpeg")
+    assert naming.output_suffix(tmp_path / "pair.mpo") == ".jpg"
+    (tmp_path / "gone.png").write_bytes(b"")
+    assert naming.output_suffix(tmp_path / "gone.png") == ".png"

@@ -213,3 +213,23 @@ def test_the_color_space_in_exif_is_that_of_the_profile(order: str, profile: str
     assert isinstance(fields, dict)
     assert ifd.integers(fields, 0xA001) == (1 if profile == "srgb" else 65535,)
     assert fields[ifd.INTEROP_IFD] == {1: ifd.Field(ifd.ASCII, b"R98\0" if profile == "srgb" else bytes(4))}
+
+
+@pytest.mark.parametrize("name", ["xmp-orientation", "xmp-face-region", "exif-orientation-long-be"])
+def test_where_the_data_stay_as_they_lay_the_metadata_do_too(name: str) -> None:
+    """A JPEG that keeps its luminance data keeps its orientation, and so what is said of places."""
+    photo = read(FIELD / f"{name}.jpg")
+    colored = photo.with_pixels(
+        lambda top, bottom: photo.rgb[top:bottom],
+        chroma=lambda top, lightness, height: (np.zeros_like(lightness), np.zeros_like(lightness)),
+    )
+    buffer = io.BytesIO()
+    write(colored, buffer, format="jpeg")
+    with Image.open(io.BytesIO(buffer.getvalue())) as image, Image.open(FIELD / f"{name}.jpg") as before:
+        assert image.size == before.size
+        assert image.getexif()[0x0112] == before.getexif()[0x0112] == 6
+    again = read(buffer.getvalue())
+    assert (again.width, again.height) == (photo.width, photo.height)
+    if photo.metadata.xmp:
+        assert b">6<" in buffer.getvalue() or b"stArea" in buffer.getvalue()
+        assert again.metadata.xmp == photo.metadata.xmp

@@ -29,20 +29,18 @@ def is_input_name(name: str) -> bool:
 def output_suffix(path: Path, wanted: str | None = None) -> str:
     """The suffix of the coloured photo: the input's, or ".png" where its format cannot hold colour.
 
-    `wanted` is the name of another format. A name without a picture's suffix is judged by the file's first
-    bytes.
+    `wanted` is the name of another format. The first bytes of the file tell its format, its name only where
+    they do not.
     """
-    fmt = _BY_SUFFIX.get(path.suffix.lower())
+    named = _BY_SUFFIX.get(path.suffix.lower())
     if not (path.is_file() or wanted):  # reading it for real will say why
-        return path.suffix if fmt and fmt.writes else ".png"
+        return path.suffix if named and named.writes else ".png"
     if wanted:
-        return path.suffix if fmt and fmt.name == wanted else FORMATS[wanted].suffixes[0]
-    if fmt is None:
-        fmt = _format_inside(path)
-        return fmt.suffixes[0] if fmt and fmt.writes else ".png"
-    if not fmt.writes or (fmt.name == "tiff" and is_bilevel(path)):
+        return path.suffix if named and named.name == wanted else FORMATS[wanted].suffixes[0]
+    fmt = _format_inside(path) or named
+    if fmt is None or not fmt.writes or (fmt.name == "tiff" and is_bilevel(path)):
         return ".png"
-    return path.suffix
+    return path.suffix if fmt is named else fmt.suffixes[0]
 
 
 def beside(path: Path, wanted: str | None = None) -> Path:

@@ -42,12 +42,17 @@ def _take_orientation(data: bytearray, order: str, first: int) -> int:
     orientation = 1
     for tag, at in _entries(data, order, first):
         if tag == ORIENTATION:
-            (kind,) = struct.unpack_from(order + "H", data, at + 2)
-            form = order + ifd.INTEGERS.get(kind, "H")
-            if struct.calcsize(form) <= 4:
-                (orientation,) = struct.unpack_from(form, data, at + 8)
-                struct.pack_into(form, data, at + 8, 1)
+            form = _form(data, order, at)
+            (orientation,) = struct.unpack_from(form, data, at + 8)
+            struct.pack_into(form, data, at + 8, 1)
     return orientation if 1 <= orientation <= 8 else 1
+
+
+def _form(data: bytearray, order: str, at: int) -> str:
+    """How the integer of the entry at `at` is packed; as SHORT where its type is none."""
+    (kind,) = struct.unpack_from(order + "H", data, at + 2)
+    form = order + ifd.INTEGERS.get(kind, "H")
+    return form if struct.calcsize(form) <= 4 else order + "H"
 
 
 def with_orientation(block: bytes | None, orientation: int) -> bytes | None:
@@ -65,7 +70,9 @@ def with_orientation(block: bytes | None, orientation: int) -> bytes | None:
     at = dict(_entries(data, order, first)).get(ORIENTATION)
     if at is None:
         raise ValueError("no orientation")
-    struct.pack_into(order + "H", data, at + 8, orientation)
+    struct.pack_into(_form(data, order, at), data, at + 8, orientation)
+    if orientation >= 5:
+        _swap_dimensions(data, order, first)
     return bytes(data)
 
 

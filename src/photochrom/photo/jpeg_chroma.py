@@ -20,6 +20,7 @@ from photochrom.photo.exif import with_orientation
 from photochrom.photo.jpeg_original import decoded_luma, encode_plane, quantization
 from photochrom.photo.jpeg_scans import PROGRESSIVE, Jpeg, parse, spliced
 from photochrom.photo.local_linear import LocalLinear
+from photochrom.photo.outdated import laid_back
 from photochrom.photo.profiles import (
     array_to_srgb,
     color_space,
@@ -80,8 +81,11 @@ def write_with_chroma(photo: Photo, sink: Sink, options: Options) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         cb, cr = pool.map(encoded, _Planes(photo, sampling).computed(options.threads))
-    exif = with_orientation(photo.metadata.exif, photo.original.orientation)
-    metadata = replace(photo.metadata, icc=_profile(photo), exif=exif)
+    icc, orientation = _profile(photo), photo.original.orientation
+    metadata = photo.metadata.of_color(icc, srgb=icc == srgb_profile())
+    exif = with_orientation(metadata.exif, orientation)
+    packet = laid_back(metadata.xmp, orientation) if metadata.xmp and orientation != 1 else metadata.xmp
+    metadata = replace(metadata, exif=exif, xmp=packet)
     for piece in spliced(luma, cb, cr, sampling, metadata_segments(metadata)):
         sink.write(piece)
 

@@ -30,6 +30,16 @@ class Metadata:
     comment: str | None = None
     texts: tuple[tuple[str, str], ...] = ()
 
+    def of_color(self, icc: bytes | None, *, srgb: bool = False) -> Metadata:
+        """The metadata of an RGB picture with this profile: nothing contradicts it."""
+        block, packet = self.exif, self.xmp
+        return replace(
+            self,
+            icc=icc,
+            exif=exif.with_color_space(block, srgb=srgb) if block else None,
+            xmp=outdated.of_color(packet, srgb=srgb) if packet else None,
+        )
+
 
 @dataclass(frozen=True)
 class Found:

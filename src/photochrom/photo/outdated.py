@@ -79,6 +79,12 @@ def turned(packet: bytes, orientation: int) -> bytes:
     return xmp.mapped(packet, [_RECTANGLE], lambda columns: [[_rectangle(turn, text) for text in columns[0]]])
 
 
+def laid_back(packet: bytes, orientation: int) -> bytes:
+    """What `turned` made of a packet, for pixels that are stored with that orientation after all."""
+    back = turned(packet, {6: 8, 8: 6}.get(orientation, orientation))
+    return _mapped(back, _TIFF, ("Orientation",), lambda value: (orientation,))
+
+
 def _mapped(
     packet: bytes, namespace: str, names: tuple[str, ...], function: Callable[..., tuple[float, ...]]
 ) -> bytes:

@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 from photochrom.errors import OptionError, PhotoError, WriteError
 from photochrom.photo.atomic import save
 from photochrom.photo.encoding import Options
-from photochrom.photo.exif import with_color_space
 from photochrom.photo.file_options import FileOptions
 from photochrom.photo.formats import FORMATS, Format, format_named, format_of_path
 from photochrom.photo.metadata import Metadata
-from photochrom.photo.outdated import of_color
 from photochrom.photo.profiles import color_space, srgb_profile, to_profile
 
 if TYPE_CHECKING:
@@ -148,19 +146,8 @@ def _dressed(photo: Photo, *, strip: bool, profile: str) -> Photo:
         return replace(photo, metadata=replace(kept, icc=None))
     if profile == "input" and own is not None and color_space(own) == "RGB":
         converted = photo.with_pixels(lambda top, bottom: to_profile(photo.rows(top, bottom), own))
-        return replace(converted, metadata=_of_color(kept, own))
-    return replace(photo, metadata=_of_color(kept, srgb_profile(), srgb=True))
-
-
-def _of_color(metadata: Metadata, icc: bytes, *, srgb: bool = False) -> Metadata:
-    """The metadata of an RGB picture with this profile: nothing contradicts it."""
-    block, packet = metadata.exif, metadata.xmp
-    return replace(
-        metadata,
-        icc=icc,
-        exif=with_color_space(block, srgb=srgb) if block else None,
-        xmp=of_color(packet, srgb=srgb) if packet else None,
-    )
+        return replace(converted, metadata=kept.of_color(own))
+    return replace(photo, metadata=kept.of_color(srgb_profile(), srgb=True))
 
 
 def _encoder(fmt: Format) -> Encoder:
