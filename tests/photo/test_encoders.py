@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 from dataclasses import fields
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import tifffile
 from PIL import Image, JpegImagePlugin
 
-from photochrom.errors import OptionError
+from photochrom.errors import OptionError, WriteError
 from photochrom.photo import FileOptions, Photo, read, write
 from photochrom.photo import tiff as tiff_module
 from photochrom.photo.strips import strip_height
@@ -174,7 +175,42 @@ def test_write_takes_what_file_options_declare() -> None:
     keywords = inspect.signature(write).parameters
     assert {name: keywords[name].default for name in declared} == declared
     others = keywords.keys() - declared.keys()
-    assert others == {"photo", "target", "overwrite", "verify", "threads"}
+    assert others == {"photo", "target", "overwrite", "verify", "threads", "pages"}
     for name, bad in {"quality": 0, "subsampling": "4:1:1", "depth": 12, "profile": "own"}.items():
         with pytest.raises(OptionError, match=name):
             write(Photo.from_array(np.zeros((2, 2), np.uint8)), io.BytesIO(), **{name: bad})
+
+
+# --- several pages -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_several_pages_of_different_kinds(big: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiff_module, "_CLASSIC", 0 if big else 1 << 40)
+    arrays = [scene(50, 70, 3), scene(20, 30, 1)[..., 0], scene(90, 20, 4)]
+    first, *rest = (Photo.from_array(array) for array in arrays)
+    buffer = io.BytesIO()
+    write(first, buffer, format="tiff", pages=rest)
+    with tifffile.TiffFile(io.BytesIO(buffer.getvalue())) as file:
+        assert file.is_bigtiff == big
+        assert len(file.pages) == 3
+        for page, array in zip(file.pages, arrays, strict=True):
+            np.testing.assert_array_equal(page.asarray(), array)
+    for number, array in enumerate(arrays):
+        photo = read(buffer.getvalue(), page=number)
+        assert photo.pages == 3
+        np.testing.assert_array_equal(photo.pixels, array if array.ndim == 2 else array[..., :3])
+
+
+def test_all_pages_of_a_scan_come_back(tmp_path: Path) -> None:
+    scan = Path(__file__).parent / "field" / "multipage.tif"
+    first, *rest = (read(scan, page=page) for page in range(read(scan).pages))
+    write(first, tmp_path / "all.tif", pages=rest, verify=True)
+    for page in range(3):
+        np.testing.assert_array_equal(
+            read(tmp_path / "all.tif", page=page).pixels, read(scan, page=page).pixels
+        )
+    with pytest.raises(OptionError, match="write TIFF for several pages"):
+        write(first, tmp_path / "all.png", pages=rest)
+    with pytest.raises(WriteError, match="the photo itself"):
+        write(first, scan, pages=rest, overwrite=True)

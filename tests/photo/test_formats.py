@@ -38,7 +38,7 @@ IMAGE = Image.fromarray(np.arange(300, dtype=np.uint8).reshape(10, 10, 3))
             ("BMP", "bmp"),
             ("DIB", None),
             ("GIF", "gif"),
-            ("PPM", None),
+            ("PPM", "pnm"),
             ("ICO", None),
         ],
         *[("PDF", None), ("TGA", None), ("SGI", None), ("PCX", None), ("DDS", None), ("EPS", None)],

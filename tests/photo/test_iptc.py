@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import io
 import struct
+from dataclasses import replace
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, IptcImagePlugin
 
-from photochrom.photo import Metadata, Photo, write
-from photochrom.photo.iptc import from_photoshop, records, to_photoshop
+from photochrom.photo import Metadata, Photo, read, write, xmp
+from photochrom.photo.iptc import from_photoshop, in_xmp, records, texts, to_photoshop
 
 
 def record(number: int, text: bytes) -> bytes:
     return struct.pack(">BBBH", 0x1C, 2, number, len(text)) + text
 
 
-texts = st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=60)), min_size=1, max_size=6).map(
+some_texts = st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=60)), min_size=1, max_size=6).map(
     lambda pairs: b"".join(record(number, text) for number, text in pairs)
 )
 
 
-@given(texts)
+@given(some_texts)
 def test_photoshop_there_and_back(iptc: bytes) -> None:
     assert from_photoshop(to_photoshop(iptc)) == iptc
 
 
-@given(texts, st.integers(0, 7))
+@given(some_texts, st.integers(0, 7))
 def test_padding_is_dropped(iptc: bytes, zeros: int) -> None:
     assert records(iptc + bytes(zeros)) == iptc
 
 
-@given(texts)
+@given(some_texts)
 def test_words_turned_round_are_turned_back(iptc: bytes) -> None:
     padded = iptc + bytes(-len(iptc) % 4)
     turned = b"".join(padded[at : at + 4][::-1] for at in range(0, len(padded), 4))
@@ -77,3 +80,55 @@ def test_pillow_finds_the_records_in_every_container() -> None:
         write(marked, buffer, format=name)
         with Image.open(io.BytesIO(buffer.getvalue())) as image:
             assert IptcImagePlugin.getiptcinfo(image) == {(2, 120): b"a caption", (2, 90): b"Paris"}
+
+
+# --- in XMP, for WebP and AVIF -------------------------------------------------------------------
+
+DC, PHOTOSHOP = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/photoshop/1.0/"
+
+
+def dataset(number: int, text: str, coding: str = "utf-8") -> bytes:
+    value = text.encode(coding)
+    return b"\x1c\x02" + struct.pack(">BH", number, len(value)) + value
+
+
+RECORDS = b"".join(
+    (
+        *(dataset(120, "Der Hafen, 1931 <& Ähre>"), dataset(25, "harbour"), dataset(25, "ships")),
+        *(dataset(80, "A. Nother"), dataset(90, "Bergen"), dataset(55, "19310714"), dataset(116, "© 1931")),
+    )
+)
+
+
+@pytest.mark.parametrize("name", ["webp", "avif"])
+def test_records_become_xmp_where_there_is_no_place_for_them(name: str) -> None:
+    photo = Photo.from_array(np.zeros((8, 8, 3), np.uint8))
+    buffer = io.BytesIO()
+    write(replace(photo, metadata=Metadata(iptc=RECORDS)), buffer, format=name)
+    packet = read(buffer.getvalue()).metadata.xmp
+    assert packet is not None
+    assert xmp.values(packet, DC, "description") == ["Der Hafen, 1931 <& Ähre>"]
+    assert xmp.values(packet, PHOTOSHOP, "City") == ["Bergen"]
+    assert xmp.values(packet, PHOTOSHOP, "DateCreated") == ["1931-07-14"]
+    assert packet.count(b"<rdf:li>harbour</rdf:li><rdf:li>ships</rdf:li>") == 1
+    assert "© 1931".encode() in packet
+
+
+def test_what_xmp_says_itself_stays() -> None:
+    own = xmp.with_properties(None, [xmp.Property(PHOTOSHOP, "photoshop", "City", "Oslo")])
+    packet = in_xmp(RECORDS, own)
+    assert packet is not None
+    assert xmp.values(packet, PHOTOSHOP, "City") == ["Oslo"]
+    assert xmp.values(packet, DC, "creator") == ["A. Nother"]
+    assert in_xmp(RECORDS, packet) == packet
+    assert in_xmp(b"", None) is None
+
+
+def test_records_in_latin_1() -> None:
+    assert texts(dataset(120, "Ähre", "latin-1") + dataset(120, "zweite")) == {120: ["Ähre", "zweite"]}
+
+
+@given(st.binary(max_size=60))
+def test_any_records_make_a_packet_that_parses(data: bytes) -> None:
+    packet = in_xmp(records(b"\x1c\x02" + data) or b"", None)
+    assert packet is None or xmp.normalized(packet)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
+from photochrom.color import linear_to_srgb, srgb_to_linear
 from photochrom.errors import OptionError
 from photochrom.photo import Metadata, Photo
 from photochrom.photo.encoding import Options, interleaved
@@ -239,3 +240,22 @@ def test_interleaving() -> None:
 def test_options_that_make_no_sense(options: dict[str, object]) -> None:
     with pytest.raises(OptionError):
         Options(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_negative_and_its_positive(dtype: type) -> None:
+    grey = noise(30, 40).astype(dtype) * dtype(257 if dtype == np.uint16 else 1)
+    positive = Photo.from_array(grey).inverted()
+    assert (positive.channels, positive.dtype) == (1, dtype)
+    np.testing.assert_array_equal(positive.pixels, np.iinfo(dtype).max - grey)
+    np.testing.assert_array_equal(positive.inverted().pixels, grey)
+
+
+def test_the_positive_of_a_negative_in_color_is_neutral() -> None:
+    rgb = noise(30, 40, 3)
+    positive = Photo.from_array(rgb).inverted()
+    assert (positive.channels, positive.dtype) == (1, np.uint16)
+    y = srgb_to_linear(rgb / 255) @ [0.2126, 0.7152, 0.0722]  # IEC 61966-2-1
+    assert np.abs(positive.pixels / 65535 - (1 - linear_to_srgb(y))).max() < 3e-4
+    strips = np.concatenate([positive.rows(top, top + 10) for top in (0, 10, 20)])
+    np.testing.assert_array_equal(strips, positive.pixels)

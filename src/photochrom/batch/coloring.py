@@ -169,7 +169,9 @@ class Coloring:
     def read(self, source: Path | str) -> Photo:
         """Read a photo within the limits that the options set."""
         asked = self._options
-        return read_any_name(source, max_pixels=asked.max_pixels, max_side=asked.max_side, page=asked.page)
+        limits = {"max_pixels": asked.max_pixels, "max_side": asked.max_side}
+        photo = read_any_name(source, page=asked.page, salvage=asked.salvage, **limits)
+        return photo.inverted() if asked.invert else photo
 
     def _watched(self, photo: Photo) -> tuple[Photo, ColorCheck]:
         """The photo, and what tells whether it was in color once its rows have passed."""

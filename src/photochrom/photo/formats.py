@@ -52,6 +52,7 @@ FORMATS: dict[str, Format] = {
         Format("jpeg2000", (".jp2", ".j2k", ".jpx", ".jpf", ".j2c"), "image/jp2"),
         Format("bmp", (".bmp", ".dib"), "image/bmp", share=0.4),
         Format("gif", (".gif",), "image/gif"),
+        Format("pnm", (".pgm", ".ppm", ".pnm", ".pbm", ".pam"), "image/x-portable-anymap", share=0.4),
     )
 }
 
@@ -67,6 +68,7 @@ _MAGIC = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", "jpeg2000"),
     (b"\xff\x4f\xff\x51", "jpeg2000"),
 )
+_PNM = (b"1", b"2", b"3", b"4", b"5", b"6", b"7")
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # sizes; two letters alone begin many a text
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 
@@ -81,6 +83,8 @@ def sniff(head: bytes) -> Format:
             return FORMATS[name]
     if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
         return FORMATS["bmp"]
+    if head[:1] == b"P" and head[1:2] in _PNM and head[2:3].isspace():
+        return FORMATS["pnm"]
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return FORMATS["webp"]
     if head[4:8] == b"ftyp":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from photochrom.color import Pixels, white
+from photochrom.color import Pixels, neutralize, white
 from photochrom.errors import OptionError
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.sources import (
@@ -154,6 +154,17 @@ class Photo:
             None if plane is None else rescale(plane, source.dtype) for plane in (self.alpha, self.extra)
         ]
         return replace(self, source=ArraySource(source, *planes))
+
+    def inverted(self) -> Photo:
+        """The positive of a negative: neutral, its samples' complements to white."""
+        grey = self.channels == 1
+
+        def rows(top: int, bottom: int) -> Pixels:
+            neutral = neutralize(self.rows(top, bottom))
+            return ~(neutral if grey else rescale(neutral, np.dtype(np.uint16)))
+
+        dtype = self.dtype if grey else np.dtype(np.uint16)
+        return replace(self.with_pixels(rows, channels=1, dtype=dtype), original=None)
 
     def watched(self, see: Callable[[int, Pixels], None]) -> Photo:
         """This photo, whose rows a thread-safe `see(top, pixels)` is shown whenever they are asked for."""

@@ -74,6 +74,10 @@ def _decoded(origin: Origin, fmt: Format, page: int, limits: Limits, salvage: bo
         from photochrom.photo.jpeg2000 import read_jpeg2000
 
         return read_jpeg2000(origin, fmt, limits)
+    if fmt.name == "pnm":
+        from photochrom.photo.pnm import read_pnm
+
+        return read_pnm(origin, fmt, limits)
     if fmt.name == "heic":
         from photochrom.photo.webp_heif import read_heic
 

@@ -20,7 +20,7 @@ from photochrom.photo.unread import RAW
 from photochrom.photo.vips import damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -243,6 +243,19 @@ def orientation(fields: ifd.Directory) -> int:
 
 def write_tiff(photo: Photo, sink: Sink, options: Options) -> None:
     """Encodes a photo as deflated TIFF with 8 or 16 bits, alpha kept (unassociated), further channels too."""
+    write_pages([photo], sink, options)
+
+
+def write_pages(photos: Sequence[Photo], sink: Sink, options: Options) -> None:
+    """Encodes photos as the pages of a TIFF, one after another, each as `write_tiff` does."""
+    samples = (p.height * p.width * (p.channels + p.has_alpha + p.source.extra_channels) for p in photos)
+    big = sum(samples) * options.depth // 8 > _CLASSIC
+    start, link = _begin(sink, big), 8 if big else 4
+    for photo in photos:
+        link = _write_page(photo, sink, options, start, link, big)
+
+
+def _write_page(photo: Photo, sink: Sink, options: Options, start: int, link: int, big: bool) -> int:
     further = photo.source.extra_channels
     samples = photo.channels + photo.has_alpha + further
     packed = photo.map_strips(
@@ -254,7 +267,8 @@ def write_tiff(photo: Photo, sink: Sink, options: Options) -> None:
         fields[tiff_samples.EXTRA] = ifd.shorts(*[2] * photo.has_alpha, *[0] * further)
     strips = (data for _, data in packed)
     fields |= fields_of(photo.metadata)
-    write_strips(sink, strips, (photo.height, photo.width, samples), options.depth, fields)
+    shape = (photo.height, photo.width, samples)
+    return _write_strips(sink, strips, shape, options.depth, fields, start, link, big)
 
 
 def write_lab(photo: Photo, sink: Sink, samples: Callable[[Pixels], NDArray[Any]]) -> None:
@@ -263,17 +277,34 @@ def write_lab(photo: Photo, sink: Sink, samples: Callable[[Pixels], NDArray[Any]
     `samples` gives (h, W, 3) uint16: L* × 655.35, a* and b* × 256 as two's complements.
     """
     strips = (data for _, data in photo.map_strips(lambda top, strip: _packed(samples(strip))))
-    write_strips(sink, strips, (photo.height, photo.width, 3), 16, {tiff_samples.KIND: ifd.shorts(8)})
+    big = photo.height * photo.width * 6 > _CLASSIC
+    fields: ifd.Directory = {tiff_samples.KIND: ifd.shorts(8)}
+    shape = (photo.height, photo.width, 3)
+    _write_strips(sink, strips, shape, 16, fields, _begin(sink, big), 8 if big else 4, big)
 
 
-def write_strips(
-    sink: Sink, strips: Iterable[bytes], shape: tuple[int, int, int], depth: int, fields: ifd.Directory
-) -> None:
-    """Writes a TIFF of one page: packed strips, then a directory of its layout and these fields."""
-    height, width, samples = shape
-    big = height * width * samples * depth // 8 > _CLASSIC
+def _begin(sink: Sink, big: bool) -> int:
+    """Writes the header, whose link to the first page is set later; where the file starts."""
     start = sink.tell()
     sink.write(b"II+\0\x08\0\0\0" + bytes(8) if big else b"II*\0" + bytes(4))
+    return start
+
+
+def _write_strips(
+    sink: Sink,
+    strips: Iterable[bytes],
+    shape: tuple[int, int, int],
+    depth: int,
+    fields: ifd.Directory,
+    start: int,
+    link: int,
+    big: bool,
+) -> int:
+    """Writes a page: packed strips, then a directory of its layout and these fields, linked to from `link`.
+
+    Returns where its own link to a next page is; both count from `start`.
+    """
+    height, width, samples = shape
     offsets, sizes = [], []
     for packed in strips:
         offsets.append(sink.tell() - start)
@@ -293,11 +324,13 @@ def write_strips(
         284: ifd.shorts(1),
         317: ifd.shorts(_DIFFERENCES),
     }
-    sink.write(ifd.lay_out(layout | fields, where, big))
+    directory = layout | fields
+    sink.write(ifd.lay_out(directory, where, big))
     end = sink.tell()
-    sink.seek(start + (8 if big else 4))
+    sink.seek(start + link)
     sink.write(struct.pack("<Q" if big else "<I", where))
     sink.seek(end)
+    return where + (8 + 20 * len(directory) if big else 2 + 12 * len(directory))
 
 
 def _packed(bands: NDArray[Any]) -> bytes:

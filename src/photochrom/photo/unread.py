@@ -45,7 +45,6 @@ RAW = Unread(
     (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR"),
     "develop it to a TIFF with 16 bits first",
 )
-_PNM = tuple(bytes((ord("P"), kind, blank)) for kind in b"1234567fF" for blank in b" \n\r\t")
 _KINDS = (
     RAW,
     Unread("PDF document", (".pdf",), (b"%PDF",), "export its pages as TIFF or PNG first"),
@@ -66,7 +65,7 @@ _KINDS = (
     Unread("DDS texture", (".dds",), (b"DDS ",)),
     Unread("icon", (".ico", ".cur", ".icns"), (b"\0\0\x01\0", b"icns")),
     Unread("SGI picture", (".sgi", ".rgb", ".bw"), (b"\x01\xda",)),
-    Unread("PNM picture", (".pgm", ".ppm", ".pnm", ".pbm", ".pam", ".pfm"), _PNM),
+    Unread("PFM picture", (".pfm",), (b"Pf\n", b"PF\n")),
     Unread("OpenEXR picture", (".exr",), (b"v/1\x01",)),
     Unread("Radiance HDR picture", (".hdr",), (b"#?RADIANCE", b"#?RGBE")),
     Unread("FITS picture", (".fits", ".fit"), (b"SIMPLE  =",)),

@@ -13,6 +13,7 @@ import numpy as np
 
 from photochrom.errors import MissingExtra, WriteError
 from photochrom.photo.exif import with_resolution
+from photochrom.photo.iptc import in_xmp
 from photochrom.photo.pillow import read_with_pillow
 from photochrom.photo.sources import rescale
 
@@ -53,7 +54,8 @@ def _write(photo: Photo, sink: Sink, options: Options, name: str, **settings: An
     if max(photo.width, photo.height) > most:
         raise WriteError(f"{name.upper()} holds at most {most} pixels a side: write TIFF or PNG")
     metadata = photo.metadata
-    keep = {"icc_profile": metadata.icc, "exif": with_resolution(metadata), "xmp": metadata.xmp}
+    packet = in_xmp(metadata.iptc, metadata.xmp) if metadata.iptc else metadata.xmp
+    keep = {"icc_profile": metadata.icc, "exif": with_resolution(metadata), "xmp": packet}
     settings |= {key: value for key, value in keep.items() if value}
     eight = np.dtype(np.uint8)
     pixels, alpha = rescale(photo.rgb, eight), photo.alpha

@@ -19,6 +19,8 @@ from photochrom.photo.metadata import Metadata
 from photochrom.photo.profiles import color_space, srgb_profile, to_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from photochrom.photo.encoding import Encoder
     from photochrom.photo.jpeg_original import Luminance
     from photochrom.photo.photo import Photo
@@ -38,6 +40,7 @@ def write(
     profile: Literal["srgb", "input"] = FileOptions.profile,
     luminance: Literal["keep", "lightness"] = FileOptions.luminance,
     threads: int | None = None,
+    pages: Sequence[Photo] = (),
 ) -> Path:
     """Writes a photo to a path, "-" (standard output) or a binary file object.
 
@@ -47,14 +50,16 @@ def write(
     RGB profile of the input (sRGB where that had none). `luminance` "keep" writes a coloured photo that was
     read from a JPEG into a JPEG with the very luminance data of that (`luminance_written` says whether it can
     be); `quality` and `subsampling` are then chroma's alone, and the profile is the one in which the data
-    mean what they meant. "lightness" encodes anew, and CIE L* is the input's. Returns the path; Path("-") for
-    streams.
+    mean what they meant. "lightness" encodes anew, and CIE L* is the input's. `pages` are the further pages
+    of a TIFF, all of the first one's depth. Returns the path; Path("-") for streams.
 
     Raises OutputExists where the path is there and `overwrite` is false, WriteError where the target is
     the photo's own file or cannot be written, OptionError for options that make no sense; then nothing
     is left behind.
     """
     fmt = _format(photo, target, format)
+    if pages and fmt.name != "tiff":
+        raise OptionError(f"{fmt.name.upper()} holds one picture: write TIFF for several pages")
     options = Options(
         quality=quality,
         subsampling=subsampling,
@@ -70,13 +75,16 @@ def write(
         from photochrom.photo.jpeg_chroma import write_with_chroma
 
         dressed, encode = replace(photo, metadata=Metadata()) if strip else photo, write_with_chroma
+    if pages:
+        encode = _encoder_of_pages([_dressed(page, strip=strip, profile=profile) for page in pages])
     if not isinstance(target, (str, os.PathLike)) or target == "-":
         _write_to_stream(
             dressed, sys.stdout.buffer if target == "-" else cast("BinaryIO", target), encode, options
         )
         return Path("-")
     path = Path(target)
-    _refuse_input(photo, path)
+    for page in (photo, *pages):
+        _refuse_input(page, path)
     save(
         path,
         lambda sink: encode(dressed, sink, options),
@@ -166,6 +174,12 @@ def _encoder(fmt: Format) -> Encoder:
     from photochrom.photo.webp_heif import write_avif, write_webp
 
     return write_webp if fmt.name == "webp" else write_avif
+
+
+def _encoder_of_pages(rest: list[Photo]) -> Encoder:
+    from photochrom.photo.tiff import write_pages
+
+    return lambda photo, sink, options: write_pages([photo, *rest], sink, options)
 
 
 def _refuse_input(photo: Photo, target: Path) -> None:

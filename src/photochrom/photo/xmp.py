@@ -90,6 +90,19 @@ def without(packet: bytes, names: Iterable[tuple[str, str]]) -> bytes:
     return packet
 
 
+def has(packet: bytes, namespace: str, name: str) -> bool:
+    """Whether a property stands in the packet, whatever its value. Raises ValueError for a broken one."""
+    return bool(_scan(packet, ((namespace, name),)).found)
+
+
+def with_description(packet: bytes | None, declared: str, stated: str) -> bytes:
+    """The packet (a new one for None) with one more description: namespace declarations, and elements."""
+    description = f'<rdf:Description rdf:about="" xmlns:rdf="{RDF}" {declared}>{stated}</rdf:Description>\n '
+    return _inserted(
+        packet if packet is not None else (_HEAD + _EMPTY + _TAIL).encode(), description.encode()
+    )
+
+
 def mapped(
     packet: bytes,
     names: Sequence[tuple[str, str]],
