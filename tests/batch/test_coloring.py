@@ -214,3 +214,24 @@ def test_a_failure_says_the_path_once() -> None:
     job = plan.Job(plan.Path("a.jpg"), plan.Path("b.jpg"))
     assert failure(job, "a.jpg: broken").error == "broken"
     assert failure(job, "a.jpg does not exist").error == "a.jpg does not exist"
+
+
+def test_a_negative_is_coloured_as_its_positive(photo: Callable[..., Path], tmp_path: Path) -> None:
+    path = photo("positive.png", 1)
+    positive = np.asarray(Image.open(path))
+    negative = tmp_path / "negative.jpg"  # whose luminance data are not to be kept
+    Image.fromarray(255 - positive).save(negative, quality=100)
+    result = colour(negative, tmp_path / "out.jpg", Options(invert=True, quality=100, subsampling="4:4:4"))
+    assert result.error is None
+    shown = rgb_to_lab(read(tmp_path / "out.jpg").rgb)[..., 0]
+    assert np.abs(shown - luminance(positive)).mean() < 1
+
+
+def test_a_cut_photo_is_coloured_when_asked_for(photo: Callable[..., Path], tmp_path: Path) -> None:
+    path = photo("a.jpg", 1, width=300, height=400)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert "cut short" in str(colour(path, tmp_path / "b.jpg").error)
+    result = colour(path, tmp_path / "b.jpg", Options(salvage=True))
+    assert (result.status, result.error) == ("done", None)
+    assert "it is damaged or cut short: what is there was read, the rest is grey or black" in result.warnings
+    assert read(tmp_path / "b.jpg").pixels.shape == (400, 300, 3)

@@ -31,8 +31,8 @@ class Options(FileOptions, Look):
         bare="tiff",
     )
     page: int = option(0, "Which page of a file with several; 0 is the first.", ge=0, metavar="N")
-    invert: bool = option(False, "The photo is a negative: color its positive.")
-    salvage: bool = option(False, "Color what is there of a damaged or cut photo instead of refusing it.")
+    invert: bool = option(False, "The photo is a negative: colour its positive.")
+    salvage: bool = option(False, "Colour what is there of a damaged or cut photo instead of refusing it.")
     max_pixels: int = option(MAX_PIXELS, "Refuse photos with more pixels.", ge=1, metavar="N", in_key=False)
     max_side: int = option(
         MAX_SIDE, "Refuse photos with more pixels a side.", ge=1, metavar="N", in_key=False
