@@ -21,16 +21,14 @@ from photochrom.evaluation.predictors import ModelPredictor
 from photochrom.evaluation.protocols import PROTOCOLS
 from photochrom.evaluation.report import write_report
 
-VALIDATION = Path(__file__).parents[2] / "shared" / "photos" / "val"
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="?", default=VALIDATION)
+    parser.add_argument("folder", type=Path, nargs="?", help="color photos, a subfolder a source")
     parser.add_argument("--photos", type=int)
     options = parser.parse_args()
-    if not options.folder.is_dir():
-        print(f"skipped: {options.folder} is not there; give a folder of color photos")
+    if options.folder is None:
+        print("skipped: give a folder of color photos")
         return
     every = PhotoSet.open(options.folder, PROTOCOLS["photos"]).keys
     keys = [every[number] for number in spaced(len(every), options.photos or len(every))]

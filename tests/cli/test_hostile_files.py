@@ -12,8 +12,10 @@ import pytest
 
 from photochrom.photo import PICTURE_SUFFIXES, read
 
-CORPUS = Path(__file__).parents[3] / "shared" / "malformed"
-pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="needs the shared corpus of broken files")
+CORPUS = Path(os.environ.get("PHOTOCHROM_TEST_DATA", "unset")) / "malformed"
+pytestmark = pytest.mark.skipif(
+    not CORPUS.is_dir(), reason="PHOTOCHROM_TEST_DATA names no folder with malformed/"
+)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from photochrom.errors import DamagedPhoto, PhotochromError, PhotoError, TooLarg
 from photochrom.photo import Metadata, Photo, ifd, read, write
 from photochrom.photo.png import chunk
 
-MALFORMED = Path(os.environ.get("PHOTOCHROM_MALFORMED", Path(__file__).parents[3] / "shared" / "malformed"))
+MALFORMED = Path(os.environ.get("PHOTOCHROM_TEST_DATA", "unset")) / "malformed"
 MOST_SECONDS, MOST_BYTES = 10.0, 1 << 30
 
 CHILD = """

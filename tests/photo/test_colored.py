@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from photochrom.photo import ColorCheck, Photo, is_colored, read
 if TYPE_CHECKING:
     from random import Random
 
-SHARED = Path(__file__).parents[3] / "shared" / "photos"
+PHOTOS = Path(os.environ.get("PHOTOCHROM_TEST_DATA", "unset")) / "photos"
 
 
 def picture(seed: int = 0, side: int = 200) -> np.ndarray:
@@ -106,11 +107,11 @@ def test_nothing_seen_is_nothing_coloured() -> None:
     assert not ColorCheck(100, 100).is_colored()
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="needs the shared photos")
+@pytest.mark.skipif(not PHOTOS.exists(), reason="PHOTOCHROM_TEST_DATA names no folder with photos/")
 def test_genuine_old_photographs_are_told_from_colour_ones() -> None:
     def colored(folder: Path, step: int = 1) -> list[bool]:
         paths = sorted(path for path in folder.rglob("*") if path.suffix in (".jpg", ".webp", ".png"))
         return [is_colored(read(path)) for path in paths[::step]]
 
-    assert not any(colored(SHARED / "legacy"))
-    assert np.mean(colored(SHARED / "val", 4)) >= 0.98
+    assert not any(colored(PHOTOS / "legacy"))
+    assert np.mean(colored(PHOTOS / "val", 4)) >= 0.98

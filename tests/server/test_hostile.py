@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import socket
 import struct
 import time
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.testclient import TestClient
 
-MALFORMED = Path(__file__).parents[3] / "shared" / "malformed"
+MALFORMED = Path(os.environ.get("PHOTOCHROM_TEST_DATA", "unset")) / "malformed"
 ALLOWED = {200, 400, 413, 415, 422, 429}
 
 
@@ -32,7 +33,7 @@ def wide(make_client: Callable[..., Any]) -> Iterator[TestClient]:
         yield found
 
 
-@pytest.mark.skipif(not MALFORMED.is_dir(), reason="needs the corpus in ../shared/malformed")
+@pytest.mark.skipif(not MALFORMED.is_dir(), reason="PHOTOCHROM_TEST_DATA names no folder with malformed/")
 def test_every_malformed_file_gets_an_answer(wide: TestClient, make_jpeg: Callable[..., bytes]) -> None:
     files = sorted(path for path in MALFORMED.iterdir() if path.is_file())
     assert len(files) > 100

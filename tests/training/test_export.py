@@ -34,7 +34,7 @@ from photochrom.training.networks.seed import (
 if TYPE_CHECKING:
     from photochrom.training.networks import Network
 
-FIRST = Path(__file__).parents[3] / "shared" / "weights" / "first.safetensors"
+SHIPPED = Path(__file__).parents[2] / "weights" / "photochrom.safetensors"
 
 
 def livelier(network: Network) -> Network:
@@ -69,15 +69,15 @@ def test_seed_networks(make: type[SeedNetwork], tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_default_network(tmp_path: Path) -> None:
-    if FIRST.exists():
-        card = export_file(FIRST, tmp_path / "model.onnx")
+    if SHIPPED.exists():
+        card = export_file(SHIPPED, tmp_path / "model.onnx")
     else:
         torch.manual_seed(0)
         network = build(PhotochromOptions(pretrained=False))
         card = export(network, tmp_path / "model.onnx", make_card("model", "photochrom", {}))
     assert card.head == "bins"
     assert len(card.bins) == 244
-    network = load_network(FIRST)[0] if FIRST.exists() else network
+    network = load_network(SHIPPED)[0] if SHIPPED.exists() else network
     session = load(tmp_path / "model.onnx", threads=1)
     bins = np.array(card.bins, np.float32)
     for height, width in ((32, 64), (160, 96), (96, 224)):

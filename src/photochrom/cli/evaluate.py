@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from photochrom.evaluation.predictors import Predictor
 
 SOME_FAILED = 3
-PROTOCOL_NAMES = ("photos", "imagenet-val5k", "imagenet-val50k", "coco-val5k", "ctest10k", "icolorit")
+PROTOCOL_NAMES = (
+    "photos",
+    "imagenet-val5k",
+    "imagenet-val50k",
+    "coco-val5k",
+    "ctest10k",
+    "icolorit",
+    "video",
+)
 BASELINE_NAMES = ("grey", "mean", "spreading")
 
 
@@ -73,6 +81,9 @@ BASELINE_NAMES = ("grey", "mean", "spreading")
 @click.option(
     "--lpips-weights", type=click.Path(path_type=Path), help="VGG-16 weights for torchmetrics' LPIPS."
 )
+@click.option(
+    "--frames", default=240, show_default=True, type=click.IntRange(2), help="Of each film: --protocol video."
+)
 @click.option("--skip-missing", is_flag=True, help="Leave photos without a prediction out, for every model.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Photos at a time.")
 @click.pass_context
@@ -82,6 +93,8 @@ def command(context: click.Context, /, **options: Any) -> None:
     The report folder gets index.html (everything, with pictures), report.json, metrics.csv and
     photos.csv. Photos that cannot be used are named on stderr and in the report; exit code 3 then.
     """
+    if options["protocol_name"] == "video":
+        context.exit(evaluate_films(options))
     from photochrom.evaluation.evaluator import evaluate
     from photochrom.evaluation.photos import PhotoSet
     from photochrom.evaluation.protocols import parse_counts, protocol
@@ -112,6 +125,24 @@ def command(context: click.Context, /, **options: Any) -> None:
     click.echo(metric_table(summary["models"], summary["hint_counts"], corner).text())
     click.echo(options["out"] / "index.html")
     context.exit(SOME_FAILED if result.failed else 0)
+
+
+def evaluate_films(options: dict[str, Any]) -> int:
+    """Measure films with one model; the exit code."""
+    from photochrom.colorizer import Colorizer
+    from photochrom.evaluation import film
+    from photochrom.evaluation.report import write_films
+
+    models = options["models"] or ("photochrom",)
+    if len(models) > 1 or options["predictions"]:
+        raise OptionError("--protocol video measures one --model: run it once for each")
+    colorizer = Colorizer(split(models[0])[1])
+    found, left_out = film.evaluate_films(options["data"], colorizer, options["frames"])
+    for left in left_out:
+        click.echo(f"left out: {left.key}: {left.reason}", err=True)
+    click.echo(write_films(found, options["out"]).text())
+    click.echo(options["out"] / "index.html")
+    return SOME_FAILED if left_out else 0
 
 
 def predictors(photos: PhotoSet, options: dict[str, Any]) -> list[Predictor]:

@@ -25,13 +25,23 @@ def flicker(frames_ab: Iterable[NDArray[np.float32]], luminances: Iterable[NDArr
     flow is taken. Both are read once, in step, so that a long film needs no more memory than two frames.
     NaN where no two frames have a place in common. Raises OptionError for frames of different shapes.
     """
-    moved, places = 0.0, 0
-    for (before, dark), (after, light) in pairwise(_matched(frames_ab, luminances)):
+    frames = ((luminance, {"": ab}) for ab, luminance in zip(frames_ab, luminances, strict=True))
+    return flickers(frames).get("", float("nan"))
+
+
+def flickers(
+    frames: Iterable[tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]],
+) -> dict[str, float]:
+    """`flicker` of several colorings of one film: frames are (L*, {name: ab})."""
+    moved: dict[str, float] = {}
+    places = 0
+    for (dark, before), (light, after) in pairwise(_checked(frames)):
         back, steady = _motion(dark, light)
-        change = after - _warp(before, back)
-        moved += float(np.hypot(change[..., 0], change[..., 1])[steady].sum(dtype=np.float64))
         places += int(steady.sum())
-    return moved / places if places else float("nan")
+        for name, ab in after.items():
+            change = (ab - _warp(before[name], back))[steady]
+            moved[name] = moved.get(name, 0.0) + float(np.hypot(*change.T).sum(dtype=np.float64))
+    return {name: total / places if places else float("nan") for name, total in moved.items()}
 
 
 def _motion(
@@ -65,12 +75,13 @@ def _places(height: int, width: int) -> NDArray[np.float32]:
     return np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
 
 
-def _matched(
-    frames_ab: Iterable[NDArray[np.float32]], luminances: Iterable[NDArray[np.float32]]
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+def _checked(
+    frames: Iterable[tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]],
+) -> Iterator[tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]]:
     shape: tuple[int, ...] = ()
-    for ab, luminance in zip(frames_ab, luminances, strict=True):
+    for luminance, colorings in frames:
         shape = shape or luminance.shape
-        if ab.shape != (*shape, 2) or luminance.shape != shape:
-            raise OptionError(f"frames of a film must have one shape: {ab.shape} beside {shape}")
-        yield ab, luminance
+        for ab in colorings.values():
+            if ab.shape != (*shape, 2) or luminance.shape != shape:
+                raise OptionError(f"frames of a film must have one shape: {ab.shape} beside {shape}")
+        yield luminance, colorings

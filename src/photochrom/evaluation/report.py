@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from photochrom.errors import WriteError
-from photochrom.evaluation.page import page
+from photochrom.evaluation.page import document, page, soft
 from photochrom.evaluation.summary import summarize
+from photochrom.evaluation.tables import Cell, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from photochrom.evaluation.evaluator import Evaluation
@@ -24,17 +27,45 @@ def write_report(result: Evaluation, folder: Path) -> dict[str, Any]:
     Files of an earlier report are replaced; nothing else in the folder is touched. Raises WriteError.
     """
     summary = summarize(result)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with _writing(folder):
         (folder / "report.json").write_text(to_json(summary), encoding="utf-8")
         _write_metrics(folder / "metrics.csv", summary)
         _write_photos(folder / "photos.csv", result)
         (folder / "index.html").write_text(page(result, summary), encoding="utf-8")
+    return summary
+
+
+def write_films(films: dict[str, Any], folder: Path) -> Table:
+    """Write report.json and index.html of `film.evaluate_films` and return their table. Raises WriteError."""
+    rows = []
+    for name, ways in films.items():
+        for way, one in ways.items():
+            figures = (
+                f"{one['flicker']:.2f}",
+                f"{one['gain']:+.2f}",
+                f"{one['cf_ratio']:.2f}",
+                f"{one['frames']}",
+            )
+            rows.append((f"{name}, {way}", [Cell(figure) for figure in figures]))
+    table = Table(["", "flicker, ab", "gain, dB", "colorfulness ÷ truth", "frames"], rows)
+    with _writing(folder):
+        (folder / "report.json").write_text(to_json({"protocol": "video", "films": films}), encoding="utf-8")
+        told = soft("Flicker: mean change of ab along the motion, where forward and backward flow agree.")
+        html = document("evaluation, video", f"<h1>Films</h1>{told}{table.html()}")
+        (folder / "index.html").write_text(html, encoding="utf-8")
+    return table
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Make the folder; a fault in writing becomes a WriteError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
         raise WriteError(
             f"the report cannot be written into {folder} ({error.strerror}): choose another folder with --out"
         ) from None
-    return summary
 
 
 def to_json(summary: dict[str, Any]) -> str:
