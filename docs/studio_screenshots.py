@@ -112,7 +112,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         for prefix, size in (("studio", WIDE), ("studio-phone", NARROW)):
             page = browser.new_context(
-                viewport=size, has_touch=size is NARROW, reduced_motion="reduce"
+                viewport=size, has_touch=size is NARROW, reduced_motion="reduce", color_scheme="dark"
             ).new_page()
             page.goto(url)
             tour(Camera(page, prefix))

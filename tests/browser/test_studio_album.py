@@ -275,6 +275,28 @@ def test_twelve_photos_are_quickly_through(wide: Studio, tmp_path: Path, record_
     assert seconds < 60  # 20 on two quiet cores
 
 
+def test_a_new_user_s_path(
+    open_page: Callable[..., Any],
+    studio_at: Callable[[Any], Studio],
+    url: str,
+    tmp_path: Path,
+    record_property: Any,
+) -> None:
+    """Open 12 megapixels, see them in colour, and see the first hint."""
+    with Image.open(HOME) as photo:
+        photo.resize((4000, 3000)).save(tmp_path / "large.jpg")
+    studio = studio_at(open_page(url))
+    started = time.monotonic()
+    studio.open(tmp_path / "large.jpg")
+    record_property("automatic", time.monotonic() - started)
+    studio.click(HUT)
+    studio.page.locator(".suggestion").first.wait_for()
+    studio.doing(lambda: studio.page.keyboard.press("1"))
+    seconds = time.monotonic() - started
+    record_property("hint", seconds)
+    assert seconds < 20  # 4 on two quiet cores
+
+
 # --- history, dots, ruler ---
 
 

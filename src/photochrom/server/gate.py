@@ -1,4 +1,4 @@
-"""The gate: who may come in, how much they may carry, and what every answer wears.
+"""The gate: who may come in, how much they may send, and which headers every answer carries.
 
 A plain ASGI middleware around the whole app, so that it holds for static files, unknown routes and the
 framework's own answers as well: Host and Origin are checked (a page elsewhere cannot reach a server on
@@ -76,22 +76,22 @@ class Gate:
         root, path = self._access.root_path, self._path(scope)
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         scope = {**scope, "method": method, "root_path": root, "path": root + path}
-        headers, dressed = Headers(scope=scope), _dressed(send)
+        headers, answer = Headers(scope=scope), _with_headers(send)
         try:
             self._access.check(headers)
             if (way := self._redirect(scope, path)) is not None:
-                await way(scope, receive, dressed)
+                await way(scope, receive, answer)
                 return
             if path not in OPEN_PATHS:
                 self._access.check_token(headers)
             body = self._body(headers, receive)
         except PhotochromError as error:
             await _swallow(headers, receive)
-            await response_of(error)(scope, receive, dressed)
+            await response_of(error)(scope, receive, answer)
             return
         try:
             scope["photochrom.body"] = body
-            await self._app(scope, body.receive, _dressed(send, body))
+            await self._app(scope, body.receive, _with_headers(send, body))
         finally:
             body.reservation.release()
 
@@ -101,9 +101,9 @@ class Gate:
         return path[len(root) :] if path == root or path.startswith(f"{root}/") else path
 
     def _redirect(self, scope: Scope, path: str) -> RedirectResponse | None:
-        """From /?token=…, the address that `serve` prints, into the studio; and from a sub-path to its "/".
+        """The way from /?token=…, which `serve` prints, to the studio, and from a sub-path to its "/".
 
-        The token goes into a cookie, which pages and pictures carry too, and out of the address.
+        The token moves from the address into a cookie, which the browser sends for pages and pictures too.
         """
         home = self._access.root_path + "/"
         if scope["method"] != "GET" or path not in ("", "/"):
@@ -188,7 +188,7 @@ class _Body:
 
 
 async def _swallow(headers: Headers, receive: Receive) -> None:
-    """Read a refused body away for a moment; a client that waits for "100 Continue" sends none."""
+    """Read a refused body for a moment and drop it; a client that waits for "100 Continue" sends none."""
     if headers.get("expect") or (
         headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
     ):
@@ -201,13 +201,13 @@ async def _swallow(headers: Headers, receive: Receive) -> None:
         return
 
 
-def _dressed(send: Send, body: _Body | None = None) -> Send:
+def _with_headers(send: Send, body: _Body | None = None) -> Send:
     """`send` that adds the security headers, and keeps answers of the API out of caches.
 
     Where the answer comes before the body has, the connection is closed: nobody reads the rest.
     """
 
-    async def dressed(message: Message) -> None:
+    async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in SECURITY_HEADERS.items():
@@ -217,4 +217,4 @@ def _dressed(send: Send, body: _Body | None = None) -> Send:
                 headers["Connection"] = "close"
         await send(message)
 
-    return dressed
+    return with_headers

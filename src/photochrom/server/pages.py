@@ -40,7 +40,7 @@ async def api_docs() -> FileResponse:
 
 @router.get("/swagger/{name}")
 async def swagger(request: Request, name: str) -> Response:
-    """Swagger UI, kept gzipped (a third of the wheel's room) and unpacked for who cannot take that."""
+    """Swagger UI, stored gzipped (a third of the size) and unpacked for clients that do not take that."""
     media_type = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}.get(name)
     if media_type is None:
         raise HTTPException(404)

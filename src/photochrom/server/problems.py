@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): every answer that is not a success, whoever gives it.
+"""Problem details (RFC 9457): every answer that is not a success, also those of the framework.
 
 The statuses are those of docs/rest.md: 400, 401, 404, 405, 408, 410, 413, 415, 422, 429 with Retry-After, and
 503 while starting or stopping. A detail is one plain sentence for a person; no path, name or trace of
@@ -212,7 +212,7 @@ async def _http_error(_: Request, error: HTTPException) -> JSONResponse:
 
 
 async def _unexpected(_: Request, __: Exception) -> JSONResponse:
-    """A fault of ours: told in general there; the framework raises it on, and the server logs it in full."""
+    """A fault of ours: the answer says no more, the server's log has all of it."""
     return problem_response(500, "Something went wrong on the server; its log says what.")
 
 

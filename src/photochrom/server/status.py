@@ -1,4 +1,4 @@
-"""What the server is and how it does: models and limits, health, metrics."""
+"""Models and limits, health, metrics."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.server.budget import Budget, Reservation
 
-_NONCE = 12  # bytes of chance in an id
-_SEAL = 6  # bytes of its seal
+_NONCE = 12  # random bytes of an id
+_SIGNATURE = 6  # bytes of its signature
 
 
 @dataclass(eq=False)
@@ -39,8 +39,8 @@ class Kept:
 class PhotoStore:
     """Kept photos by id.
 
-    An id is chance and a seal of this server's: one with a right seal was a photo once (410 when it is
-    gone), any other never was (404); so nothing has to be remembered of those that went.
+    An id is a random number with this server's signature. A signed id that is not kept has expired (410);
+    any other never existed (404). So nothing needs to be remembered about photos that are gone.
     """
 
     def __init__(self, budget: Budget, expiry: float, clock: Callable[[], float] = time.monotonic):
@@ -112,16 +112,16 @@ class PhotoStore:
 
     def _new_id(self) -> str:
         nonce = secrets.token_bytes(_NONCE)
-        return (nonce + self._seal(nonce)).hex()
+        return (nonce + self._sign(nonce)).hex()
 
-    def _seal(self, nonce: bytes) -> bytes:
-        return hmac.new(self._key, nonce, hashlib.sha256).digest()[:_SEAL]
+    def _sign(self, nonce: bytes) -> bytes:
+        return hmac.new(self._key, nonce, hashlib.sha256).digest()[:_SIGNATURE]
 
     def _issued(self, photo_id: str) -> bool:
         try:
             data = bytes.fromhex(photo_id)
         except ValueError:
             return False
-        if len(data) != _NONCE + _SEAL or data.hex() != photo_id:
+        if len(data) != _NONCE + _SIGNATURE or data.hex() != photo_id:
             return False
-        return hmac.compare_digest(data[_NONCE:], self._seal(data[:_NONCE]))
+        return hmac.compare_digest(data[_NONCE:], self._sign(data[:_NONCE]))

@@ -1,6 +1,6 @@
 // The photos of this window: each with its own engine and steps, opened one after the other.
 
-import { Colouring } from "./document.js";
+import { Coloring } from "./document.js";
 import { limits, ServerEngine } from "./engine.js";
 import { projectFrom, projectOf } from "./project.js";
 import { keep, recall } from "./sessions.js";
@@ -8,7 +8,7 @@ import { keep, recall } from "./sessions.js";
 /** @typedef {import("./document.js").Version} Version */
 /** @typedef {"waiting" | "working" | "done" | "failed"} State */
 
-/** One photo. Its engine and colouring are there once it is ready. */
+/** One photo. Its engine and coloring are there once it is ready. */
 export class Entry {
   /** @param {File} file @param {FileSystemFileHandle} [handle] */
   constructor(file, handle) {
@@ -20,11 +20,11 @@ export class Entry {
     this.found = 0; // steps of an earlier session that are back
     /** @type {ServerEngine | null} */
     this.engine = null;
-    /** @type {Colouring | null} */
-    this.colouring = null;
+    /** @type {Coloring | null} */
+    this.coloring = null;
     /** @type {Promise<Ready> | null} */
     this.opening = null;
-    /** @type {((colouring: Colouring) => void)[]} what to do once it is ready */
+    /** @type {((coloring: Coloring) => void)[]} what to do once it is ready */
     this.orders = [];
   }
 
@@ -34,14 +34,14 @@ export class Entry {
 
   /** Keep the session in this browser; where that is not allowed, work goes on without. */
   keep() {
-    const { colouring, photo, name, handle } = this;
-    if (!colouring || colouring.dragged || colouring.steps.length < 2) return;
-    const session = { sha256: photo.sha256, name, when: Date.now(), project: projectOf(photo, colouring) };
+    const { coloring, photo, name, handle } = this;
+    if (!coloring || coloring.dragged || coloring.steps.length < 2) return;
+    const session = { sha256: photo.sha256, name, when: Date.now(), project: projectOf(photo, coloring) };
     keep(handle ? { ...session, handle } : session).catch(() => keep(session).catch(() => {}));
   }
 }
 
-/** @typedef {Entry & {engine: ServerEngine, colouring: Colouring}} Ready */
+/** @typedef {Entry & {engine: ServerEngine, coloring: Coloring}} Ready */
 
 /** All photos. "change" tells that there are others, or that one has got on. */
 export class Album extends EventTarget {
@@ -61,7 +61,7 @@ export class Album extends EventTarget {
   }
 
   get hasUnsaved() {
-    return this.entries.some(({ colouring }) => colouring?.isUnsaved);
+    return this.entries.some(({ coloring }) => coloring?.isUnsaved);
   }
 
   /** @param {Entry[]} entries */
@@ -102,10 +102,10 @@ export class Album extends EventTarget {
     try {
       await refuseTooLarge(entry.file);
       entry.engine = await ServerEngine.open(entry.file);
-      const colouring = (entry.colouring = new Colouring(entry.engine.info.vividness));
-      await this.#recall(entry, colouring);
-      for (const order of entry.orders.splice(0)) order(colouring);
-      for (const event of ["change", "settle"]) colouring.addEventListener(event, () => entry.keep());
+      const coloring = (entry.coloring = new Coloring(entry.engine.info.vividness));
+      await this.#recall(entry, coloring);
+      for (const order of entry.orders.splice(0)) order(coloring);
+      for (const event of ["change", "settle"]) coloring.addEventListener(event, () => entry.keep());
       entry.state = "done";
       return /** @type {Ready} */ (entry);
     } catch (error) {
@@ -118,23 +118,23 @@ export class Album extends EventTarget {
     }
   }
 
-  /** Take up an earlier session of this photo. @param {Entry} entry @param {Colouring} colouring */
-  async #recall(entry, colouring) {
+  /** Take up an earlier session of this photo. @param {Entry} entry @param {Coloring} coloring */
+  async #recall(entry, coloring) {
     try {
       const session = await recall(entry.photo.sha256);
       if (!session) return;
-      colouring.restore(projectFrom(session.project, colouring.usualVividness));
-      entry.found = colouring.steps.length - 1;
+      coloring.restore(projectFrom(session.project, coloring.usualVividness));
+      entry.found = coloring.steps.length - 1;
     } catch {
       return; // this browser keeps nothing, or something that is not ours
     }
   }
 
-  /** Do something to all photos but one, now or once they are ready. @param {Entry} but @param {(colouring: Colouring) => void} order */
+  /** Do something to all photos but one, now or once they are ready. @param {Entry} but @param {(coloring: Coloring) => void} order */
   forOthers(but, order) {
     for (const entry of this.entries) {
       if (entry === but) continue;
-      if (entry.colouring && entry.state === "done") order(entry.colouring);
+      if (entry.coloring && entry.state === "done") order(entry.coloring);
       else entry.orders.push(order);
     }
     this.changed();

@@ -1,4 +1,4 @@
-// Dialogs: the download's options, keeping the work, the keys.
+// Dialogs: the download's options, saving the work, the keys.
 
 import { block, button, byId, input, make } from "./dom.js";
 

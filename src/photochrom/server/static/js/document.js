@@ -9,7 +9,7 @@ import { told } from "./history.js";
 const MOST_STEPS = 500;
 
 /** The colours of one photo, with all steps. "change" tells of new colours, "select" of another choice. */
-export class Colouring extends EventTarget {
+export class Coloring extends EventTarget {
   /** @param {number} vividness */
   constructor(vividness) {
     super();

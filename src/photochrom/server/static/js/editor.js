@@ -1,7 +1,7 @@
 // The card of the chosen hint, or of the place that waits for a colour: suggestions, picker, size, weight.
 
 import { atLuminance, parseHex, toLab } from "./color.js";
-import { block, button, input, make } from "./dom.js";
+import { block, button, clamp, input, make } from "./dom.js";
 import { scaled } from "./hints.js";
 import { Latest } from "./latest.js";
 import { colorOf, MATERIALS } from "./materials.js";
@@ -9,7 +9,7 @@ import { nameOf, namesOf } from "./names.js";
 import { DARKEST, Picker } from "./picker.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
-/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./document.js").Coloring} Coloring */
 /** @typedef {import("./engine.js").ServerEngine} Engine */
 /** @typedef {import("./engine.js").Suggestion} Suggestion */
 /**
@@ -18,12 +18,14 @@ import { DARKEST, Picker } from "./picker.js";
  * @property {(x: number, y: number) => ArrayLike<number>} colorAt
  * @property {(index: number | null) => void} showReach
  * @property {() => void} startPicking
+ * @property {() => void} startLasso
  * @property {(error: unknown) => void} onError
  */
 
+const AROUND = 0.12; // of the photo's sides, a circle that bounds a hint
 const RESIZING = 300; // ms of rest after which a new size is a step of its own
 
-/** Edits a colouring's chosen hint, or the draft of a new one. */
+/** Edits a coloring's chosen hint, or the draft of a new one. */
 export class Editor {
   /** @param {Desk} desk */
   constructor(desk) {
@@ -34,8 +36,8 @@ export class Editor {
     this.reach = button("show-reach");
     this.picker = new Picker();
     this.asking = new Latest(desk.onError);
-    /** @type {Colouring | null} */
-    this.colouring = null;
+    /** @type {Coloring | null} */
+    this.coloring = null;
     /** @type {Engine | null} */
     this.engine = null;
     /** @type {Hint | null} */
@@ -52,24 +54,26 @@ export class Editor {
     picker.addEventListener("drag", () => this.#recolor(picker.color, true));
     picker.addEventListener("pick", () => this.#recolor(picker.color, false));
     this.radius.addEventListener("input", () => this.#change({ radius: 10 ** Number(this.radius.value) }, true));
-    this.radius.addEventListener("change", () => this.colouring?.settle());
+    this.radius.addEventListener("change", () => this.coloring?.settle());
     this.weight.addEventListener("input", () => this.#change({ weight: Number(this.weight.value) }, true));
-    this.weight.addEventListener("change", () => this.colouring?.settle());
+    this.weight.addEventListener("change", () => this.coloring?.settle());
     this.reach.addEventListener("click", () => this.toggleReach());
+    button("alike").addEventListener("click", () => this.#change({ alike: !this.hint?.alike }, false));
+    button("only-here").addEventListener("click", (event) => this.#onlyHere(event.detail === 0));
     button("editor-delete").addEventListener("click", () => this.delete());
     button("editor-close").addEventListener("click", () => this.close());
     button("pick-color").addEventListener("click", () => this.desk.startPicking());
   }
 
-  /** @param {Engine} engine @param {Colouring} colouring @param {AbortSignal} signal */
-  open(engine, colouring, signal) {
+  /** @param {Engine} engine @param {Coloring} coloring @param {AbortSignal} signal */
+  open(engine, coloring, signal) {
     this.engine = engine;
-    this.colouring = colouring;
+    this.coloring = coloring;
     this.draft = null;
     this.place = "";
     this.asking.stop();
-    colouring.addEventListener("select", () => this.#chosen(), { signal });
-    for (const event of ["change", "settle"]) colouring.addEventListener(event, () => this.show(), { signal });
+    coloring.addEventListener("select", () => this.#chosen(), { signal });
+    for (const event of ["change", "settle"]) coloring.addEventListener(event, () => this.show(), { signal });
     this.show();
   }
 
@@ -79,12 +83,12 @@ export class Editor {
 
   /** What is edited now. */
   get hint() {
-    return this.draft ?? this.colouring?.chosen ?? null;
+    return this.draft ?? this.coloring?.chosen ?? null;
   }
 
   /** A place asks for a colour. @param {Hint} draft */
   start(draft) {
-    this.colouring?.select(null);
+    this.coloring?.select(null);
     this.draft = draft;
     this.desk.showDraft(draft);
     this.setReach(false);
@@ -106,14 +110,14 @@ export class Editor {
     this.draft = null;
     this.desk.showDraft(null);
     this.setReach(false);
-    this.colouring?.select(null);
+    this.coloring?.select(null);
     this.show();
   }
 
   delete() {
-    const { colouring } = this;
+    const { coloring } = this;
     if (this.draft) return this.close();
-    if (colouring && colouring.selected !== null) colouring.remove(colouring.selected);
+    if (coloring && coloring.selected !== null) coloring.remove(coloring.selected);
   }
 
   /** Make what is edited larger or smaller; several times in a row are one step. @param {number} factor */
@@ -122,7 +126,20 @@ export class Editor {
     if (!hint) return;
     this.#change({ radius: scaled(hint.radius, factor) }, true);
     clearTimeout(this.resizing);
-    this.resizing = setTimeout(() => this.colouring?.settle(), RESIZING);
+    this.resizing = setTimeout(() => this.coloring?.settle(), RESIZING);
+  }
+
+  /** Bound what is edited by an outline to come; by the keyboard, by a circle. @param {boolean} byKey */
+  #onlyHere(byKey) {
+    if (!this.hint) return;
+    if (this.hint.within) this.bound(undefined);
+    else if (byKey) this.bound(around(this.hint));
+    else this.desk.startLasso();
+  }
+
+  /** @param {[number, number][] | undefined} within */
+  bound(within) {
+    this.#change({ within }, false);
   }
 
   toggleReach() {
@@ -131,14 +148,14 @@ export class Editor {
 
   /** @param {boolean} on */
   setReach(on) {
-    const index = this.colouring?.selected ?? null;
+    const index = this.coloring?.selected ?? null;
     const shown = on && index !== null;
     this.reach.setAttribute("aria-pressed", String(shown));
     this.desk.showReach(shown ? index : null);
   }
 
   #chosen() {
-    if (this.colouring?.selected !== null && this.draft) {
+    if (this.coloring?.selected !== null && this.draft) {
       this.draft = null;
       this.desk.showDraft(null);
     }
@@ -148,46 +165,49 @@ export class Editor {
 
   /** @param {string} color @param {boolean} dragging */
   #recolor(color, dragging) {
-    const { colouring, draft } = this;
-    if (!colouring) return;
+    const { coloring, draft } = this;
+    if (!coloring) return;
     if (!draft) return this.#change({ color }, dragging);
     this.draft = null;
     this.desk.showDraft(null);
-    colouring.add({ ...draft, color });
+    coloring.add({ ...draft, color });
   }
 
   /** @param {Partial<Hint>} parts @param {boolean} dragging */
   #change(parts, dragging) {
-    const { colouring } = this;
+    const { coloring } = this;
     if (this.draft) {
       this.draft = { ...this.draft, ...parts };
       this.desk.showDraft(this.draft);
       return this.show();
     }
-    if (!colouring || colouring.selected === null) return;
-    if (dragging) colouring.edit(colouring.selected, parts, true);
-    else if (colouring.dragged) {
-      colouring.edit(colouring.selected, parts, true);
-      colouring.settle();
-    } else colouring.edit(colouring.selected, parts);
+    if (!coloring || coloring.selected === null) return;
+    if (dragging) coloring.edit(coloring.selected, parts, true);
+    else if (coloring.dragged) {
+      coloring.edit(coloring.selected, parts, true);
+      coloring.settle();
+    } else coloring.edit(coloring.selected, parts);
   }
 
   /** Draw the card for what is edited now. */
   show() {
     const { hint } = this;
     this.card.hidden = !hint;
-    block("start").hidden = Boolean(hint) || Boolean(this.colouring?.hints.length);
+    block("start").hidden = Boolean(hint) || Boolean(this.coloring?.hints.length);
     document.body.dataset.editing = String(Boolean(hint));
     if (!hint) return;
-    const number = (this.colouring?.selected ?? 0) + 1;
+    const number = (this.coloring?.selected ?? 0) + 1;
     block("editor-title").textContent = this.draft ? "Which colour?" : `Hint ${number}, ${nameOf(hint.color)}`;
     block("editor-swatch").style.setProperty("--color", this.draft ? "transparent" : hint.color);
     this.reach.hidden = Boolean(this.draft);
+    button("alike").setAttribute("aria-pressed", String(Boolean(hint.alike)));
+    button("only-here").setAttribute("aria-pressed", String(Boolean(hint.within)));
+    button("only-here").textContent = hint.within ? "Only here" : "Only here…";
     this.radius.value = String(Math.log10(hint.radius));
     block("radius-out").textContent = `${(100 * hint.radius).toFixed(1)} %`;
     this.weight.value = String(hint.weight);
     block("weight-out").textContent = `${Math.round(100 * hint.weight)} %`;
-    const luminance = this.colouring?.dragged ? this.picker.luminance : toLab(this.desk.colorAt(hint.x, hint.y))[0];
+    const luminance = this.coloring?.dragged ? this.picker.luminance : toLab(this.desk.colorAt(hint.x, hint.y))[0];
     this.picker.show(hint.color, luminance);
     this.#showSwatches(luminance);
     this.#askSuggestions(hint);
@@ -195,13 +215,13 @@ export class Editor {
 
   /** @param {Hint} hint */
   #askSuggestions(hint) {
-    const { engine, colouring } = this;
+    const { engine, coloring } = this;
     const place = `${hint.x.toFixed(4)},${hint.y.toFixed(4)}`;
-    if (!engine || !colouring || colouring.dragged || place === this.place) return;
+    if (!engine || !coloring || coloring.dragged || place === this.place) return;
     this.place = place;
-    const others = colouring.hints.filter((_, index) => index !== colouring.selected);
+    const others = coloring.hints.filter((_, index) => index !== coloring.selected);
     this.asking.ask(async (signal) => {
-      const { suggestions } = await engine.suggest({ ...colouring.version, hints: others }, hint.x, hint.y, signal);
+      const { suggestions } = await engine.suggest({ ...coloring.version, hints: others }, hint.x, hint.y, signal);
       if (signal.aborted || place !== this.place) return;
       this.suggestions = suggestions;
       const shown = suggestions.map(({ color }) => seen(color));
@@ -233,7 +253,7 @@ export class Editor {
 
   /** Colours of hints of this photo, and of materials at the luminance of the place. @param {number} luminance */
   #showSwatches(luminance) {
-    const used = [...new Set(this.colouring?.hints.filter(({ found }) => !found).map(({ color }) => color))].slice(-9);
+    const used = [...new Set(this.coloring?.hints.filter(({ found }) => !found).map(({ color }) => color))].slice(-9);
     const key = `${Math.round(luminance / 4)} ${used}`;
     const list = block("materials");
     if (list.dataset.key === key) return;
@@ -255,6 +275,13 @@ export class Editor {
     return make("li", {}, take);
   }
 }
+
+/** Twelve points around a hint. @param {Hint} hint */
+const around = ({ x, y }) =>
+  Array.from({ length: 12 }, (_, at) => {
+    const angle = (Math.PI * at) / 6;
+    return /** @type {[number, number]} */ ([clamp(x + AROUND * Math.cos(angle), 0, 1), clamp(y + AROUND * Math.sin(angle), 0, 1)]);
+  });
 
 /** A colour light enough to be told from others. @param {string} color */
 const seen = (color) => (toLab(parseHex(color) ?? [128, 128, 128])[0] < DARKEST ? atLuminance(color, DARKEST) : color);

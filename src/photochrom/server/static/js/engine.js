@@ -6,7 +6,7 @@ import { lookOf } from "./project.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Region */
-/** @typedef {import("./document.js").Version} Colours */
+/** @typedef {import("./document.js").Version} Colors */
 /** @typedef {{color: string, probability: number}} Suggestion */
 /** @typedef {{x: number, y: number, uncertainty: number}} Place */
 /** @typedef {{format: string | null, quality: number, depth: number | null, strip: boolean, mark: boolean}} FileOptions */
@@ -65,59 +65,59 @@ export class ServerEngine {
 
   /**
    * A preview in colour.
-   * @param {Colours} colours @param {number} side @param {Region | null} region @param {AbortSignal} [signal]
+   * @param {Colors} colors @param {number} side @param {Region | null} region @param {AbortSignal} [signal]
    */
-  async render(colours, side, region, signal) {
-    return (await this.#post("render", { ...lookOf(colours), side, region }, signal)).blob();
+  async render(colors, side, region, signal) {
+    return (await this.#post("render", { ...lookOf(colors), side, region }, signal)).blob();
   }
 
-  /** The whole file at full size. @param {Colours} colours @param {FileOptions} file @param {AbortSignal} [signal] */
-  async file(colours, file, signal) {
-    return (await this.#post("render", { ...lookOf(colours), file }, signal)).blob();
+  /** The whole file at full size. @param {Colors} colors @param {FileOptions} file @param {AbortSignal} [signal] */
+  async file(colors, file, signal) {
+    return (await this.#post("render", { ...lookOf(colors), file }, signal)).blob();
   }
 
   /**
    * The colour that a place has now, and the network's suggestions for it.
-   * @param {Colours} colours @param {number} x @param {number} y @param {AbortSignal} [signal]
+   * @param {Colors} colors @param {number} x @param {number} y @param {AbortSignal} [signal]
    * @returns {Promise<{current: string, suggestions: Suggestion[]}>}
    */
-  async suggest(colours, x, y, signal) {
-    return (await this.#post("suggest", { ...lookOf(colours), x, y, k: 5 }, signal)).json();
+  async suggest(colors, x, y, signal) {
+    return (await this.#post("suggest", { ...lookOf(colors), x, y, k: 5 }, signal)).json();
   }
 
   /**
    * Where the network is guessing.
-   * @param {Colours} colours @param {AbortSignal} [signal]
+   * @param {Colors} colors @param {AbortSignal} [signal]
    * @returns {Promise<{width: number, height: number, values: number[][], places: Place[]}>}
    */
-  async uncertainty(colours, signal) {
-    return (await this.#post("uncertainty", lookOf(colours), signal)).json();
+  async uncertainty(colors, signal) {
+    return (await this.#post("uncertainty", lookOf(colors), signal)).json();
   }
 
-  /** How far a hint reaches: a grey map. @param {Colours} colours @param {number} index @param {AbortSignal} [signal] */
-  async difference(colours, index, signal) {
-    return (await this.#post("difference", { ...lookOf(colours), index }, signal)).blob();
+  /** How far a hint reaches: a grey map. @param {Colors} colors @param {number} index @param {AbortSignal} [signal] */
+  async difference(colors, index, signal) {
+    return (await this.#post("difference", { ...lookOf(colors), index }, signal)).blob();
   }
 
   /**
    * Other ideas, as hints; the person's own are part of each.
-   * @param {Colours} colours @param {number} count @param {number} seed @param {AbortSignal} [signal]
+   * @param {Colors} colors @param {number} count @param {number} seed @param {AbortSignal} [signal]
    * @returns {Promise<Hint[][]>}
    */
-  async proposals(colours, count, seed, signal) {
-    const answer = await (await this.#post("proposals", { ...lookOf(colours), k: count, seed }, signal)).json();
+  async proposals(colors, count, seed, signal) {
+    const answer = await (await this.#post("proposals", { ...lookOf(colors), k: count, seed }, signal)).json();
     return answer.proposals.map((/** @type {{hints: Hint[]}} */ proposal) => proposal.hints.map(hint));
   }
 
   /**
    * The person's hints, and others that colour this photo like another one.
-   * @param {Blob} other @param {Colours} colours @param {AbortSignal} [signal]
+   * @param {Blob} other @param {Colors} colors @param {AbortSignal} [signal]
    * @returns {Promise<Hint[]>}
    */
-  async reference(other, colours, signal) {
+  async reference(other, colors, signal) {
     const body = new FormData();
     body.append("photo", other, "reference");
-    body.append("hints", dump(colours.hints));
+    body.append("hints", dump(colors.hints));
     return (await (await this.#ask("reference", { method: "POST", body }, signal)).json()).hints.map(hint);
   }
 

@@ -3,12 +3,12 @@
 import { block, button, make } from "./dom.js";
 import { nameOf } from "./names.js";
 
-/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./document.js").Coloring} Coloring */
 /** @typedef {import("./hints.js").Hint} Hint */
 
 const MOST_ROWS = 200;
 
-/** Shows a colouring's hints as a list. */
+/** Shows a coloring's hints as a list. */
 export class HintList {
   /** @param {(index: number) => void} onChoose */
   constructor(onChoose) {
@@ -17,15 +17,15 @@ export class HintList {
     this.showsFound = false;
   }
 
-  /** @param {Colouring} colouring @param {AbortSignal} signal */
-  open(colouring, signal) {
-    for (const event of ["change", "select"]) colouring.addEventListener(event, () => this.draw(colouring), { signal });
-    this.draw(colouring);
+  /** @param {Coloring} coloring @param {AbortSignal} signal */
+  open(coloring, signal) {
+    for (const event of ["change", "select"]) coloring.addEventListener(event, () => this.draw(coloring), { signal });
+    this.draw(coloring);
   }
 
-  /** @param {Colouring} colouring */
-  draw(colouring) {
-    const { hints, selected } = colouring;
+  /** @param {Coloring} coloring */
+  draw(coloring) {
+    const { hints, selected } = coloring;
     block("hints-count").textContent = hints.length ? String(hints.length) : "";
     block("hints-empty").hidden = hints.length > 0;
     button("clear").hidden = hints.length === 0;
@@ -33,7 +33,7 @@ export class HintList {
     const rows = hints.flatMap((hint, index) => (hint.found && !this.showsFound ? [] : [this.#row(hint, index, index === selected)]));
     const rest = rows.splice(MOST_ROWS).length;
     if (rest) rows.push(make("li", { class: "quiet" }, `and ${rest} more`));
-    if (hints.some(({ found }) => found)) rows.push(this.#group(colouring));
+    if (hints.some(({ found }) => found)) rows.push(this.#group(coloring));
     this.list.replaceChildren(...rows);
   }
 
@@ -48,18 +48,18 @@ export class HintList {
     return make("li", {}, row);
   }
 
-  /** All that another photo gave, in one row. @param {Colouring} colouring */
-  #group(colouring) {
-    const count = colouring.hints.filter(({ found }) => found).length;
+  /** All that another photo gave, in one row. @param {Coloring} coloring */
+  #group(coloring) {
+    const count = coloring.hints.filter(({ found }) => found).length;
     const show = make("button", { type: "button", class: "link" }, this.showsFound ? "Hide" : "Show");
     show.addEventListener("click", () => {
       this.showsFound = !this.showsFound;
-      this.draw(colouring);
+      this.draw(coloring);
     });
     const remove = make("button", { type: "button", class: "link" }, "Remove");
     remove.addEventListener("click", () => {
-      colouring.select(null);
-      colouring.commit({ hints: colouring.hints.filter(({ found }) => !found) }, "Without the other photo's colours");
+      coloring.select(null);
+      coloring.commit({ hints: coloring.hints.filter(({ found }) => !found) }, "Without the other photo's colours");
     });
     return make("li", { class: "group" }, make("span", {}, `${count} colours from another photo`), show, remove);
   }

@@ -5,7 +5,7 @@ import { block, make } from "./dom.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
 /** @typedef {import("./document.js").Version} Version */
-/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./document.js").Coloring} Coloring */
 
 /** What led from one version to the next. @param {Version} before @param {Version} after */
 export function told(before, after) {
@@ -34,22 +34,22 @@ function toldOfChange(was, now) {
   return `Hint ${at + 1}: ${what}`;
 }
 
-/** Shows a colouring's steps, the latest on top. */
+/** Shows a coloring's steps, the latest on top. */
 export class History {
-  /** @param {Colouring} colouring @param {AbortSignal} signal */
-  open(colouring, signal) {
-    for (const event of ["change", "settle"]) colouring.addEventListener(event, () => this.draw(colouring), { signal });
-    this.draw(colouring);
+  /** @param {Coloring} coloring @param {AbortSignal} signal */
+  open(coloring, signal) {
+    for (const event of ["change", "settle"]) coloring.addEventListener(event, () => this.draw(coloring), { signal });
+    this.draw(coloring);
   }
 
-  /** @param {Colouring} colouring */
-  draw(colouring) {
-    if (colouring.dragged) return;
-    const rows = colouring.steps.map(({ did }, at) => {
-      const current = at === colouring.at;
+  /** @param {Coloring} coloring */
+  draw(coloring) {
+    if (coloring.dragged) return;
+    const rows = coloring.steps.map(({ did }, at) => {
+      const current = at === coloring.at;
       const row = make("button", { type: "button", class: "step", ...(current ? { "aria-current": "step" } : {}) }, did);
-      row.classList.toggle("undone", at > colouring.at);
-      row.addEventListener("click", () => colouring.goTo(at));
+      row.classList.toggle("undone", at > coloring.at);
+      row.addEventListener("click", () => coloring.goTo(at));
       return make("li", {}, row);
     });
     block("history-count").textContent = rows.length > 1 ? String(rows.length - 1) : "";

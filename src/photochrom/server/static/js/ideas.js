@@ -5,7 +5,7 @@ import { Latest } from "./latest.js";
 import { paint } from "./stage.js";
 
 /** @typedef {import("./engine.js").ServerEngine} Engine */
-/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./document.js").Coloring} Coloring */
 /** @typedef {import("./document.js").Version} Version */
 /** @typedef {import("./hints.js").Hint} Hint */
 
@@ -30,10 +30,10 @@ export class Ideas {
     this.filled = false;
   }
 
-  /** @param {Engine} engine @param {Colouring} colouring */
-  open(engine, colouring) {
+  /** @param {Engine} engine @param {Coloring} coloring */
+  open(engine, coloring) {
     this.engine = engine;
-    this.colouring = colouring;
+    this.coloring = coloring;
     this.filled = false;
     this.asking.stop();
     this.list.replaceChildren();
@@ -47,8 +47,8 @@ export class Ideas {
   }
 
   #fill() {
-    const { engine, colouring } = this;
-    if (!engine || !colouring) return;
+    const { engine, coloring } = this;
+    if (!engine || !coloring) return;
     const tiles = Array.from({ length: COUNT }, (_, at) => this.#tile(at));
     const more = make("button", { type: "button", class: "idea-more" }, "More ideas");
     more.addEventListener("click", () => {
@@ -57,7 +57,7 @@ export class Ideas {
     });
     this.list.replaceChildren(...tiles.map(({ item }) => item), make("li", {}, more));
     this.asking.ask(async (signal) => {
-      const proposals = await engine.proposals(colouring.version, COUNT, this.seed, signal);
+      const proposals = await engine.proposals(coloring.version, COUNT, this.seed, signal);
       for (const [at, tile] of tiles.entries()) {
         const hints = proposals[at];
         if (!hints) tile.item.remove();
@@ -68,12 +68,12 @@ export class Ideas {
 
   /** @param {{choose: HTMLButtonElement, picture: HTMLCanvasElement}} tile @param {Hint[]} hints @param {number} at @param {AbortSignal} signal */
   async #draw({ choose, picture }, hints, at, signal) {
-    const { engine, colouring } = this;
-    if (!engine || !colouring) return;
-    await paint(picture, await engine.render({ ...colouring.version, hints }, SIDE, null, signal));
+    const { engine, coloring } = this;
+    if (!engine || !coloring) return;
+    await paint(picture, await engine.render({ ...coloring.version, hints }, SIDE, null, signal));
     choose.disabled = false;
     for (const event of ["pointerenter", "focus"]) {
-      choose.addEventListener(event, () => this.onTried({ ...colouring.version, hints }));
+      choose.addEventListener(event, () => this.onTried({ ...coloring.version, hints }));
     }
     for (const event of ["pointerleave", "blur"]) choose.addEventListener(event, () => this.onTried(null));
     choose.addEventListener("click", () => {

@@ -37,10 +37,10 @@ export class Keeping {
   async #downloadOne(options, signal) {
     const entry = this.current();
     if (!entry) return;
-    const { version } = entry.colouring;
+    const { version } = entry.coloring;
     const file = await entry.engine.file(version, options, signal);
     save(file, coloredName(entry.name, file));
-    entry.colouring.saved = version;
+    entry.coloring.saved = version;
   }
 
   /** @param {FileOptions} options @param {(done: number, of: number) => void} onProgress @param {AbortSignal} signal */
@@ -51,7 +51,7 @@ export class Keeping {
       onProgress(at, entries.length);
       const entry = await this.album.open(waiting).catch(() => null);
       if (!entry) continue; // it was told when it failed
-      const { version } = entry.colouring;
+      const { version } = entry.coloring;
       const file = await entry.engine.file(version, options, signal);
       if (zip.size + file.size > LARGEST_ZIP) {
         save(zip.blob(), `photochrom-${part++}.zip`);
@@ -59,7 +59,7 @@ export class Keeping {
       }
       await zip.add(coloredName(entry.name, file), file);
       await zip.add(stem(entry.name) + SUFFIX, projectFile(entry));
-      entry.colouring.saved = version;
+      entry.coloring.saved = version;
     }
     save(zip.blob(), part > 1 ? `photochrom-${part}.zip` : "photochrom.zip");
   }
@@ -67,7 +67,7 @@ export class Keeping {
   saveHints() {
     const entry = this.current();
     if (!entry) return;
-    save(new Blob([dump(entry.colouring.hints)], { type: "application/json" }), `${stem(entry.name)}.hints.json`);
+    save(new Blob([dump(entry.coloring.hints)], { type: "application/json" }), `${stem(entry.name)}.hints.json`);
     closeDialog("keep-dialog");
   }
 
@@ -75,7 +75,7 @@ export class Keeping {
     const entry = this.current();
     if (!entry) return;
     save(projectFile(entry), stem(entry.name) + SUFFIX);
-    entry.colouring.saved = entry.colouring.version;
+    entry.coloring.saved = entry.coloring.version;
     closeDialog("keep-dialog");
   }
 
@@ -96,9 +96,9 @@ export class Keeping {
   #openHints(data) {
     const entry = this.current();
     if (!entry) throw new Error("Open the photo first, then its hints.");
-    entry.colouring.select(null);
-    entry.colouring.commit({ hints: hintsFrom(data).map((one) => hint(one)) }, "A hints file");
-    announce(`${entry.colouring.hints.length} hints opened.`);
+    entry.coloring.select(null);
+    entry.coloring.commit({ hints: hintsFrom(data).map((one) => hint(one)) }, "A hints file");
+    announce(`${entry.coloring.hints.length} hints opened.`);
   }
 
   /** A project goes to its photo; where that is not open, it waits for it in this browser. @param {any} data */
@@ -107,8 +107,8 @@ export class Keeping {
     const project = projectFrom(data, entry?.engine.info.vividness ?? 0);
     const { name, sha256 } = project.photo;
     const owner = this.album.ready.find(({ photo }) => photo.sha256 === sha256);
-    if (owner?.colouring) return owner.colouring.restore(project);
-    const here = { label: "Use it here", act: () => entry?.colouring.commit(project.steps[project.at].version, name) };
+    if (owner?.coloring) return owner.coloring.restore(project);
+    const here = { label: "Use it here", act: () => entry?.coloring.commit(project.steps[project.at].version, name) };
     await keep({ sha256, name, when: Date.now(), project: data }).catch(() => {});
     toast(`This project belongs to ${name}: open that photo, and it goes on.`, "note", entry ? here : undefined);
   }
@@ -116,7 +116,7 @@ export class Keeping {
 
 /** @param {Ready} entry */
 function projectFile(entry) {
-  const text = JSON.stringify(projectOf(entry.photo, entry.colouring), null, 1);
+  const text = JSON.stringify(projectOf(entry.photo, entry.coloring), null, 1);
   return new Blob([text, "\n"], { type: "application/json" });
 }
 

@@ -5,14 +5,14 @@ import { block, byId, clamp, make, makeSvg } from "./dom.js";
 import { DEFAULT_RADIUS } from "./hints.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
-/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./document.js").Coloring} Coloring */
 /** @typedef {import("./view.js").View} View */
 
 const MOST_MARKS = 400; // more are drawn by none; they still colour
 const STEP = 0.004; // of the longer side, an arrow key moves a hint
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Draws a colouring's hints over the photo and lets them be moved. */
+/** Draws a coloring's hints over the photo and lets them be moved. */
 export class Marks {
   /** @param {View} view @param {(index: number) => void} onChoose */
   constructor(view, onChoose) {
@@ -20,19 +20,21 @@ export class Marks {
     this.onChoose = onChoose;
     this.root = block("marks");
     this.strokes = byId("strokes", SVGSVGElement);
-    /** @type {Colouring | null} */
-    this.colouring = null;
+    /** @type {Coloring | null} */
+    this.coloring = null;
     /** @type {Hint | null} the place that waits for its colour */
     this.draft = null;
+    /** @type {[number, number][] | null} an outline under way */
+    this.outline = null;
     this.dragging = false;
     view.addEventListener("move", () => this.place());
   }
 
-  /** @param {Colouring} colouring @param {AbortSignal} signal */
-  open(colouring, signal) {
-    this.colouring = colouring;
+  /** @param {Coloring} coloring @param {AbortSignal} signal */
+  open(coloring, signal) {
+    this.coloring = coloring;
     this.draft = null;
-    for (const event of ["change", "select"]) colouring.addEventListener(event, () => this.draw(), { signal });
+    for (const event of ["change", "select"]) coloring.addEventListener(event, () => this.draw(), { signal });
     this.draw();
   }
 
@@ -42,14 +44,20 @@ export class Marks {
     this.draw();
   }
 
+  /** @param {[number, number][] | null} outline */
+  showOutline(outline) {
+    this.outline = outline;
+    this.draw();
+  }
+
   /** Make the buttons anew where their number changed, and colour and place them. */
   draw() {
-    const hints = this.colouring?.hints.slice(0, MOST_MARKS) ?? [];
+    const hints = this.coloring?.hints.slice(0, MOST_MARKS) ?? [];
     while (this.root.children.length > hints.length) this.root.lastElementChild?.remove();
     while (this.root.children.length < hints.length) this.root.append(this.#mark(this.root.children.length));
     hints.forEach((hint, index) => {
       const mark = this.#markAt(index);
-      const chosen = this.colouring?.selected === index;
+      const chosen = this.coloring?.selected === index;
       mark.style.setProperty("--color", hint.color);
       mark.classList.toggle("found", Boolean(hint.found));
       mark.setAttribute("aria-pressed", String(chosen));
@@ -60,7 +68,7 @@ export class Marks {
 
   /** Put every mark where its hint is now. */
   place() {
-    const hints = this.colouring?.hints.slice(0, MOST_MARKS) ?? [];
+    const hints = this.coloring?.hints.slice(0, MOST_MARKS) ?? [];
     hints.forEach((hint, index) => {
       const { x, y } = this.view.toStage(hint.x, hint.y);
       this.#markAt(index).style.transform = `translate(${x}px, ${y}px)`;
@@ -78,10 +86,13 @@ export class Marks {
     const { view, strokes } = this;
     strokes.replaceChildren();
     hints.forEach((hint, index) => {
-      const chosen = this.colouring?.selected === index;
+      const chosen = this.coloring?.selected === index;
       if (hint.path.length) strokes.append(...line(view, hint, chosen ? "stroke chosen" : "stroke"));
       else if (chosen) strokes.append(disc(view, hint, "reach"));
     });
+    for (const outline of [this.outline, (this.draft ?? this.coloring?.chosen)?.within]) {
+      if (outline?.length) strokes.append(...["bound edge", "bound"].map((kind) => polygon(view, outline, kind)));
+    }
     if (this.draft?.path.length) strokes.append(...line(view, this.draft, "stroke draft"));
     else if (this.draft) strokes.append(disc(view, this.draft, "reach draft"), dot(view, this.draft));
   }
@@ -92,15 +103,15 @@ export class Marks {
     mark.addEventListener("pointerdown", (event) => this.#grab(event, index));
     mark.addEventListener("click", () => this.onChoose(index));
     mark.addEventListener("keydown", (event) => this.#key(event, index));
-    mark.addEventListener("focus", () => this.colouring?.select(index));
+    mark.addEventListener("focus", () => this.coloring?.select(index));
     return mark;
   }
 
   /** @param {PointerEvent} down @param {number} index */
   #grab(down, index) {
-    const { colouring, view } = this;
-    const from = colouring?.hints[index];
-    if (!colouring || !from || down.button !== 0) return;
+    const { coloring, view } = this;
+    const from = coloring?.hints[index];
+    if (!coloring || !from || down.button !== 0) return;
     const mark = this.#markAt(index);
     mark.setPointerCapture(down.pointerId);
     let moved = false;
@@ -109,13 +120,13 @@ export class Marks {
       if (!moved && Math.hypot(dx, dy) < 3) return;
       moved = true;
       this.dragging = true;
-      colouring.select(index);
-      colouring.edit(index, moveBy(from, dx / (view.photo.width * view.scale), dy / (view.photo.height * view.scale)), true);
+      coloring.select(index);
+      coloring.edit(index, moveBy(from, dx / (view.photo.width * view.scale), dy / (view.photo.height * view.scale)), true);
     };
     const onEnd = () => {
       mark.removeEventListener("pointermove", onMove);
       this.dragging = false;
-      colouring.settle();
+      coloring.settle();
     };
     mark.addEventListener("pointermove", onMove);
     mark.addEventListener("pointerup", onEnd, { once: true });
@@ -124,16 +135,16 @@ export class Marks {
 
   /** @param {KeyboardEvent} event @param {number} index */
   #key(event, index) {
-    const { colouring, view } = this;
-    const hint = colouring?.hints[index];
-    if (!colouring || !hint || event.ctrlKey || event.metaKey) return;
+    const { coloring, view } = this;
+    const hint = coloring?.hints[index];
+    if (!coloring || !hint || event.ctrlKey || event.metaKey) return;
     const step = STEPS[/** @type {keyof typeof STEPS} */ (event.key)];
     if (step) {
       const longest = Math.max(view.photo.width, view.photo.height) * STEP * (event.shiftKey ? 6 : 1);
-      colouring.select(index);
-      colouring.edit(index, moveBy(hint, (step[0] * longest) / view.photo.width, (step[1] * longest) / view.photo.height));
+      coloring.select(index);
+      coloring.edit(index, moveBy(hint, (step[0] * longest) / view.photo.width, (step[1] * longest) / view.photo.height));
     } else if (event.key === "Delete" || event.key === "Backspace") {
-      colouring.remove(index);
+      coloring.remove(index);
       this.#markAt(Math.min(index, this.root.children.length - 1))?.focus();
     } else return;
     event.preventDefault();
@@ -154,6 +165,12 @@ function moveBy(hint, dx, dy) {
 function disc(view, hint, kind) {
   const { x, y } = view.toStage(hint.x, hint.y);
   return makeSvg("circle", { cx: x, cy: y, r: Math.max(view.radiusOnStage(hint.radius), 1), class: kind });
+}
+
+/** @param {View} view @param {[number, number][]} outline @param {string} kind */
+function polygon(view, outline, kind) {
+  const points = outline.map(([x, y]) => view.toStage(x, y)).map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`);
+  return makeSvg("polygon", { points: points.join(" "), class: kind });
 }
 
 /** @param {View} view @param {Hint} hint */

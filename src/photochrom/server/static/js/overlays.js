@@ -1,10 +1,10 @@
 // Overlays: where the network is guessing, with invitations, and how far one hint reaches.
 
-import { block, canvas, context, make } from "./dom.js";
+import { block, canvas, clamp, context, make } from "./dom.js";
 import { Latest } from "./latest.js";
 
 /** @typedef {import("./engine.js").ServerEngine} Engine */
-/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./document.js").Coloring} Coloring */
 /** @typedef {import("./engine.js").Place} Place */
 /** @typedef {import("./view.js").View} View */
 /** @typedef {"none" | "guessing" | "reach"} Kind */
@@ -12,6 +12,7 @@ import { Latest } from "./latest.js";
 const GUESS = [96, 224, 255]; // over the photo where it is guessing; hardly a photograph has this colour
 const SHADE = [12, 11, 10]; // and where it is sure, so that light tells them apart even on a sky
 const SURE_BELOW = 0.25; // share of entropy
+const [CALM, BUSY] = [0.4, 0.97]; // shares of the photo between which the light rises
 const LEVELS_A_DELTA = 4; // grey levels a ΔE*ab in the server's map
 const CLEAR_CHANGE = 14; // ΔE*ab from which a place counts as changed
 
@@ -38,12 +39,12 @@ export class Overlays {
     view.addEventListener("move", () => this.#placeInvitations());
   }
 
-  /** @param {Engine} engine @param {Colouring} colouring @param {AbortSignal} signal */
-  open(engine, colouring, signal) {
+  /** @param {Engine} engine @param {Coloring} coloring @param {AbortSignal} signal */
+  open(engine, coloring, signal) {
     this.engine = engine;
-    this.colouring = colouring;
+    this.coloring = coloring;
     this.hide();
-    for (const event of ["change", "settle"]) colouring.addEventListener(event, () => this.refresh(), { signal });
+    for (const event of ["change", "settle"]) coloring.addEventListener(event, () => this.refresh(), { signal });
   }
 
   hide() {
@@ -71,36 +72,35 @@ export class Overlays {
 
   /** Ask for the overlay of the colours as they are now. */
   refresh() {
-    const { engine, colouring, kind } = this;
-    if (!engine || !colouring || kind === "none") return;
-    if (kind === "reach" && this.index >= colouring.hints.length) return this.hide();
+    const { engine, coloring, kind } = this;
+    if (!engine || !coloring || kind === "none") return;
+    if (kind === "reach" && this.index >= coloring.hints.length) return this.hide();
     this.asking.ask(async (signal) => {
-      if (kind === "guessing") await this.#drawGuessing(engine, colouring, signal);
-      else await this.#drawReach(engine, colouring, signal);
+      if (kind === "guessing") await this.#drawGuessing(engine, coloring, signal);
+      else await this.#drawReach(engine, coloring, signal);
     });
   }
 
-  /** @param {Engine} engine @param {Colouring} colouring @param {AbortSignal} signal */
-  async #drawGuessing(engine, colouring, signal) {
-    const { width, height, values, places } = await engine.uncertainty(colouring.version, signal);
+  /** @param {Engine} engine @param {Coloring} coloring @param {AbortSignal} signal */
+  async #drawGuessing(engine, coloring, signal) {
+    const { width, height, values, places } = await engine.uncertainty(coloring.version, signal);
     if (signal.aborted) return;
     const flat = values.flat();
-    const most = Math.max(...flat, SURE_BELOW + 0.1);
+    const [low, high] = range(flat);
     const image = new ImageData(width, height);
     flat.forEach((value, at) => {
-      const share = Math.max((value - SURE_BELOW) / (most - SURE_BELOW), 0);
-      const lit = share ** 1.3;
+      const lit = clamp((value - low) / (high - low), 0, 1) ** 1.3;
       const color = GUESS.map((value, channel) => lit * value + (1 - lit) * SHADE[channel]);
-      image.data.set([...color, 150 - 20 * lit], 4 * at);
+      image.data.set([...color, 165 - 30 * lit], 4 * at);
     });
     this.#paint(image, "Blue: here it is guessing. Click a ? and say what colour it was.");
     this.places = places;
     this.#invite();
   }
 
-  /** @param {Engine} engine @param {Colouring} colouring @param {AbortSignal} signal */
-  async #drawReach(engine, colouring, signal) {
-    const bitmap = await createImageBitmap(await engine.difference(colouring.version, this.index, signal));
+  /** @param {Engine} engine @param {Coloring} coloring @param {AbortSignal} signal */
+  async #drawReach(engine, coloring, signal) {
+    const bitmap = await createImageBitmap(await engine.difference(coloring.version, this.index, signal));
     if (signal.aborted) return;
     const { width, height } = bitmap;
     const copy = context(Object.assign(document.createElement("canvas"), { width, height }));
@@ -145,4 +145,11 @@ export class Overlays {
       /** @type {HTMLElement} */ (invitation).style.transform = `translate(${x}px, ${y}px)`;
     });
   }
+}
+
+/** Between which values light tells the sure from the unsure in this photo. @param {number[]} values */
+function range(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [low, high] = [CALM, BUSY].map((share) => sorted[Math.floor(share * (sorted.length - 1))]);
+  return [Math.max(low, SURE_BELOW), Math.max(high, SURE_BELOW + 0.1, low + 0.1)];
 }

@@ -4,38 +4,38 @@ import { nameOf } from "./names.js";
 import { block, button, input, make } from "./dom.js";
 
 /** @typedef {import("./engine.js").ServerEngine} Engine */
-/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./document.js").Coloring} Coloring */
 
-/** Shows and changes a colouring's palette. */
+/** Shows and changes a coloring's palette. */
 export class Palette {
   constructor() {
     this.list = block("palette");
     this.own = input("own-color");
-    /** @type {Colouring | null} */
-    this.colouring = null;
+    /** @type {Coloring | null} */
+    this.coloring = null;
     button("palette-add").addEventListener("click", () => this.#add(input("palette-color").value));
-    button("palette-clear").addEventListener("click", () => this.colouring?.commit({ palette: [] }));
-    this.own.addEventListener("change", () => this.colouring?.commit({ ownColor: this.own.checked }));
+    button("palette-clear").addEventListener("click", () => this.coloring?.commit({ palette: [] }));
+    this.own.addEventListener("change", () => this.coloring?.commit({ ownColor: this.own.checked }));
   }
 
-  /** @param {Engine} engine @param {Colouring} colouring @param {AbortSignal} signal */
-  open(engine, colouring, signal) {
-    this.colouring = colouring;
+  /** @param {Engine} engine @param {Coloring} coloring @param {AbortSignal} signal */
+  open(engine, coloring, signal) {
+    this.coloring = coloring;
     block("own-line").hidden = !engine.info.colored;
-    colouring.addEventListener("change", () => this.draw(), { signal });
+    coloring.addEventListener("change", () => this.draw(), { signal });
     this.draw();
   }
 
   /** @param {string} color */
   #add(color) {
-    const { colouring } = this;
-    if (colouring && !colouring.version.palette.includes(color)) {
-      colouring.commit({ palette: [...colouring.version.palette, color] });
+    const { coloring } = this;
+    if (coloring && !coloring.version.palette.includes(color)) {
+      coloring.commit({ palette: [...coloring.version.palette, color] });
     }
   }
 
   draw() {
-    const { palette, ownColor } = this.colouring?.version ?? { palette: [], ownColor: false };
+    const { palette, ownColor } = this.coloring?.version ?? { palette: [], ownColor: false };
     this.own.checked = ownColor;
     button("palette-clear").hidden = palette.length === 0;
     this.list.replaceChildren(
@@ -44,7 +44,7 @@ export class Palette {
         const swatch = make("button", { type: "button", class: "swatch", "aria-label": label, title: label });
         swatch.style.setProperty("--color", color);
         swatch.addEventListener("click", () =>
-          this.colouring?.commit({ palette: palette.filter((other) => other !== color) }),
+          this.coloring?.commit({ palette: palette.filter((other) => other !== color) }),
         );
         return make("li", {}, swatch);
       }),

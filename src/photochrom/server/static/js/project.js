@@ -4,7 +4,7 @@ import { hint, hintsOf, slim } from "./hints.js";
 
 /** @typedef {import("./document.js").Version} Version */
 /** @typedef {import("./document.js").Step} Step */
-/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./document.js").Coloring} Coloring */
 /** @typedef {{name: string, sha256: string}} PhotoName */
 /** @typedef {{photo: PhotoName, steps: Step[], at: number}} Project */
 
@@ -22,7 +22,7 @@ export const lookOf = ({ hints, vividness, palette, ownColor }) => ({
 /** A version in the form that `photochrom colorize --look` takes: its hints as a hints file. @param {Version} version */
 const writtenLook = (version) => ({ ...lookOf(version), hints: { version: 1, hints: version.hints.map(slim) } });
 
-/** The content of a project file. @param {PhotoName} photo @param {Colouring} colouring */
+/** The content of a project file. @param {PhotoName} photo @param {Coloring} coloring */
 export function projectOf({ name, sha256 }, { steps, at, version }) {
   const left = Math.max(at + 1 - MOST_STEPS, 0); // steps too long ago to be kept
   const history = steps.slice(left, left + MOST_STEPS).map((step) => ({

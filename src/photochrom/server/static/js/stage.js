@@ -5,7 +5,7 @@ import { EngineError } from "./engine.js";
 import { Latest } from "./latest.js";
 
 /** @typedef {import("./engine.js").ServerEngine} Engine */
-/** @typedef {import("./document.js").Colouring} Colouring */
+/** @typedef {import("./document.js").Coloring} Coloring */
 /** @typedef {import("./view.js").View} View */
 
 const LARGEST_PREVIEW = 1600;
@@ -27,8 +27,8 @@ export class Stage {
     this.onSuccess = onSuccess;
     /** @type {Engine | null} */
     this.engine = null;
-    /** @type {Colouring | null} */
-    this.colouring = null;
+    /** @type {Coloring | null} */
+    this.coloring = null;
     const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
     this.sample = context(pixel, { willReadFrequently: true });
     this.shown = 0;
@@ -48,19 +48,19 @@ export class Stage {
 
   /**
    * Show a photo; the promise is kept when it is there in colour.
-   * @param {Engine} engine @param {Colouring} colouring
+   * @param {Engine} engine @param {Coloring} coloring
    */
-  async open(engine, colouring) {
+  async open(engine, coloring) {
     this.previews.stop();
     this.details.stop();
     this.engine = engine;
-    this.colouring = colouring;
+    this.coloring = coloring;
     this.painted = false;
     this.#hideDetail();
     this.view.setStage(this.root.clientWidth, this.root.clientHeight);
     this.view.setPhoto(engine.info.width, engine.info.height);
     const side = this.previewSide;
-    const [before, after] = await Promise.all([engine.original(side, null), engine.render(colouring.version, side, null)]);
+    const [before, after] = await Promise.all([engine.original(side, null), engine.render(coloring.version, side, null)]);
     await Promise.all([paint(this.before, before), paint(this.after, after)]);
     this.painted = true;
     this.#count(true);
@@ -68,16 +68,16 @@ export class Stage {
 
   /** Ask for the colours as they are now; only the latest are painted. */
   update() {
-    const { engine, colouring } = this;
-    if (!engine || !colouring) return;
+    const { engine, coloring } = this;
+    if (!engine || !coloring) return;
     this.root.dataset.state = "rendering";
     this.previews.ask(async (signal) => {
-      const version = colouring.version;
+      const version = coloring.version;
       const picture = await engine.render(version, this.previewSide, null, signal);
       if (signal.aborted || engine !== this.engine) return;
       await paint(this.after, picture);
       this.#hideDetail();
-      this.#count(version === colouring.version);
+      this.#count(version === coloring.version);
     });
   }
 
@@ -100,8 +100,8 @@ export class Stage {
   }
 
   #askDetail() {
-    const { engine, colouring, view } = this;
-    if (!engine || !colouring || !this.painted) return;
+    const { engine, coloring, view } = this;
+    if (!engine || !coloring || !this.painted) return;
     const region = view.visible;
     const [wide, high] = [(region.right - region.left) * view.photo.width, (region.bottom - region.top) * view.photo.height];
     const share = Math.min(view.share, 1);
@@ -109,9 +109,9 @@ export class Stage {
     if (share < painted * DETAIL_GAIN || wide <= 1 || high <= 1) return;
     const side = Math.round(Math.min(Math.max(wide, high) * share, 4096));
     this.details.ask(async (signal) => {
-      const version = colouring.version;
+      const version = coloring.version;
       const picture = await engine.render(version, Math.max(side, 16), region, signal);
-      if (signal.aborted || engine !== this.engine || version !== colouring.version) return;
+      if (signal.aborted || engine !== this.engine || version !== coloring.version) return;
       await paint(this.detail, picture);
       placePart(this.detail, region);
       this.detail.hidden = false;

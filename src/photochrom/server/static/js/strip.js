@@ -64,9 +64,9 @@ export class Strip {
   /** Paint the thumbnails that are not true any more, the photo on the stage last. @param {AbortSignal} signal */
   async #paint(signal) {
     for (const [entry, tile] of this.tiles) {
-      const { engine, colouring, state } = entry;
-      if (!engine || !colouring || state !== "done" || colouring.dragged || tile.shown === colouring.version) continue;
-      const { version } = colouring;
+      const { engine, coloring, state } = entry;
+      if (!engine || !coloring || state !== "done" || coloring.dragged || tile.shown === coloring.version) continue;
+      const { version } = coloring;
       await paint(tile.picture, await engine.render(version, SIDE, null, signal));
       tile.shown = version;
     }

@@ -3,7 +3,7 @@
 import { Album, Entry } from "./album.js";
 import { Compare } from "./compare.js";
 import { toHex } from "./color.js";
-import { Colouring } from "./document.js";
+import { Coloring } from "./document.js";
 import { block, button, input } from "./dom.js";
 import { Editor } from "./editor.js";
 import { ServerEngine } from "./engine.js";
@@ -23,12 +23,13 @@ import { Strip } from "./strip.js";
 import { announce, complain, dismiss, succeeded, toast } from "./talk.js";
 import { View } from "./view.js";
 
-/** @typedef {"hint" | "stroke" | "pin" | "pick"} Tool */
+/** @typedef {"hint" | "stroke" | "pin" | "pick" | "lasso"} Tool */
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {{file: File, handle?: FileSystemFileHandle}} Brought */
 
 const STROKE_TOLERANCE = 0.0015; // of the photo's side, how far a simplified stroke may leave the drawn one
 const STROKE_RADIUS = 0.008;
+const PASSING = ["pick", "lasso"]; // tools that serve once, then the one before is back
 
 /** Everything on the page around one photo, and the album that it is from. */
 export class Studio {
@@ -45,6 +46,7 @@ export class Studio {
       colorAt: (x, y) => this.stage.colorAt(x, y),
       showReach: (index) => this.showReach(index),
       startPicking: () => this.setTool("pick"),
+      startLasso: () => this.setTool("lasso"),
       onError: complain,
     });
     this.list = new HintList((index) => this.choose(index));
@@ -55,7 +57,7 @@ export class Studio {
     this.ideas = new Ideas((hints, did) => this.startFrom(hints, did), (version) => this.stage.tryOut(version), complain);
     this.reference = new Reference({
       onPicked: (rgb) => this.picked(toHex(rgb)),
-      onMatch: (photo, all) => this.colourLike(photo, all),
+      onMatch: (photo, all) => this.colorLike(photo, all),
       readable: async (photo) => (await ServerEngine.open(photo)).original(900, null),
       onError: complain,
     });
@@ -65,7 +67,7 @@ export class Studio {
     this.toolBefore = "hint";
     /** @type {import("./album.js").Ready | null} the photo on the stage */
     this.shown = null;
-    this.colouring = new Colouring(0);
+    this.coloring = new Coloring(0);
     this.showing = new AbortController();
     this.album.addEventListener("done", () => this.#tellFailures());
   }
@@ -107,20 +109,20 @@ export class Studio {
     this.showing = new AbortController();
     const { signal } = this.showing;
     this.shown = entry;
-    this.colouring = entry.colouring;
-    const { colouring, stage } = this;
+    this.coloring = entry.coloring;
+    const { coloring, stage } = this;
     document.body.dataset.screen = "studio";
     block("welcome").hidden = true;
     block("studio").hidden = false;
     this.closeDrawers();
     this.compare.toggle(false);
     this.setTool("hint");
-    await stage.open(entry.engine, colouring);
+    await stage.open(entry.engine, coloring);
     if (signal.aborted) return;
-    for (const part of [this.editor, this.overlays, this.ideas, this.palette]) part.open(entry.engine, colouring, signal);
-    for (const part of [this.marks, this.list, this.history]) part.open(colouring, signal);
-    colouring.addEventListener("change", () => this.#changed(), { signal });
-    colouring.addEventListener("settle", () => this.#changed(false), { signal });
+    for (const part of [this.editor, this.overlays, this.ideas, this.palette]) part.open(entry.engine, coloring, signal);
+    for (const part of [this.marks, this.list, this.history]) part.open(coloring, signal);
+    coloring.addEventListener("change", () => this.#changed(), { signal });
+    coloring.addEventListener("settle", () => this.#changed(false), { signal });
     this.#describe(entry);
     this.#changed(false);
     this.strip.reveal();
@@ -138,19 +140,19 @@ export class Studio {
     if (told.length) toast(told.join(" "));
     if (!entry.found) return;
     const steps = entry.found === 1 ? "a step" : `${entry.found} steps`;
-    toast(`Your earlier work on this photo is back: ${steps}.`, "note", { label: "Start anew", act: () => entry.colouring.goTo(0) });
+    toast(`Your earlier work on this photo is back: ${steps}.`, "note", { label: "Start anew", act: () => entry.coloring.goTo(0) });
     entry.found = 0;
   }
 
   /** @param {boolean} [render] */
   #changed(render = true) {
-    const { colouring } = this;
-    button("undo").disabled = colouring.at === 0;
-    button("redo").disabled = colouring.at === colouring.steps.length - 1;
-    input("vividness").value = String(colouring.vividness);
-    block("vividness-out").textContent = colouring.vividness.toFixed(2);
+    const { coloring } = this;
+    button("undo").disabled = coloring.at === 0;
+    button("redo").disabled = coloring.at === coloring.steps.length - 1;
+    input("vividness").value = String(coloring.vividness);
+    block("vividness-out").textContent = coloring.vividness.toFixed(2);
     if (render) this.stage.update();
-    if (!colouring.dragged) this.strip.draw();
+    if (!coloring.dragged) this.strip.draw();
   }
 
   /** The stage shows what the person has made. */
@@ -174,9 +176,9 @@ export class Studio {
 
   /** Give all photos the look of this one: vividness, palette, own colours; each keeps its hints. */
   forAll() {
-    const { shown, colouring } = this;
+    const { shown, coloring } = this;
     if (!shown) return;
-    const { vividness, palette, ownColor } = colouring.version;
+    const { vividness, palette, ownColor } = coloring.version;
     this.album.forOthers(shown, (other) => other.commit({ vividness, palette, ownColor }, `The look of ${shown.name}`));
     announce("All photos have this look now.");
   }
@@ -201,15 +203,16 @@ export class Studio {
 
   /** @param {Point} at */
   click(at) {
-    const { colouring, tool } = this;
+    const { coloring, tool } = this;
     if (tool === "pick") this.picked(toHex(this.stage.colorAt(at.x, at.y)));
     else if (tool === "pin") void this.pin(at);
-    else this.editor.start(hint({ ...at, color: toHex(this.stage.colorAt(at.x, at.y)), radius: this.#lastRadius(colouring) }));
+    else if (tool === "lasso") this.setTool(this.toolBefore);
+    else this.editor.start(hint({ ...at, color: toHex(this.stage.colorAt(at.x, at.y)), radius: this.#lastRadius(coloring) }));
   }
 
-  /** New hints are as large as the last one. @param {Colouring} colouring */
-  #lastRadius(colouring) {
-    const dots = colouring.hints.filter(({ path, found }) => path.length === 0 && !found);
+  /** New hints are as large as the last one. @param {Coloring} coloring */
+  #lastRadius(coloring) {
+    const dots = coloring.hints.filter(({ path, found }) => path.length === 0 && !found);
     return dots.at(-1)?.radius ?? hint({ x: 0, y: 0, color: "#808080" }).radius;
   }
 
@@ -217,6 +220,7 @@ export class Studio {
   stroke(points, done) {
     if (points.length === 0) return this.marks.showDraft(this.editor.draft);
     const pairs = points.map(({ x, y }) => /** @type {[number, number]} */ ([x, y]));
+    if (this.tool === "lasso") return this.#lasso(simplify(pairs, STROKE_TOLERANCE), done);
     const [first, ...path] = simplify(pairs, STROKE_TOLERANCE);
     const color = toHex(this.stage.colorAt(first[0], first[1]));
     const draft = hint({ x: first[0], y: first[1], color, radius: STROKE_RADIUS, path });
@@ -224,12 +228,20 @@ export class Studio {
     else this.marks.showDraft(draft);
   }
 
+  /** An outline around what the edited hint may change. @param {[number, number][]} outline @param {boolean} done */
+  #lasso(outline, done) {
+    this.marks.showOutline(done ? null : outline);
+    if (!done) return;
+    this.setTool(this.toolBefore);
+    if (outline.length >= 3) this.editor.bound(outline);
+  }
+
   /** Keep the colour that a place has now. @param {Point} at */
   async pin(at) {
     if (!this.engine) return;
     try {
-      const { current } = await this.engine.suggest(this.colouring.version, at.x, at.y);
-      this.colouring.add(hint({ ...at, color: current }));
+      const { current } = await this.engine.suggest(this.coloring.version, at.x, at.y);
+      this.coloring.add(hint({ ...at, color: current }));
       announce(`Pinned: ${nameOf(current)}.`);
     } catch (error) {
       complain(error);
@@ -247,8 +259,8 @@ export class Studio {
 
   /** @param {number} index */
   choose(index) {
-    this.colouring.select(index);
-    const chosen = this.colouring.chosen;
+    this.coloring.select(index);
+    const chosen = this.coloring.chosen;
     if (chosen && !this.view.isFitted) this.view.reveal(chosen.x, chosen.y);
   }
 
@@ -261,20 +273,20 @@ export class Studio {
 
   /** @param {readonly import("./hints.js").Hint[]} hints @param {string} [did] */
   startFrom(hints, did) {
-    this.colouring.select(null);
-    this.colouring.commit({ hints: hints.map((one) => hint(one)) }, did);
+    this.coloring.select(null);
+    this.coloring.commit({ hints: hints.map((one) => hint(one)) }, did);
   }
 
   /** Take the colours of another photo, for this one or for all. @param {File} photo @param {boolean} all */
-  async colourLike(photo, all) {
+  async colorLike(photo, all) {
     for (const entry of all ? this.album.entries : [this.shown]) {
       try {
         if (!entry) continue;
-        const { engine, colouring } = await this.album.open(entry);
-        const mine = colouring.hints.filter(({ found }) => !found);
-        const hints = await engine.reference(photo, { ...colouring.version, hints: mine });
-        colouring.select(null);
-        colouring.commit({ hints: hints.map((one, at) => ({ ...one, found: at >= mine.length })) }, `Coloured like ${photo.name}`);
+        const { engine, coloring } = await this.album.open(entry);
+        const mine = coloring.hints.filter(({ found }) => !found);
+        const hints = await engine.reference(photo, { ...coloring.version, hints: mine });
+        coloring.select(null);
+        coloring.commit({ hints: hints.map((one, at) => ({ ...one, found: at >= mine.length })) }, `Coloured like ${photo.name}`);
         this.album.changed();
       } catch (error) {
         complain(all && entry ? new Error(`${entry.name}: ${error instanceof Error ? error.message : error}`) : error);
@@ -286,7 +298,7 @@ export class Studio {
 
   /** @param {Tool} tool */
   setTool(tool) {
-    if (tool !== this.tool && this.tool !== "pick") this.toolBefore = this.tool;
+    if (!PASSING.includes(this.tool)) this.toolBefore = this.tool;
     this.tool = tool;
     block("stage").dataset.tool = tool;
     for (const one of document.querySelectorAll("[data-tool]")) {
@@ -355,14 +367,14 @@ export class Studio {
 
   /** Choose the next hint and put the focus on its mark. */
   next() {
-    const count = this.colouring.hints.length;
+    const count = this.coloring.hints.length;
     if (count === 0) return;
-    this.choose(((this.colouring.selected ?? -1) + 1) % count);
-    /** @type {HTMLElement | undefined} */ (block("marks").children[this.colouring.selected ?? 0])?.focus();
+    this.choose(((this.coloring.selected ?? -1) + 1) % count);
+    /** @type {HTMLElement | undefined} */ (block("marks").children[this.coloring.selected ?? 0])?.focus();
   }
 
   close() {
-    if (this.tool === "pick") this.setTool(this.toolBefore);
+    if (PASSING.includes(this.tool)) this.setTool(this.toolBefore);
     else if (this.editor.isOpen) this.editor.close();
     else if (document.body.dataset.panel === "true") this.#togglePanel(false);
     else if (!dismiss()) this.closeDrawers();

@@ -15,7 +15,7 @@ export function wire(studio) {
   const commands = commandsOf(studio);
   new Gestures(studio.view, {
     click: (at) => studio.click(at),
-    draws: () => studio.tool === "stroke",
+    draws: () => ["stroke", "lasso"].includes(studio.tool),
     drawing: (points) => studio.stroke(points, false),
     drawn: (points) => studio.stroke(points, true),
     resize: (factor) => studio.editor.resize(factor),
@@ -71,9 +71,9 @@ function wireButtons(studio, commands) {
 /** @param {Studio} studio */
 function wireVividness(studio) {
   const slider = input("vividness");
-  slider.addEventListener("input", () => studio.colouring.drag({ vividness: Number(slider.value) }));
-  slider.addEventListener("change", () => studio.colouring.settle());
-  const reset = () => studio.colouring.commit({ vividness: studio.colouring.usualVividness });
+  slider.addEventListener("input", () => studio.coloring.drag({ vividness: Number(slider.value) }));
+  slider.addEventListener("change", () => studio.coloring.settle());
+  const reset = () => studio.coloring.commit({ vividness: studio.coloring.usualVividness });
   button("vividness-reset").addEventListener("click", reset);
   slider.addEventListener("dblclick", reset);
 }
@@ -101,8 +101,8 @@ function commandsOf(studio) {
     larger: withPhoto(() => studio.editor.resize(1.25)),
     close: () => studio.close(),
     delete: withPhoto(() => studio.editor.delete()),
-    undo: withPhoto(() => studio.colouring.undo()),
-    redo: withPhoto(() => studio.colouring.redo()),
+    undo: withPhoto(() => studio.coloring.undo()),
+    redo: withPhoto(() => studio.coloring.redo()),
     download: withPhoto(() => studio.engine && showDownload(studio.engine.info, studio.album.entries.length)),
   };
 }
