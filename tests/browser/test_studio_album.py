@@ -297,6 +297,44 @@ def test_a_new_user_s_path(
     assert seconds < 20  # 4 on two quiet cores
 
 
+# --- only here ---
+
+
+def test_a_hint_is_bounded_by_an_outline(studio: Studio, screenshot: Any) -> None:
+    """Of two places of one hut, the one outside keeps its colour."""
+    page = studio.page
+    inside, outside = (0.6, 0.6), (0.85, 0.62)
+    studio.place_hint(inside)
+    free = studio.lab_at(outside)
+    page.locator("#only-here").click()
+    corners = [(0.5, 0.3), (0.7, 0.3), (0.7, 0.8), (0.5, 0.8), (0.5, 0.32)]
+    page.mouse.move(*studio.point(*corners[0]))
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*studio.point(*corner), steps=5)
+    studio.doing(page.mouse.up)
+    assert page.locator("#only-here").get_attribute("aria-pressed") == "true"
+    assert page.locator("polygon.bound").count() == 2
+    assert page.get_attribute("#stage", "data-tool") == "hint"  # the tool before is back
+    bound = studio.lab_at(outside)
+    assert np.hypot(*(bound - free)[1:]) > 8
+    assert studio.lab_at(inside)[1] < -5
+    screenshot(page, "only-here")
+    studio.doing(lambda: studio.press("#only-here"))  # everywhere again
+    assert np.hypot(*(studio.lab_at(outside) - free)[1:]) < 2
+    studio.doing(lambda: studio.press("#undo"))
+    project = json.loads(saved_project(studio))
+    assert 4 <= len(project["look"]["hints"]["hints"][0]["within"]) <= 8
+
+
+def test_only_here_by_keyboard(wide: Studio) -> None:
+    wide.place_hint(HUT)
+    wide.page.locator("#only-here").focus()
+    wide.doing(lambda: wide.page.keyboard.press("Enter"))
+    (hint,) = json.loads(saved_project(wide))["look"]["hints"]["hints"]
+    assert len(hint["within"]) == 12
+
+
 # --- history, dots, ruler ---
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from photochrom.errors import OptionError
-from photochrom.server.pictures import box, fitted, grey_png, jpeg, uncertain_places
+from photochrom.server.pictures import box, fitted, gray_png, jpeg, uncertain_places
 from photochrom.server.schemas import Region
 
 share = st.floats(0, 1)
@@ -59,7 +59,7 @@ def test_jpeg_is_rgb() -> None:
 
 def test_png_is_exact() -> None:
     plane = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(grey_png(plane)))), plane)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(gray_png(plane)))), plane)
 
 
 def ramp() -> np.ndarray:

@@ -48,7 +48,7 @@ async def colorize(
     colors = tuple(palette.replace(",", " ").split())
     look = Look(tuple(hints_of(hints, service)), vividness, palette=colors, keep_color=keep_color)
     other = await reference.read() if reference is not None else None
-    return await _colour(request, service, await photo.read(), other, look, options)
+    return await _colorize(request, service, await photo.read(), other, look, options)
 
 
 def hints_of(text: str, service: Service) -> list[Hint]:
@@ -59,7 +59,7 @@ def hints_of(text: str, service: Service) -> list[Hint]:
     return hints
 
 
-async def _colour(
+async def _colorize(
     request: Request,
     service: Service,
     body: bytes,
@@ -75,7 +75,7 @@ async def _colour(
                 look = replace(look, reference=ReferencePhoto.of(decoded))
             reservation.grow(needed_by_file(photo, options))
             work = partial(pictures.whole_file, plate, look, options)
-            data, mime = await service.colour(request, plate, look, work, bulk=True)
+            data, mime = await service.compute_with_hints(request, plate, look, work, bulk=True)
             colored = await service.compute(request, lambda: is_colored(photo))
     told = pictures.warnings_of(photo, dropped=colored and not look.keep_color)
     headers = {"Photochrom-Warnings": json.dumps(told)} if told else None

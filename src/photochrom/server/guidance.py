@@ -46,7 +46,7 @@ async def _propose(request: Request, photo_id: str, wanted: ProposalsRequest) ->
     service = service_of(request)
     plate = service.store.get(photo_id).plate
     look = wanted.look(service.limits.hints)
-    found = await service.colour(
+    found = await service.compute_with_hints(
         request, plate, look, lambda: proposals(plate, wanted.k, wanted.seed, look.hints), bulk=True
     )
     return Proposals(proposals=[HintsFile(**dump_hints(one)) for one in found])

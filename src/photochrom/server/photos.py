@@ -11,7 +11,7 @@ from photochrom.photo import FORMATS, output_format
 from photochrom.server import pictures
 from photochrom.server.problems import documented
 from photochrom.server.schemas import (
-    Colours,
+    Colors,
     DifferenceRequest,
     PhotoInfo,
     Place,
@@ -100,11 +100,11 @@ async def render(request: Request, photo_id: str, wanted: RenderRequest) -> Resp
     if wanted.side is None:
         return await _whole_file(request, service, kept, look, wanted)
     side = min(wanted.side, service.limits.preview)
-    data = await service.colour(
+    data = await service.compute_with_hints(
         request,
         kept.plate,
         look,
-        lambda: pictures.coloured_preview(kept.plate, look, side, wanted.region),
+        lambda: pictures.colored_preview(kept.plate, look, side, wanted.region),
     )
     return Response(data, media_type="image/jpeg")
 
@@ -116,7 +116,7 @@ async def _whole_file(
         return pictures.whole_file(kept.plate, look, wanted.file)
 
     with service.budget.holding(needed_by_file(kept.photo, wanted.file)):
-        data, mime = await service.colour(request, kept.plate, look, work, bulk=True)
+        data, mime = await service.compute_with_hints(request, kept.plate, look, work, bulk=True)
     return Response(data, media_type=mime)
 
 
@@ -148,21 +148,21 @@ async def _suggest(request: Request, photo_id: str, wanted: SuggestRequest) -> S
             ],
         )
 
-    return await service.colour(request, plate, look, work)
+    return await service.compute_with_hints(request, plate, look, work)
 
 
 @router.get("/{photo_id}/uncertainty", responses=KNOWN, summary="Where the network is guessing")
 async def uncertainty(request: Request, photo_id: str) -> Uncertainty:
     """0 (sure) to 1 for every cell of the network's answer, and the places where a hint helps most."""
-    return await _uncertainty(request, photo_id, Colours())
+    return await _uncertainty(request, photo_id, Colors())
 
 
 @router.post("/{photo_id}/uncertainty", responses=KNOWN_WITH_BODY, summary="The same with hints")
-async def uncertainty_with_hints(request: Request, photo_id: str, wanted: Colours) -> Uncertainty:
+async def uncertainty_with_hints(request: Request, photo_id: str, wanted: Colors) -> Uncertainty:
     return await _uncertainty(request, photo_id, wanted)
 
 
-async def _uncertainty(request: Request, photo_id: str, wanted: Colours) -> Uncertainty:
+async def _uncertainty(request: Request, photo_id: str, wanted: Colors) -> Uncertainty:
     service = service_of(request)
     plate = service.store.get(photo_id).plate
     look = wanted.look(service.limits.hints)
@@ -177,7 +177,7 @@ async def _uncertainty(request: Request, photo_id: str, wanted: Colours) -> Unce
             places=[Place(x=x, y=y, uncertainty=value) for x, y, value in places],
         )
 
-    return await service.colour(request, plate, look, work)
+    return await service.compute_with_hints(request, plate, look, work)
 
 
 @router.post("/{photo_id}/difference", responses={200: GREY_PNG, **KNOWN_WITH_BODY}, response_class=Response)
@@ -186,7 +186,7 @@ async def difference(request: Request, photo_id: str, wanted: DifferenceRequest)
     service = service_of(request)
     plate = service.store.get(photo_id).plate
     look = wanted.look(service.limits.hints)
-    data = await service.colour(
+    data = await service.compute_with_hints(
         request, plate, look, lambda: pictures.difference_map(plate, look, wanted.index)
     )
     return Response(data, media_type="image/png")

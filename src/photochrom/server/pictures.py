@@ -37,7 +37,7 @@ def jpeg(rgb: Pixels, quality: int = PREVIEW_QUALITY) -> bytes:
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
-def grey_png(plane: NDArray[np.uint8]) -> bytes:
+def gray_png(plane: NDArray[np.uint8]) -> bytes:
     """A small PNG of (H, W) uint8."""
     return cv2.imencode(".png", plane, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
 
@@ -69,7 +69,7 @@ def original_preview(photo: Photo, side: int, region: Region | None) -> bytes:
     return jpeg(fitted(photo.pixels[top:bottom, left:right], side))
 
 
-def coloured_preview(plate: Plate, look: Look, side: int, region: Region | None) -> bytes:
+def colored_preview(plate: Plate, look: Look, side: int, region: Region | None) -> bytes:
     """The coloured photo, or a part of it, `side` pixels long at most."""
     colored, photo = plate.color(look), plate.photo
     if region is None:
@@ -97,7 +97,7 @@ def difference_map(plate: Plate, look: Look, index: int) -> bytes:
     without = replace(look, hints=(*hints[:index], *hints[index + 1 :]))
     change = plate.color(look).chroma - plate.color(without).chroma
     distance = np.hypot(change[..., 0], change[..., 1]) * DIFFERENCE_STEP
-    return grey_png(np.clip(np.rint(distance), 0, 255).astype(np.uint8))
+    return gray_png(np.clip(np.rint(distance), 0, 255).astype(np.uint8))
 
 
 def uncertain_places(uncertainty: Float, count: int = _PLACES) -> list[tuple[float, float, float]]:
@@ -129,8 +129,8 @@ def warnings_of(photo: Photo, *, dropped: bool) -> list[str]:
 
 def whole_file(plate: Plate, look: Look, options: FileOptions) -> tuple[bytes, str]:
     """A full-size file and its media type, with metadata and the mark as asked."""
-    coloured = plate.color(look).photo()
-    fmt = FORMATS[options.format] if options.format else output_format(coloured)
+    colored = plate.color(look).photo()
+    fmt = FORMATS[options.format] if options.format else output_format(colored)
     target = io.BytesIO()
-    write_colored(coloured, target, options, plate.card.name, __version__)
+    write_colored(colored, target, options, plate.card.name, __version__)
     return target.getvalue(), fmt.mime

@@ -64,7 +64,7 @@ class HintModel(Strict):
         )
 
 
-class Colours(Strict):
+class Colors(Strict):
     """All that decides on the colours: hints, palette, the photo's own colour, vividness."""
 
     hints: list[HintModel] = Field(default=[], max_length=MAX_HINTS)
@@ -129,7 +129,7 @@ def _form_parameter(item: DataclassField[Any], kind: Any) -> inspect.Parameter:
     )
 
 
-class RenderRequest(Colours):
+class RenderRequest(Colors):
     """A preview (with `side`) or the whole file (without)."""
 
     side: int | None = Field(
@@ -141,13 +141,13 @@ class RenderRequest(Colours):
     file: Annotated[FileOptions, BeforeValidator(_with_full_name)] = FileOptions()
 
 
-class SuggestRequest(Colours):
+class SuggestRequest(Colors):
     x: Fraction
     y: Fraction
     k: int = Field(default=5, ge=1, le=20, strict=True)
 
 
-class DifferenceRequest(Colours):
+class DifferenceRequest(Colors):
     index: int = Field(ge=0, lt=MAX_HINTS, strict=True, description="The hint left out for comparison")
 
 
@@ -194,7 +194,7 @@ class Uncertainty(BaseModel):
     places: list[Place] = Field(description="The most uncertain places, where a hint helps most")
 
 
-class ProposalsRequest(Colours):
+class ProposalsRequest(Colors):
     k: int = Field(default=4, ge=1, le=12, strict=True)
     seed: int = Field(default=0, ge=0, le=2**31, strict=True)
 

@@ -54,7 +54,7 @@ class Service:
         self._colorizer: Colorizer | None = None
         workers = max(2, thread_count())
         self._places = asyncio.Semaphore(limits.decoders + 1)
-        self._threads = ThreadPoolExecutor(workers, "colour")
+        self._threads = ThreadPoolExecutor(workers, "colorize")
         self._turns = asyncio.Semaphore(workers)
         self._bulk_turns = asyncio.Semaphore(workers - 1)  # one worker is left for people at the studio
 
@@ -101,7 +101,7 @@ class Service:
             except TimeoutError:
                 raise Busy from None
 
-    async def colour(
+    async def compute_with_hints(
         self, request: Request, plate: Plate, look: Look, work: Callable[[], T], *, bulk: bool = False
     ) -> T:
         """`compute` with the memory that drawing the hints takes for a while."""
