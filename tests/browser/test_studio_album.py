@@ -327,6 +327,22 @@ def test_a_hint_is_bounded_by_an_outline(studio: Studio, screenshot: Any) -> Non
     assert 4 <= len(project["look"]["hints"]["hints"][0]["within"]) <= 8
 
 
+def test_all_of_this_kind(
+    open_page: Callable[..., Any], studio_at: Callable[[Any], Studio], url: str
+) -> None:
+    """A hint on a face that is for all skin says something else than one for the face alone."""
+    portrait = next(path for path in EXAMPLES if path.stem == "astronaut")
+    studio = studio_at(open_page(url)).open(portrait)
+    face, hand = (0.44, 0.2), (0.44, 0.25)
+    studio.place_hint(face, "#a06a48")
+    before = studio.lab()
+    studio.doing(lambda: studio.press("#alike"))
+    assert studio.page.locator("#alike").get_attribute("aria-pressed") == "true"
+    assert np.abs(studio.lab() - before)[..., 1:].max() > 3  # it means something else now
+    assert np.hypot(*(studio.lab_at(hand) - studio.lab_at(face))[1:]) < 15
+    assert "all of this kind" in studio.page.locator(".hint-row").inner_text()
+
+
 def test_only_here_by_keyboard(wide: Studio) -> None:
     wide.place_hint(HUT)
     wide.page.locator("#only-here").focus()
