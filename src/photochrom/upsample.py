@@ -8,14 +8,14 @@ smooth, are enlarged, and the full-size luminance puts the edges back where the 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Self, cast
 
 import cv2
 import numpy as np
 
 from photochrom.color import linear_to_lab, to_linear, white
-from photochrom.photo.local_linear import LocalLinear
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,8 +123,12 @@ def _share(strip: Float, top: int, height: int, rows: int, columns: int) -> tupl
 # --- up ----------------------------------------------------------------------------------------
 
 
-class GuidedFilter(LocalLinear):
-    """a* and b* as a local linear function of L*, with coefficients at the working size (h, w)."""
+@dataclass(frozen=True)
+class GuidedFilter:
+    """ab as a local linear function of luminance, at the working size (h, w)."""
+
+    slope: Float  # (h, w, 2), ab per L*
+    offset: Float  # (h, w, 2)
 
     @classmethod
     def fit(cls, ab: Float, luminance: Float, radius: int = RADIUS, tolerance: float = TOLERANCE) -> Self:
@@ -145,6 +149,36 @@ class GuidedFilter(LocalLinear):
         slope = cv2.divide(covariance, each(cv2.add(cv2.max(variance, 0), tolerance * tolerance)))
         offset = cv2.subtract(mean_ab, cv2.multiply(slope, each(mean_l)))
         return cls(mean(slope), mean(offset))
+
+    def planes(self, top: int, luminance: Float, height: float) -> tuple[Float, Float]:
+        """a* and b*, (n, W) each, of rows top..top+n of a photo of `height` rows, from their L* (n, W)."""
+        count, width = luminance.shape
+        tall = self._enlarged_rows(top, count, height)
+        slope_a, slope_b, offset_a, offset_b = (
+            cv2.resize(band, (width, count), interpolation=cv2.INTER_LINEAR)
+            for band in np.split(tall, 4, axis=1)
+        )
+        a: Float = cv2.add(cv2.multiply(slope_a, luminance), offset_a)
+        b: Float = cv2.add(cv2.multiply(slope_b, luminance), offset_b)
+        return a, b
+
+    @cached_property
+    def _bands(self) -> tuple[Float, Float]:
+        """(h, 4·w): the four bands beside each other; and what the next row has more."""
+        rows = np.hstack([*cv2.split(self.slope), *cv2.split(self.offset)])
+        rise = np.zeros_like(rows)
+        np.subtract(rows[1:], rows[:-1], out=rise[:-1])
+        return rows, rise
+
+    def _enlarged_rows(self, top: int, count: int, height: float) -> Float:
+        """Rows top..top+count of the bands enlarged bilinearly to `height` rows, width as it is."""
+        rows, rise = self._bands
+        place = ((top + np.arange(count) + 0.5) * len(rows) / height - 0.5).clip(0, len(rows) - 1)
+        low = place.astype(np.int64)
+        enlarged: Float = rise[low]
+        enlarged *= (place - low).astype(np.float32)[:, None]
+        enlarged += rows[low]
+        return enlarged
 
     def rows(self, top: int, luminance: Float, height: int) -> Float:
         """`planes` as one array (n, W, 2)."""

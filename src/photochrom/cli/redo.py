@@ -58,7 +58,8 @@ def command(
 
 def options_of(told: Sidecar, model: str | None = None) -> Options:
     """The options of a sidecar; a sidecar is not written again. Raises ModelError for another model."""
-    document = {**told.options, "model": model or told.model}
+    # a sidecar that does not mention luminance was written before it could be kept
+    document = {"luminance": "lightness", **told.options, "model": model or told.model}
     options = Options.from_json({**document, "hints": told.hints} if told.hints else document)
     card = find(options.model)[1]
     if card.sha256 != told.model_sha256:

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, cast
 import cv2
 import numpy as np
 
-from photochrom.color import luminance, merge_into, neutralize
+from photochrom.color import luminance, merge_into, neutralize, sparse
 from photochrom.errors import OptionError
 from photochrom.photo.exif import with_orientation
 from photochrom.photo.jpeg_original import decoded_luma, encode_plane, quantization
 from photochrom.photo.jpeg_scans import PROGRESSIVE, Jpeg, parse, spliced
-from photochrom.photo.local_linear import LocalLinear
 from photochrom.photo.outdated import laid_back
 from photochrom.photo.profiles import (
     array_to_srgb,
@@ -42,13 +41,13 @@ if TYPE_CHECKING:
     from photochrom.photo.jpeg_original import Luminance
     from photochrom.photo.photo import Photo
 
+    _Blocks = tuple[Pixels, Pixels, Pixels]  # of Y' under each sample of chroma: mean, least, most
 
-SAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}  # pixels across and down that share chroma
+_SAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}  # pixels across and down that share chroma
 _FROM_CHROMA = ((0, 1.402), (-0.344136, -0.714136), (1.772, 0))  # what Cb and Cr add to R, G, B (ITU-T T.871)
-_TO_CHROMA = np.array([[-0.299, -0.587, 0.886], [0.701, -0.587, -0.114]]) / [[1.772], [1.402]]  # of R, G, B
-_REACH = np.ones((3, 3), np.uint8)
-_CELLS = 256  # of the short side of the grid on which chroma is a linear function of Y'
-_STEP = 24  # codes of Y' below and above a cell's mean between which its slope is taken
+_REACH = np.ones((3, 3), np.uint8)  # decoders smooth chroma: a sample reaches one pixel beyond its block
+_STRONG = 64  # codes between the channels of a colour from which clipping one would show
+_SCALARS = 4  # samples that OpenCV may take for a scalar
 
 
 def luminance_kept(photo: Photo) -> Luminance:
@@ -72,7 +71,7 @@ def write_with_chroma(photo: Photo, sink: Sink, options: Options) -> None:
     the profile is sRGB's or, where the input's codes mean something else, one in which they mean the same.
     """
     assert photo.original is not None
-    luma, sampling = photo.original.luminance, SAMPLING[options.subsampling]
+    luma, sampling = photo.original.luminance, _SAMPLING[options.subsampling]
     table = _tables(_quality(options.quality, luma))[1]
     progressive = luma.frame == PROGRESSIVE
 
@@ -127,80 +126,63 @@ class _Planes:
         assert photo.original is not None
         assert isinstance(photo.source, RowSource)
         assert photo.source.chroma is not None
-        self._original, self._chroma, self._sampling = photo.original, photo.source.chroma, sampling
+        self._photo, self._original, self._chroma = photo, photo.original, photo.source.chroma
         profile = _profile(photo)
         self._profile = profile if profile != srgb_profile() else None
-        self._sides = photo.height, photo.width
-        if self._original.orientation >= 5:
-            self._sides = photo.width, photo.height
+        self._sampling = sampling if self._original.orientation < 5 else sampling[::-1]
+        across, down = self._sampling
+        self._shape = -(-photo.height // down), -(-photo.width // across)
+        self._as_decoded = self._original.is_luma and self._original.orientation == 1
 
     def computed(self, threads: int | None) -> tuple[Pixels, Pixels]:
         """Cb and Cr (⌈H/down⌉, ⌈W/across⌉) uint8, as the data lie."""
-        orientation = self._original.orientation
-        mean, least, most = (upright(plane, orientation) for plane in self._blocks(threads))
-        field = self._field(mean, threads)
-        planes = np.empty((2, *mean.shape), np.uint8)
+        planes = np.empty((2, *self._shape), np.uint8)
+        rows = max(1, strip_height(self._shape[1]) // 4)
 
-        def compute(top: int, bottom: int) -> None:
-            part = slice(top, bottom)
-            cb, cr = field.planes(top, mean[part].astype(np.float32), len(mean))
-            planes[:, part] = _in_room(cb, cr, least[part], most[part])
+        def compute(top: int) -> None:
+            bottom = min(top + rows, self._shape[0])
+            planes[:, top:bottom] = self._rows(top, *self._blocks(top, bottom))
 
-        _in_strips(compute, mean.shape, threads)
-        return stored(planes[0], orientation), stored(planes[1], orientation)
+        for _ in mapped_in_order(compute, range(0, self._shape[0], rows), threads):
+            pass
+        return stored(planes[0], self._original.orientation), stored(planes[1], self._original.orientation)
 
-    def _blocks(self, threads: int | None) -> tuple[Pixels, Pixels, Pixels]:
-        """The mean, the least and the most Y' under every sample of chroma, as the data lie.
-
-        Decoders smooth chroma, so a sample reaches one pixel beyond its block.
-        """
-        (height, width), (across, down) = self._sides, self._sampling
-        planes = np.empty((3, -(-height // down), -(-width // across)), np.uint8)
-
-        def compute(top: int, bottom: int) -> None:
-            first, last = top * down, min(bottom * down, height)
-            above, below = min(first, 1), min(height - last, 1)
-            luma = self._luma(first - above, last + below)
-            planes[:, top:bottom] = _reduced(luma, self._sampling, above, below)
-
-        _in_strips(compute, planes.shape[1:], threads)
-        return planes[0], planes[1], planes[2]
+    def _blocks(self, top: int, bottom: int) -> _Blocks:
+        if not self._as_decoded:
+            mean, least, most = self._all_blocks
+            return mean[top:bottom], least[top:bottom], most[top:bottom]
+        down, height = self._sampling[1], self._photo.height
+        first, last = top * down, min(bottom * down, height)
+        above, below = min(first, 1), min(height - last, 1)
+        rows = self._original.source.rows(first - above, last + below)
+        return _reduced(rows, self._sampling, above, below)
 
     @cached_property
-    def _luma(self) -> Callable[[int, int], Pixels]:
-        """(top, bottom) → those rows of Y', as the data lie."""
+    def _all_blocks(self) -> _Blocks:
+        """Those of the whole photo, upright, where Y' lies otherwise or is decoded once more."""
         original = self._original
-        if original.is_luma and original.orientation == 1:
-            return original.source.rows
         if original.is_luma and isinstance(original.source, ArraySource):
             luma = stored(original.source.pixels, original.orientation)
         else:
             luma = decoded_luma(original.data)
-        return lambda top, bottom: luma[top:bottom]
+        across, down = self._sampling
+        sampling = self._sampling if self._original.orientation < 5 else (down, across)
+        mean, least, most = (upright(p, self._original.orientation) for p in _reduced(luma, sampling, 0, 0))
+        return mean, least, most
 
-    def _field(self, mean: Pixels, threads: int | None) -> LocalLinear:
-        """Cb - 128 and Cr - 128 as linear functions of Y' around its mean in every cell of a coarse grid.
-
-        As a* and b* are of L*, on a grid no finer; the scales of light are smooth (0.3 codes between them).
-        """
-        scale = min(1, _CELLS / min(mean.shape))
-        rows, columns = (max(2, round(side * scale)) for side in mean.shape)
-        grid = cv2.blur(cv2.resize(mean, (columns, rows), interpolation=cv2.INTER_AREA), (3, 3))
-        low, high = cv2.subtract(grid, _STEP), cv2.add(grid, _STEP)
-        found = mapped_in_order(self._converted, (low, grid, high), threads)
-        below, middle, above = (chroma for _, chroma in found)
-        slope = cv2.blur((above - below) / cv2.subtract(high, low)[..., None], (3, 3))  # codes are rounded
-        return LocalLinear(slope, middle - slope * grid[..., None])
-
-    def _converted(self, codes: Pixels) -> Float:
-        """(h, w, 2): Cb - 128 and Cr - 128 of the photo's colours where Y' is `codes` (h, w)."""
-        neutral = codes if self._profile is None else cast("Neutral", np.take(self._neutral, codes))
-        a, b = self._chroma(0, luminance(neutral), len(codes))
-        rgb: Pixels = np.empty((*codes.shape, 3), np.uint8)
-        merge_into(rgb, neutral, a, b)
+    def _rows(self, top: int, mean: Pixels, least: Pixels, most: Pixels) -> tuple[Pixels, Pixels]:
+        """Cb and Cr of rows from `top`."""
+        if mean.size <= _SCALARS:
+            wide: Any = (np.pad(plane, ((0, 0), (0, 8)), mode="edge") for plane in (mean, least, most))
+            cb, cr = self._rows(top, *wide)
+            return cb[:, : mean.shape[1]], cr[:, : mean.shape[1]]
+        neutral = mean if self._profile is None else cast("Neutral", np.take(self._neutral, mean))
+        a, b = self._chroma(top, luminance(neutral), self._photo.height / self._sampling[1])
+        rgb = _fast_rgb(neutral, a, b)
         if self._profile is not None:
             rgb = to_profile(rgb, self._profile)
-        return cast("Float", cv2.transform(rgb.astype(np.float32), _TO_CHROMA))
+        _, cr, cb = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
+        return _in_room(cb, cr, least, most)
 
     @cached_property
     def _neutral(self) -> Neutral:
@@ -211,15 +193,7 @@ class _Planes:
         return greys
 
 
-def _in_strips(compute: Callable[[int, int], None], shape: tuple[int, ...], threads: int | None) -> None:
-    """Calls compute(top, bottom) for strips of a plane that stay in a processor's cache."""
-    rows = max(1, strip_height(shape[1]) // 4)
-    tops = range(0, shape[0], rows)
-    for _ in mapped_in_order(lambda top: compute(top, min(top + rows, shape[0])), tops, threads):
-        pass
-
-
-def _reduced(rows: Pixels, sampling: tuple[int, int], above: int, below: int) -> tuple[Any, Any, Any]:
+def _reduced(rows: Pixels, sampling: tuple[int, int], above: int, below: int) -> _Blocks:
     """Of Y' (h, W), between `above` rows more before and `below` behind them, what lies under each sample."""
     across, down = sampling
     inner = slice(above, len(rows) - below)
@@ -245,6 +219,30 @@ def _chosen(choose: Callable[..., Any], plane: Pixels, sampling: tuple[int, int]
     return cast("Pixels", reduce(choose, parts).reshape(len(tall), -1))
 
 
+def _fast_rgb(neutral: Neutral, a: Float, b: Float) -> Pixels:
+    """`merge`, to within a code or two: luminance need not be exact, since only chroma is taken of it.
+
+    OpenCV's 8-bit conversion takes a quarter of the time; what it clips by far is done properly.
+    """
+    level = cv2.convertScaleAbs(luminance(neutral), alpha=2.55)
+    planes = [level.reshape(neutral.shape), *(cv2.add(plane, 128, dtype=cv2.CV_8U) for plane in (a, b))]
+    rgb = cast("Pixels", cv2.cvtColor(cv2.merge(planes), cv2.COLOR_Lab2RGB))
+    lowest, highest = _extremes(rgb)
+    clipped = sparse(((lowest == 0) | (highest == 255)) & (cv2.subtract(highest, lowest) > _STRONG))
+    if len(clipped):
+        exact: Pixels = np.empty((len(clipped), 1, 3), np.uint8)
+        wanted: Any = (np.take(plane, clipped)[:, None] for plane in (neutral, a, b))
+        merge_into(exact, *wanted)
+        rgb.reshape(-1, 3)[clipped] = exact[:, 0]
+    return rgb
+
+
+def _extremes(rgb: Pixels) -> tuple[Pixels, Pixels]:
+    """The lowest and the highest channel of colours (h, w, 3)."""
+    red, green, blue = (plane.reshape(rgb.shape[:2]) for plane in cv2.split(rgb))
+    return cv2.min(cv2.min(red, green), blue), cv2.max(cv2.max(red, green), blue)
+
+
 def _weighed(planes: list[Pixels], sign: int, of_cb: float, of_cr: float) -> Pixels:
     """What Cb and Cr add to a channel, with a sign and a code more, where it is above 0."""
     cb, cr = planes
@@ -252,10 +250,9 @@ def _weighed(planes: list[Pixels], sign: int, of_cb: float, of_cr: float) -> Pix
     return cast("Pixels", cv2.addWeighted(cb, sign * of_cb, cr, sign * of_cr, start))
 
 
-def _in_room(cb: Float, cr: Float, least: Pixels, most: Pixels) -> tuple[Pixels, Pixels]:
-    """Cb and Cr, codes of 8 bits, less where what they add leads out of 0..255 from `least` or `most`."""
-    shape = cb.shape
-    planes = [cv2.add(np.atleast_2d(plane), 128, dtype=cv2.CV_8U) for plane in (cb, cr)]
+def _in_room(cb: Pixels, cr: Pixels, least: Pixels, most: Pixels) -> tuple[Pixels, Pixels]:
+    """Cb and Cr, less where what they add leads out of 0..255 from `least` or `most`."""
+    planes = [cb, cr]
     # what they add and take at most, and a code more, since decoders and quantising round
     up, down = (reduce(cv2.max, [_weighed(planes, sign, *row) for row in _FROM_CHROMA]) for sign in (1, -1))
     above = cv2.subtract(255, most)
@@ -266,4 +263,4 @@ def _in_room(cb: Float, cr: Float, least: Pixels, most: Pixels) -> tuple[Pixels,
             cv2.add(cv2.multiply(cv2.subtract(plane, 128, dtype=cv2.CV_32F), share), 128, dtype=cv2.CV_8U)
             for plane in planes
         ]
-    return planes[0].reshape(shape), planes[1].reshape(shape)
+    return planes[0], planes[1]
