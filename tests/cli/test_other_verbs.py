@@ -83,6 +83,14 @@ def test_redo_makes_the_same_picture(photochrom, sidecar: Path, tmp_path: Path) 
     assert file_sha256(tmp_path / "again.jpg") == file_sha256(tmp_path / "out/a.jpg")
 
 
+def test_redo_of_a_sidecar_from_before_luminance_was_kept(photochrom, sidecar: Path, tmp_path: Path) -> None:
+    document = json.loads(sidecar.read_text())
+    del document["luminance"], document["options"]["luminance"]
+    sidecar.write_text(json.dumps(document))
+    done = photochrom("redo", sidecar, "-o", "again.jpg", "--json")
+    assert done.documents[0]["luminance"] == "encoded"
+
+
 def test_redo_of_a_batch(photochrom, photo, tmp_path: Path) -> None:
     for n in range(3):
         photo(f"in/{n}.png", n)

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from photochrom.color import luminance, rgb_to_lab
+from photochrom.color import luminance, merge, rgb_to_lab
 from photochrom.errors import OptionError
 from photochrom.photo import Photo, read, write
 from photochrom.photo.jpeg_scans import parse
@@ -251,3 +251,13 @@ def test_what_lies_behind_the_picture_is_left_out_and_said() -> None:
     write(colored(photo), target, format="jpeg")
     assert parse(target.getvalue()).length == len(target.getvalue())
     assert not read(jpeg(scene()) + bytes(100)).warnings
+
+
+def test_cracks_in_a_bright_wall_have_chroma_of_their_own() -> None:
+    """Chroma is no function of the neighbourhood's mean, where there is less room for it."""
+    pixels = np.full((1024, 1024), 235, np.uint8)
+    pixels[:, ::16] = pixels[:, 1::16] = 70
+    stored = decoded(kept(jpeg(pixels, quality=100), 30, -30, quality=100, subsampling="4:4:4"), "YCbCr")
+    level, ab = np.full((1, 8), 70, np.uint8), np.full((1, 8, 2), (30, -30), np.float32)
+    wanted = cv2.cvtColor(merge(level, ab), cv2.COLOR_RGB2YCrCb)[0, 0, [2, 1]].astype(int)
+    assert np.abs(stored[512, 512:514, 1:].astype(int) - wanted).max() <= 10
