@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -261,3 +262,14 @@ def test_cracks_in_a_bright_wall_have_chroma_of_their_own() -> None:
     level, ab = np.full((1, 8), 70, np.uint8), np.full((1, 8, 2), (30, -30), np.float32)
     wanted = cv2.cvtColor(merge(level, ab), cv2.COLOR_RGB2YCrCb)[0, 0, [2, 1]].astype(int)
     assert np.abs(stored[512, 512:514, 1:].astype(int) - wanted).max() <= 10
+
+
+def test_orientation_is_said_in_metadata_that_say_nothing_of_it() -> None:
+    photo = read(with_exif_orientation(jpeg(scene()), 8))
+    exif = Image.Exif()
+    exif[0x010E], exif[0x8298] = "A street", "Ada"
+    other = replace(photo.metadata, exif=exif.tobytes().removeprefix(b"Exif\0\0"))
+    target = io.BytesIO()
+    write(colored(replace(photo, metadata=other)), target, format="jpeg")
+    with Image.open(target) as image:
+        assert dict(image.getexif()) == {0x010E: "A street", 0x0112: 8, 0x8298: "Ada"}

@@ -56,10 +56,7 @@ def _form(data: bytearray, order: str, at: int) -> str:
 
 
 def with_orientation(block: bytes | None, orientation: int) -> bytes | None:
-    """A settled block that says how its picture's pixels lie; a new one where there is none and they do not.
-
-    Raises ValueError for a block without the tag, into which nothing can be put.
-    """
+    """A settled block that says how its picture's pixels lie; a new one where there is none."""
     if orientation == 1:
         return block
     if block is None:
@@ -69,11 +66,23 @@ def with_orientation(block: bytes | None, orientation: int) -> bytes | None:
     (first,) = struct.unpack_from(order + "I", data, 4)
     at = dict(_entries(data, order, first)).get(ORIENTATION)
     if at is None:
-        raise ValueError("no orientation")
+        return with_orientation(_with_room(data, order, first), orientation)
     struct.pack_into(_form(data, order, at), data, at + 8, orientation)
     if orientation >= 5:
         _swap_dimensions(data, order, first)
     return bytes(data)
+
+
+def _with_room(data: bytearray, order: str, first: int) -> bytes:
+    """The block with an orientation of 1: its directory, one entry longer, follows the rest."""
+    places = _entries(data, order, first)
+    entries = [(tag, bytes(data[at : at + 12])) for tag, at in places]
+    entries.append((ORIENTATION, struct.pack(order + "HHIHH", ORIENTATION, 3, 1, 1, 0)))
+    end = first + 2 + 12 * len(places)
+    data += bytes(len(data) % 2)
+    struct.pack_into(order + "I", data, 4, len(data))
+    data += struct.pack(order + "H", len(entries)) + b"".join(entry for _, entry in sorted(entries))
+    return bytes(data + data[end : end + 4])
 
 
 def _swap_dimensions(data: bytearray, order: str, first: int) -> None:

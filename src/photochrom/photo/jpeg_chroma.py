@@ -7,7 +7,6 @@ that they reach within 0..255, or decoders would clip it and change luminance: c
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,10 +15,8 @@ import numpy as np
 
 from photochrom.color import luminance, merge_into, neutralize, sparse
 from photochrom.errors import OptionError
-from photochrom.photo.exif import with_orientation
 from photochrom.photo.jpeg_original import decoded_luma, encode_plane, quantization
 from photochrom.photo.jpeg_scans import PROGRESSIVE, Jpeg, parse, spliced
-from photochrom.photo.outdated import laid_back
 from photochrom.photo.profiles import (
     array_to_srgb,
     color_space,
@@ -80,11 +77,8 @@ def write_with_chroma(photo: Photo, sink: Sink, options: Options) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         cb, cr = pool.map(encoded, _Planes(photo, sampling).computed(options.threads))
-    icc, orientation = _profile(photo), photo.original.orientation
-    metadata = photo.metadata.of_color(icc, srgb=icc == srgb_profile())
-    exif = with_orientation(metadata.exif, orientation)
-    packet = laid_back(metadata.xmp, orientation) if metadata.xmp and orientation != 1 else metadata.xmp
-    metadata = replace(metadata, exif=exif, xmp=packet)
+    icc = _profile(photo)
+    metadata = photo.original.as_stored(photo.metadata.of_color(icc, srgb=icc == srgb_profile()))
     for piece in spliced(luma, cb, cr, sampling, metadata_segments(metadata)):
         sink.write(piece)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photochrom.errors import MissingExtra, UnknownFormat
-from photochrom.photo.exif import with_orientation
 from photochrom.photo.formats import SNIFF, sniff
 from photochrom.photo.jpeg_original import coefficients, decoded_luma, has_jpeglib
 from photochrom.photo.jpeg_scans import Jpeg, grey, parse
@@ -82,6 +81,5 @@ def uncolored(photo: Photo) -> bytes:
     icc = photo.metadata.icc
     if icc is not None and color_space(icc) == "RGB":
         icc = grey_like_rgb(icc)
-    exif = with_orientation(photo.metadata.exif, original.orientation)
-    segments = metadata_segments(replace(photo.metadata, icc=icc, exif=exif))
+    segments = metadata_segments(original.as_stored(replace(photo.metadata, icc=icc)))
     return b"".join(grey(original.luminance, segments))

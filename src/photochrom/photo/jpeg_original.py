@@ -21,7 +21,9 @@ import cv2
 import numpy as np
 
 from photochrom.errors import DamagedPhoto, MissingExtra
+from photochrom.photo.exif import with_orientation
 from photochrom.photo.jpeg_scans import PROGRESSIVE, Jpeg, parse
+from photochrom.photo.outdated import laid_back
 from photochrom.photo.profiles import color_space, is_srgb
 from photochrom.photo.sources import ArraySource
 from photochrom.photo.vips import damage_reported, load
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photochrom.color import Pixels
+    from photochrom.photo.metadata import Metadata
     from photochrom.photo.origin import Origin
     from photochrom.photo.photo import Photo
     from photochrom.photo.sources import PixelSource
@@ -71,6 +74,13 @@ class Original:
     def is_decoded(self) -> bool:
         """Whether all of it has been decoded, without complaint."""
         return isinstance(self.source, ArraySource)
+
+    def as_stored(self, metadata: Metadata) -> Metadata:
+        """Metadata of the upright picture, for a file in which the pixels lie as they do here."""
+        if self.orientation == 1:
+            return metadata
+        packet = laid_back(metadata.xmp, self.orientation) if metadata.xmp else None
+        return replace(metadata, exif=with_orientation(metadata.exif, self.orientation), xmp=packet)
 
     @property
     def is_luma(self) -> bool:
