@@ -107,6 +107,29 @@ def test_among_many_that_ask_for_a_change_a_pin_is_a_hint_like_others() -> None:
     assert 0 < fade(np.float32([1] + [0] * 9))[0] < 1
 
 
+# --- neighbours ----------------------------------------------------------------------------------
+
+
+def moved_in(plate, automatic, hint, left, top, right, bottom):
+    """Mean |Δab| that a hint makes in a box, in fractions."""
+    height, width = plate.size
+    box = np.s_[int(top * height) : int(bottom * height), int(left * width) : int(right * width)]
+    return away(plate.chroma([hint]), automatic.chroma)[box].mean()
+
+
+@pytest.mark.parametrize("color", ["#d0651e", "#2060d0"])
+def test_a_hint_on_the_suit_leaves_the_flag_alone(plate, automatic, color) -> None:
+    hint = Hint(0.3, 0.62, color, radius=0.02)
+    assert moved_in(plate, automatic, hint, 0, 0, 0.12, 0.5) < 1.5
+    assert moved_in(plate, automatic, hint, 0.25, 0.58, 0.35, 0.68) > 15
+
+
+def test_a_stroke_across_the_suit_leaves_face_and_wall_alone(plate, automatic) -> None:
+    stroke = Hint(0.2, 0.65, "#d0651e", path=((0.52, 0.65),))
+    assert moved_in(plate, automatic, stroke, 0.38, 0.12, 0.52, 0.36) < 2.5
+    assert moved_in(plate, automatic, stroke, 0.55, 0.02, 0.7, 0.2) < 1
+
+
 # --- hints for a kind of thing -------------------------------------------------------------------
 
 

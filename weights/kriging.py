@@ -146,8 +146,8 @@ def confine(numbers: Numbers, apart: Apart, off: Tensor) -> Tensor:
     (dull, full), (other, same) = numbers.value("_SURPRISE"), numbers.value("_LIKENESS")
     surprise = ((off - dull) / (full - dull)).clamp(0, 1)
     near, wide = apart.fall(numbers.value("_AFFINITY")), apart.fall(numbers.value("_SCENE")) + 1e-4
-    belongs = (near * ((apart.cosine - other) / (same - other)).clamp(0, 1)).amax(-1)
-    elsewhere = 1 - (numbers.value("_LIFT") * belongs).clamp(max=1)
+    alike = ((apart.cosine - other) / (same - other)).clamp(0, 1) * same_colours(numbers, apart)
+    elsewhere = 1 - (numbers.value("_LIFT") * near * alike).clamp(max=1).amax(-1)
     return 1 - (wide @ surprise) / wide.sum(-1) * elsewhere
 
 
@@ -156,8 +156,11 @@ def correlation(numbers: Numbers, apart: Apart) -> Tensor:
         share * apart.fall(reach)
         for share, reach in zip(numbers.value("_SHARES"), numbers.value("_REACHES"), strict=True)
     )
-    alike = torch.exp(-0.5 * apart.colours / numbers.value("_COLOURS") ** 2)
-    return (scene + (1 + apart.cosine) / 2 * (thing + part) + place) * alike
+    return (scene + (1 + apart.cosine) / 2 * (thing + part) + place) * same_colours(numbers, apart)
+
+
+def same_colours(numbers: Numbers, apart: Apart) -> Tensor:
+    return torch.exp(-0.5 * apart.colours / numbers.value("_COLOURS") ** 2)
 
 
 def squares(a: Tensor, b: Tensor) -> Tensor:

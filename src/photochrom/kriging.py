@@ -27,11 +27,11 @@ _NOISE = 0.0081  # of a hint, as a share of the residual's variance
 _DOUBT = 0.28  # power of the network's standard deviation with which a residual grows
 _AUTOMATIC = (0.58, 3.5)  # share of the automatic colours under many hints, and hints that bring half of it
 
-_AFFINITY = (0.6, 12.8)  # (share of the short side, L*) within which a hint's object is sought
+_AFFINITY = (0.4, 11.0)  # (share of the short side, L*) within which a hint's object is sought
 _SCENE = (0.42, 51.0)
-_LIKENESS = (-0.2, 0.525)  # cosine of centred features: below, another thing; above, the same
-_LIFT = 3.4  # affinities above 0.3 count in full
-_SURPRISE = (12.8, 36.6)  # ab distance from the automatic colour: below, no surprise; above, full
+_LIKENESS = (-0.1, 0.5)  # cosine of centred features: below, another thing; above, the same
+_LIFT = 6.5  # affinities above 0.15 count in full
+_SURPRISE = (11.0, 32.0)  # ab distance from the automatic colour: below, no surprise; above, full
 _KIND = (0.2, 0.5)  # cosine: below, another kind; above, the same
 _KIND_COLOURS, _KIND_LEVELS = 15.0, 35.0  # ab and L* within which things are of one kind
 _KEPT = 0.5  # of the automatic variation of colour within a kind
@@ -71,7 +71,7 @@ def krige(answer: Float, deviation: Float, scene: Scene, points: Points) -> Floa
         sample(plane, points.places) for plane in (scene.automatic, scene.unit_features, mean, sigma)
     )
     coefficients = _solve(
-        _correlation(between, _cosines(unit, unit), automatic, automatic),
+        _correlation(between, _cosines(unit, unit), _same_colours(automatic, automatic)),
         points.weights,
         (points.ab - own) / doubt,
     )
@@ -81,10 +81,10 @@ def krige(answer: Float, deviation: Float, scene: Scene, points: Points) -> Floa
     local = Locality(len(colours))
     for part in _parts(points):
         falls = kernels(scene.cells, _unweighted(points, part), [*_REACHES, _AFFINITY, _SCENE])
-        cosine = _cosines(cells, unit[part])
-        correlation = _correlation(falls[:-2], cosine, colours, automatic[part])
+        cosine, same = _cosines(cells, unit[part]), _same_colours(colours, automatic[part])
+        correlation = _correlation(falls[:-2], cosine, same)
         residual += cv2.gemm(correlation, coefficients[part], 1, None, 0)
-        local.add(falls[-2], falls[-1], cosine, surprises[part], points.weights[part])
+        local.add(_belonging(falls[-2], cosine, same), falls[-1], surprises[part], points.weights[part])
     corrected = mean + sigma * residual.reshape(mean.shape)
     confined: Float = scene.automatic + local.kept().reshape(sigma.shape) * (corrected - scene.automatic)
     return confined
@@ -131,8 +131,8 @@ def _automatic_share(near: Float, weights: Float) -> np.float32:
     return np.float32(most * count / (count + half))
 
 
-def _correlation(falls: Sequence[Float], cosine: Float, ab: Float, hinted: Float) -> Float:
-    """(m, n): of the residuals at places (colours ab (m, 2)) and hints.
+def _correlation(falls: Sequence[Float], cosine: Float, same_colours: Float) -> Float:
+    """(m, n): of the residuals at places and hints.
 
     By distance and L* in four reaches; a thing and its parts also by features, all of them by colour.
     """
@@ -142,10 +142,15 @@ def _correlation(falls: Sequence[Float], cosine: Float, ab: Float, hinted: Float
     half += np.float32(0.5)
     correlation *= half
     correlation += cv2.addWeighted(scene, a, place, d, 0)
+    correlation *= same_colours
+    return correlation
+
+
+def _same_colours(ab: Float, hinted: Float) -> Float:
+    """(m, n) 0..1: how alike the automatic colours of places (m, 2) and hints (n, 2) are."""
     exponent = _squares(ab, hinted)
     exponent *= np.float32(-0.5 / _COLOURS**2)
-    correlation *= cv2.exp(exponent, exponent).reshape(exponent.shape)
-    return correlation
+    return np.asarray(cv2.exp(exponent, exponent).reshape(exponent.shape))
 
 
 def _cosines(unit: Float, hinted: Float) -> Float:
@@ -209,20 +214,25 @@ def change_of_kind(scene: Scene, points: Points) -> Float:
 
 def belonging(scene: Scene, points: Points, weights: Float) -> Float:
     """(h, w) 0..1: how far each cell is of the thing of one of the points, times that one's weight (n,)."""
-    cells = _listed(scene.unit_features)
+    cells, colours = _listed(scene.unit_features), _listed(scene.automatic)
+    unit, automatic = (sample(plane, points.places) for plane in (scene.unit_features, scene.automatic))
     most = np.zeros(len(cells), np.float32)
-    unit = sample(scene.unit_features, points.places)
     for part in _parts(points):
         (near,) = kernels(scene.cells, _unweighted(points, part), [_AFFINITY])
-        alike = _alike(_cosines(cells, unit[part]))
-        most = np.maximum(most, (np.minimum(1, _LIFT * near * alike) * weights[part]).max(-1))
+        same = _same_colours(colours, automatic[part])
+        belongs = _belonging(near, _cosines(cells, unit[part]), same)
+        most = np.maximum(most, (belongs * weights[part]).max(-1))
     return most.reshape(scene.cells.shape)
 
 
-def _alike(cosine: Float) -> Float:
-    """0..1: from another thing to the same."""
-    alike: Float = ((cosine - _LIKENESS[0]) / (_LIKENESS[1] - _LIKENESS[0])).clip(0, 1)
-    return alike
+def _belonging(near: Float, cosine: Float, same_colours: Float) -> Float:
+    """(m, n) 0..1: of places and hints that are near, alike to the network and of one automatic colour."""
+    alike = cosine - np.float32(_LIKENESS[0])
+    alike *= np.float32(_LIFT / (_LIKENESS[1] - _LIKENESS[0]))
+    alike = alike.clip(0, _LIFT)
+    alike *= near
+    alike *= same_colours
+    return np.asarray(np.minimum(1, alike))
 
 
 class Locality:
@@ -231,16 +241,16 @@ class Locality:
     def __init__(self, count: int):
         self.belongs, self.surprise, self.weight = np.zeros((3, count), np.float32)
 
-    def add(self, near: Float, wide: Float, cosine: Float, surprises: Float, weights: Float) -> None:
-        """Hints: closeness to the cells (m, n) in two reaches and in features; surprise, weight (n,)."""
-        self.belongs = np.maximum(self.belongs, (near * _alike(cosine) * weights).max(-1))
+    def add(self, belongs: Float, wide: Float, surprises: Float, weights: Float) -> None:
+        """Hints: what belongs to them, and what is near (m, n); their surprise and weight (n,)."""
+        self.belongs = np.maximum(self.belongs, (belongs * weights).max(-1))
         wide = wide * weights + np.float32(1e-4)
         self.surprise += wide @ surprises
         self.weight += wide.sum(-1)
 
     def kept(self) -> Float:
         """(m,) in 0..1."""
-        kept: Float = 1 - self.surprise / self.weight * (1 - np.minimum(1, _LIFT * self.belongs))
+        kept: Float = 1 - self.surprise / self.weight * (1 - self.belongs)
         return kept
 
 
