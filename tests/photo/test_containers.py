@@ -261,3 +261,18 @@ def test_a_jpeg2000_without_a_tile_is_no_picture(dtype: type) -> None:
     for cut in (20, 2, 1):
         with pytest.raises(DamagedPhoto):
             read(data[:-cut])
+
+
+@pytest.mark.parametrize(("kind", "alpha"), [(1, True), (2, True), (65535, False)])
+def test_a_channel_of_jpeg_2000_that_is_not_opacity(kind: int, alpha: bool) -> None:
+    array = np.random.default_rng(0).integers(0, 255, (40, 50, 4), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, "JPEG2000", irreversible=False)
+    data = bytearray(buffer.getvalue())
+    at = data.index(b"cdef") + 4
+    assert struct.unpack_from(">H3H3H3H3H", data, at) == (4, 0, 0, 1, 1, 0, 2, 2, 0, 3, 3, 1, 0)
+    struct.pack_into(">H", data, at + 2 + 3 * 6 + 2, kind)
+    photo = read(bytes(data))
+    assert photo.has_alpha == alpha
+    np.testing.assert_array_equal(photo.pixels, array[..., :3])
+    assert any("further channel" in warning for warning in photo.warnings) == (not alpha)

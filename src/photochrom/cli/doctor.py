@@ -14,7 +14,7 @@ import click
 from photochrom.errors import PhotochromError
 
 _PACKAGES = ("photochrom", "numpy", "opencv-python-headless", "onnxruntime", "pillow", "pyvips", "click")
-_OPTIONAL = {"fastapi": "serve", "torch": "train", "pillow-heif": "heic"}
+_OPTIONAL = {"fastapi": "serve", "torch": "train", "pillow-heif": "heic", "imagecodecs": "tiff"}
 _TOLERANCE = 0.5 * 100 / 255  # half an 8-bit step, in L*, rounded up a little below
 
 Check = Callable[[], str]

@@ -6,7 +6,7 @@ ISO/IEC 15444-1 annexes A and I; ISO 16684-1 for XMP.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import cv2
@@ -42,9 +42,19 @@ def read_jpeg2000(origin: Origin, fmt: Format, limits: Limits) -> Photo:
         if not has_tile(origin.data):  # of which decoders make grey, in silence
             raise DamagedPhoto(damaged("jpeg2000: none of its tiles is there"))
         depth = bits_a_sample(origin.data)
-        return (_deep(origin.data, depth), depth) if depth > 8 else source_of_pillow(image)
+        source, bits = (_deep(origin.data, depth), depth) if depth > 8 else source_of_pillow(image)
+        return (replace(source, transparency=None) if boxes.last_is_no_alpha else source), bits
 
-    return read_with_pillow(origin, fmt, limits, "JPEG2000", decode, lambda file: vars(read_boxes(file)))
+    def container(file: BinaryIO) -> dict[str, Any]:
+        return {key: value for key, value in vars(boxes).items() if key != "channels"}
+
+    with origin.open() as file:
+        boxes = read_boxes(file)
+    photo = read_with_pillow(origin, fmt, limits, "JPEG2000", decode, container)
+    if not boxes.last_is_no_alpha:
+        return photo
+    odd = "it has a further channel that is not transparency, which is left out"
+    return replace(photo, warnings=(*photo.warnings, odd))
 
 
 def _deep(data: bytes, depth: int) -> ArraySource:
@@ -72,6 +82,12 @@ class Boxes:
     iptc: bytes | None = None
     icc: bytes | None = None
     dpi: tuple[float, float] | None = None
+    channels: tuple[int, ...] = ()  # their types, by the channel definitions: 0 color, 1 and 2 opacity
+
+    @property
+    def last_is_no_alpha(self) -> bool:
+        """Whether the last channel is said to be neither color nor opacity (annex I.5.3.6)."""
+        return bool(self.channels) and self.channels[-1] not in (0, 1, 2)
 
 
 def read_boxes(file: BinaryIO) -> Boxes:
@@ -84,6 +100,9 @@ def read_boxes(file: BinaryIO) -> Boxes:
             _take_uuid(found, payload[:16], payload[16:])
         elif name in (b"resc", b"resd") and len(payload) >= 10:
             found.dpi = _resolution(payload) or found.dpi
+        elif name == b"cdef":
+            triples = [struct.unpack_from(">3H", payload, at) for at in range(2, len(payload) - 5, 6)]
+            found.channels = tuple(kind for _, kind, _ in sorted(triples))
         elif name == b"colr" and payload[:1] == b"\2":
             found.icc = payload[3:]
     return found
@@ -102,7 +121,7 @@ def _boxes(file: BinaryIO, start: int, end: int, budget: int) -> Iterator[tuple[
             return
         if name in _CONTAINERS:
             yield from _boxes(file, body, stop, budget)
-        elif name in (b"uuid", b"resc", b"resd", b"colr") and stop - body <= _MOST_BYTES:
+        elif name in (b"uuid", b"resc", b"resd", b"colr", b"cdef") and stop - body <= _MOST_BYTES:
             yield name, file.read(stop - body)
         start = stop
 
