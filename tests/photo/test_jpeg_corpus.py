@@ -93,6 +93,7 @@ COLOR = [
     *(Make("small", ("-sample", "2x2"), grey=False, size=size) for size in SIZES[:4]),
     Make("wide tables", tables=f"{WIDE_TABLES} {WIDE_TABLES}", grey=False),
     Make("photoshop", ("-sample", "1x1"), grey=False, after="photoshop"),
+    Make("many segments", grey=False, after="many segments"),
 ]
 
 
@@ -161,6 +162,7 @@ def with_fill_bytes(data: bytes) -> bytes:
 
 
 AFTER = {
+    "many segments": lambda data: with_segments(data, *[segment(0xE5, bytes(999)) for _ in range(80)]),
     "photoshop": photoshop,
     "trailing": lambda data: data + b"\xff\xd8 another " * 9,
     "thumbnail": with_thumbnail,

@@ -17,7 +17,14 @@ class FileOptions:
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}  # as a part of a REST body
 
     format: FormatName | None = option(None, "The photo's own where it can hold colour, else PNG.")
-    quality: int = option(95, "Quality of JPEG, WebP and AVIF.", ge=1, le=100, strict=True, metavar="1..100")
+    quality: int = option(
+        95,
+        "Quality of JPEG (of its chroma, where luminance is kept), WebP and AVIF.",
+        ge=1,
+        le=100,
+        strict=True,
+        metavar="1..100",
+    )
     subsampling: Literal["4:4:4", "4:2:2", "4:2:0"] = option("4:2:0", "Chroma resolution of JPEG and AVIF.")
     depth: Literal[8, 16] | None = option(
         None, "Bits a channel; the photo's own where the format can hold them."

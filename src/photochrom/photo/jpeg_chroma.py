@@ -44,6 +44,7 @@ _SAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}  # pixels across
 _FROM_CHROMA = ((0, 1.402), (-0.344136, -0.714136), (1.772, 0))  # what Cb and Cr add to R, G, B (ITU-T T.871)
 _REACH = np.ones((3, 3), np.uint8)  # decoders smooth chroma: a sample reaches one pixel beyond its block
 _STRONG = 64  # codes between the channels of a colour from which clipping one would show
+_NEAR_WHITE = 224  # of 255 steps of L*
 _SCALARS = 4  # samples that OpenCV may take for a scalar
 
 
@@ -216,13 +217,15 @@ def _chosen(choose: Callable[..., Any], plane: Pixels, sampling: tuple[int, int]
 def _fast_rgb(neutral: Neutral, a: Float, b: Float) -> Pixels:
     """`merge`, to within a code or two: luminance need not be exact, since only chroma is taken of it.
 
-    OpenCV's 8-bit conversion takes a quarter of the time; what it clips by far is done properly.
+    OpenCV's 8-bit conversion takes a quarter of the time; what it clips by far is done properly, but for
+    near-whites, which have no room for chroma anyway.
     """
     level = cv2.convertScaleAbs(luminance(neutral), alpha=2.55)
     planes = [level.reshape(neutral.shape), *(cv2.add(plane, 128, dtype=cv2.CV_8U) for plane in (a, b))]
     rgb = cast("Pixels", cv2.cvtColor(cv2.merge(planes), cv2.COLOR_Lab2RGB))
     lowest, highest = _extremes(rgb)
-    clipped = sparse(((lowest == 0) | (highest == 255)) & (cv2.subtract(highest, lowest) > _STRONG))
+    strong = (cv2.subtract(highest, lowest) > _STRONG) & (planes[0] < _NEAR_WHITE)
+    clipped = sparse(((lowest == 0) | (highest == 255)) & strong)
     if len(clipped):
         exact: Pixels = np.empty((len(clipped), 1, 3), np.uint8)
         wanted: Any = (np.take(plane, clipped)[:, None] for plane in (neutral, a, b))

@@ -22,7 +22,7 @@ import numpy as np
 
 from photochrom.errors import DamagedPhoto, MissingExtra
 from photochrom.photo.exif import with_orientation
-from photochrom.photo.jpeg_scans import PROGRESSIVE, Jpeg, parse
+from photochrom.photo.jpeg_scans import PROGRESSIVE, Jpeg, bare, parse
 from photochrom.photo.outdated import laid_back
 from photochrom.photo.profiles import color_space, is_srgb
 from photochrom.photo.sources import ArraySource
@@ -125,7 +125,7 @@ def luminance_apart(data: bytes, jpeg: Jpeg) -> Jpeg:
     if jpeg.luminance_scans:
         return jpeg
     if has_jpeglib():
-        grey = _transcoded(coefficients(data, jpeg), jpeg)
+        grey = _transcoded(coefficients(jpeg), jpeg)
     else:
         progressive = jpeg.frame == PROGRESSIVE
         luma = decoded_luma(_with_whole_blocks(data, jpeg))
@@ -173,7 +173,7 @@ def has_jpeglib() -> bool:
     return find_spec("jpeglib") is not None
 
 
-def coefficients(data: bytes, jpeg: Jpeg) -> NDArray[np.int16]:
+def coefficients(jpeg: Jpeg) -> NDArray[np.int16]:
     """(⌈H/8⌉, ⌈W/8⌉, 8, 8) of the luminance of a whole JPEG. Raises MissingExtra."""
     try:
         import jpeglib
@@ -182,8 +182,11 @@ def coefficients(data: bytes, jpeg: Jpeg) -> NDArray[np.int16]:
         raise MissingExtra(feature, "jpeg") from error
     with _one_at_a_time, tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "in.jpg")
-        path.write_bytes(data)
-        found = cast("NDArray[np.int16]", jpeglib.read_dct(str(path)).Y)
+        path.write_bytes(b"".join(bare(jpeg)))  # it has room for fifty segments of metadata
+        try:
+            found = cast("NDArray[np.int16]", jpeglib.read_dct(str(path)).Y)
+        except OSError as error:
+            raise DamagedPhoto("the JPEG's coefficients cannot be read: get a whole copy") from error
     return found[: -(-jpeg.height // 8), : -(-jpeg.width // 8)]  # a scan with chroma is padded to whole MCUs
 
 

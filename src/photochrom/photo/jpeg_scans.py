@@ -246,6 +246,20 @@ def grey(luminance: Jpeg, metadata: bytes) -> Iterator[bytes | memoryview]:
     yield b"\xff\xd9"
 
 
+def bare(jpeg: Jpeg) -> Iterator[bytes | memoryview]:
+    """The picture alone, in pieces: without metadata and whatever follows its end."""
+    yield b"\xff\xd8"
+    for number, part in enumerate(jpeg.components):
+        yield _quantization(number, part.table)
+    parts = ((part.name, part.across << 4 | part.down, n) for n, part in enumerate(jpeg.components))
+    yield _frame(jpeg, *parts)
+    for scan in jpeg.scans:
+        names = b"".join(map(bytes, scan.components))
+        yield scan.tables + segment(_SOS, bytes((len(scan.components),)) + names + scan.band)
+        yield scan.data
+    yield b"\xff\xd9"
+
+
 def _quantization(number: int, table: bytes) -> bytes:
     return segment(_DQT, bytes((number | (len(table) == 128) << 4,)) + table)
 
