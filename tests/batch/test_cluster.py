@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from photochrom.batch.cluster import Cluster
@@ -21,7 +23,6 @@ from photochrom.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
     from typing import Any
 
 ray = pytest.importorskip("ray")
@@ -164,3 +165,51 @@ def test_no_cluster_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray, "init", refuse)
     with pytest.raises(OptionError, match="--ray-address"):
         Cluster(lambda: str, address="127.0.0.1:1")
+
+
+def hostile(number: int) -> bytes:
+    """Bytes that a picture's name should not have."""
+    starts = [
+        b"",
+        b"\xff\xd8\xff\xe0",
+        b"\x89PNG\r\n\x1a\n",
+        b"II*\0\x08\0\0\0",
+        b"GIF89a\xff\xff\xff\xff",
+        b"RIFF",
+    ]
+    return starts[number % len(starts)] + bytes(range(number))
+
+
+@pytest.mark.slow
+def test_three_hundred_photos_with_deaths_on_the_way(
+    cluster: Any, photo: Callable[..., Path], tmp_path: Path, aws: str
+) -> None:
+    """A worker killed in the middle, a node that goes: each photo once, none lost, none half-written."""
+    kinds = (".png", ".jpg", ".tif", ".gif", ".webp", ".bmp")
+    for number in range(290):
+        photo(f"made/{number % 7}/{number}{kinds[number % len(kinds)]}", number)
+    for number in range(10):
+        (tmp_path / f"made/hostile{number}.jpg").write_bytes(hostile(number))
+    stores = Folder(str(tmp_path / "made")), open_store(f"s3://bucket/{tmp_path.name}")
+    node = cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
+    transfer = Transfer(Options(mark=False), Settings(workers=3), *stores)
+    found = []
+    for result in transfer.results(transfer.cluster()):
+        found.append(result)
+        if len(found) == 60:
+            victim = next(p for p in psutil.process_iter() if "_Actor" in " ".join(p.cmdline()[:1]))
+            victim.kill()
+        if len(found) == 150:
+            cluster.remove_node(node)
+    assert len({result.input for result in found}) == len(found) == 300
+    assert {Path(result.input).name for result in found if result.status == "failed"} == {
+        f"hostile{number}.jpg" for number in range(10)
+    }
+    coloring = Coloring(Options(mark=False))
+    for job in make(find([tmp_path / "made"]), tmp_path / "local"):
+        if coloring(Task(job)).status == "done":
+            key = job.output.relative_to(tmp_path / "local").as_posix()
+            assert stores[1].read(key)[0] == job.output.read_bytes()
+    assert len([entry.key for entry in stores[1].list() if not entry.key.startswith(".")]) == 290
+    problems = [finding.problem or "" for finding in verify(*reversed(stores))]
+    assert all("it failed" in problem for problem in problems if problem)

@@ -68,6 +68,7 @@ class Cluster(Generic[T, R]):
     ):
         self._ray = _connected(address)
         self._timeout = timeout
+        self._deadly = (self._ray.exceptions.RayActorError, self._ray.exceptions.OutOfMemoryError)
         self._make = (
             self._ray.remote(_Actor)
             .options(
@@ -135,8 +136,8 @@ class Cluster(Generic[T, R]):
             out = self._out[answer]
             try:
                 result = self._ray.get(answer)
-            except self._ray.exceptions.RayActorError as error:
-                yield from self._died(out, str(error))
+            except self._deadly:
+                yield from self._bury(out.actor, None)
                 continue
             self._done(answer, out)
             yield out.task, result
@@ -151,33 +152,38 @@ class Cluster(Generic[T, R]):
         if line:
             self._out[line[0]] = self._out[line[0]]._replace(since=time.monotonic())
 
-    def _buried(self, actor: Any) -> list[T]:
-        """The photos that an actor had, which is no more; the one that it was at comes first."""
-        return [self._out.pop(answer).task for answer in self._lines.pop(actor)]
+    def _bury(self, actor: Any, lost: Lost | None) -> Iterator[tuple[T, R | Lost]]:
+        """What an actor that is no more has done all the same.
 
-    def _died(self, out: _Out[T], error: str) -> Iterator[tuple[T, Lost]]:
-        task, *waiting = self._buried(out.actor)
-        self._again.extend(waiting)
+        The photo that it was at is `lost`, or tried again; what waited behind it goes to another.
+        """
+        was_at = True
+        for answer in self._lines.pop(actor):
+            task = self._out.pop(answer).task
+            try:
+                yield task, self._ray.get(answer)
+            except self._deadly as error:
+                if was_at and (reason := lost or self._third_death(task, error)):
+                    yield task, reason
+                else:
+                    self._again.append(task)
+                was_at = False
+
+    def _third_death(self, task: T, error: Exception) -> Lost | None:
         self._deaths[task] += 1
         if self._deaths[task] < _ATTEMPTS:
-            self._again.append(task)
-        else:
-            reason = (
-                "there was not enough memory"
-                if "memory" in error.lower()
-                else "the program that read it ended"
-            )
-            yield task, Lost(f"{reason}, {_ATTEMPTS} times")
+            return None
+        memory = isinstance(error, self._ray.exceptions.OutOfMemoryError)
+        reason = "there was not enough memory" if memory else "the program that read it ended"
+        return Lost(f"{reason}, {_ATTEMPTS} times")
 
-    def _overdue(self, limit: float) -> Iterator[tuple[T, Lost]]:
-        """End actors whose photo takes too long; what waits behind it goes to another."""
+    def _overdue(self, limit: float) -> Iterator[tuple[T, R | Lost]]:
+        """End actors whose photo takes too long."""
         heads = [self._out[line[0]] for line in self._lines.values() if line]
         for out in heads:
             if time.monotonic() - out.since > limit:
                 self._ray.kill(out.actor)
-                task, *waiting = self._buried(out.actor)
-                self._again.extend(waiting)
-                yield task, Lost(f"it took longer than {limit:g} seconds")
+                yield from self._bury(out.actor, Lost(f"it took longer than {limit:g} seconds"))
 
     def close(self) -> None:
         """End all actors; what they are at is dropped."""
