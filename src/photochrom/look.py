@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from photochrom import documents
 from photochrom.documents import option
-from photochrom.errors import GuidanceError, PhotoError
+from photochrom.errors import GuidanceError, OptionError, PhotoError
 from photochrom.hints import Hint, dump_hints, load_hints
 from photochrom.palette import Palette
 from photochrom.photo import Photo, read
@@ -134,6 +134,21 @@ class Look:
         object.__setattr__(self, "hints", tuple(self.hints))
         object.__setattr__(self, "palette", load_palette(self.palette))
         documents.check(self)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The look in a file: of a project that the studio saved, what `to_json` wrote, or a hints file.
+
+        Raises OptionError where it is none of them.
+        """
+        advice = "give a project that the studio saved"
+        document = documents.read_json(path, str(path), advice, OptionError)
+        if isinstance(document, dict) and "photo" in document:
+            document = document.get("look")
+        try:
+            return cls.from_json(document)
+        except OptionError as error:
+            raise type(error)(f"{path}: {error}") from None
 
     def to_json(self, *, defaults: bool = False) -> dict[str, Any]:
         """As plain JSON values: what differs from the defaults, or everything."""

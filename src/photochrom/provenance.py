@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from photochrom import documents
 from photochrom.errors import OptionError, PhotoError
 from photochrom.photo import FileOptions, Metadata, Photo, write, xmp
-
-if TYPE_CHECKING:
-    import os
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -171,6 +169,19 @@ class Sidecar:
             raise OptionError(
                 f"{path} is not the file that was coloured (its SHA-256 is {found[:12]}…): find the original"
             )
+
+
+def path_from(folder: Path, path: Path) -> str:
+    """A path as a sidecar in a folder states it: relative to that, with forward slashes, where it can be."""
+    try:
+        return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+    except ValueError:  # another drive
+        return path.absolute().as_posix()
+
+
+def path_at(folder: Path, stated: str) -> Path:
+    """The path that a sidecar in a folder states."""
+    return Path(os.path.normpath(folder.absolute() / stated))
 
 
 def file_sha256(path: Path) -> str:

@@ -45,7 +45,7 @@ def test_a_photo_is_coloured_at_its_size_with_its_luminance(
     path = photo("in/a.png", 1)
     result = colour(path, tmp_path / "new/folder/a.png", hash_output=True)
     assert (result.status, result.error, result.model) == ("done", None, "photochrom")
-    assert result.output_sha256 == file_sha256(tmp_path / "new/folder/a.png")
+    assert result.hashes == {"a.png": file_sha256(tmp_path / "new/folder/a.png")}
     rgb, grey = read(tmp_path / "new/folder/a.png").rgb, np.asarray(Image.open(path))
     assert rgb.shape == (*grey.shape, 3)
     assert np.abs(rgb_to_lab(rgb)[..., 0] - luminance(grey)).max() < 0.3

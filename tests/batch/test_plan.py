@@ -205,3 +205,113 @@ def test_names_that_differ_by_case_collide_where_the_system_ignores_it(
             plan.check(jobs)
     else:
         plan.check(jobs)
+
+
+# --- what folders hold besides ----------------------------------------------------------------------
+
+
+def names(sources: list[plan.Source]) -> list[str]:
+    return [source.place.as_posix() for source in sources]
+
+
+def test_every_picture_is_taken_or_left_out_with_its_reason(tmp_path: Path) -> None:
+    """In silence before: raw files, Photoshop documents, portable grey maps."""
+    heads = {
+        "a.jpg": b"\xff\xd8\xff\xe0",
+        "b.dng": b"II*\0",
+        "c.psd": b"8BPS\0\1",
+        "d.jxl": b"\xff\x0a",
+        "e.pdf": b"%PDF-1.7",
+        "noname": b"\x89PNG\r\n\x1a\n",
+        "a.jpg_original": b"\xff\xd8\xff\xe0",
+        "notes.txt": b"hello",
+        ".hidden.psd": b"8BPS\0\1",
+        "x.colorized.layer.psd": b"8BPS\0\1",
+    }
+    for name, head in heads.items():
+        (tmp_path / name).write_bytes(head)
+    search = plan.Search()
+    assert names(plan.find([tmp_path], search=search)) == ["a.jpg"]
+    told = {Path(path).name: reason for path, reason in search.left_out.items()}
+    assert sorted(told) == ["a.jpg_original", "b.dng", "c.psd", "d.jxl", "e.pdf", "noname"]
+    assert "raw" in told["b.dng"]
+    assert "Photoshop" in told["c.psd"]
+    assert told["noname"] == "PNG by its content, not by its name: rename it, or give it by name"
+
+
+def test_a_folder_without_a_photo_says_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "c.psd").write_bytes(b"8BPS\0\1")
+    with pytest.raises(PhotoError, match=r"no photo in .*left out: .*c\.psd: this is a Photoshop document"):
+        plan.find([tmp_path])
+
+
+def test_thumbnails_of_storage_systems_are_no_photos(tmp_path: Path) -> None:
+    for folder in ("@eaDir", "box/@eaDir", "#recycle", "lost+found", "$RECYCLE.BIN", "box/@__thumb"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "thumb.jpg").write_bytes(b"")
+    (tmp_path / "box/a.jpg").write_bytes(b"")
+    search = plan.Search()
+    assert names(plan.find([tmp_path], search=search)) == ["box/a.jpg"]
+    assert search.left_out.keys() >= {"folders named @eaDir", "folders named lost+found"}
+
+
+@pytest.mark.parametrize(
+    ("globs", "left"),
+    [
+        (("*.gif",), ["a.jpg", "drafts/b.jpg", "drafts/deep/c.jpg"]),
+        (("drafts",), ["a.jpg", "x.gif"]),
+        (("drafts/*",), ["a.jpg", "x.gif"]),
+        (("deep", "a.*"), ["drafts/b.jpg", "x.gif"]),
+    ],
+)
+def test_exclude(tmp_path: Path, globs: tuple[str, ...], left: list[str]) -> None:
+    for name in ("a.jpg", "x.gif", "drafts/b.jpg", "drafts/deep/c.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert names(plan.find([tmp_path], search=plan.Search(globs))) == left
+
+
+def test_links_to_folders_are_named_or_followed_once(tmp_path: Path) -> None:
+    (tmp_path / "in/box").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "in/box/a.jpg").write_bytes(b"")
+    (tmp_path / "elsewhere/b.jpg").write_bytes(b"")
+    (tmp_path / "in/link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in/again").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in/box/back").symlink_to(tmp_path / "in")
+    (tmp_path / "elsewhere/round").symlink_to(tmp_path / "elsewhere")
+    search = plan.Search()
+    assert names(plan.find([tmp_path / "in"], search=search)) == ["box/a.jpg"]
+    assert [Path(path).name for path in search.left_out] == ["again", "back", "link"]
+    assert all("--follow-links" in reason for reason in search.left_out.values())
+    followed = plan.Search(follow_links=True)
+    assert names(plan.find([tmp_path / "in"], search=followed)) == ["again/b.jpg", "box/a.jpg"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes are made by mkfifo")
+def test_a_named_pipe_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.tif")
+    os.mkfifo(tmp_path / "plain")
+    (tmp_path / "b.jpg").write_bytes(b"")
+    search = plan.Search()
+    assert names(plan.find([tmp_path], search=search)) == ["b.jpg"]
+    assert search.left_out == {str(tmp_path / "a.tif"): "a pipe or device, not a file"}
+    (job,) = plan.make(plan.find([tmp_path / "a.tif"]), tmp_path / "out")
+    assert job.output.name == "a.tif"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
+def test_lists_in_the_encodings_of_windows(tmp_path: Path, encoding: str) -> None:
+    text = "box/Großmutter.jpg\r\n\r\nb c.png\r\n"
+    boms = {"utf-16-le-bom": b"\xff\xfe", "utf-16-be-bom": b"\xfe\xff"}
+    data = boms.get(encoding, b"") + text.encode(encoding.removesuffix("-bom"))
+    (tmp_path / "list.txt").write_bytes(data)
+    found = plan.find([tmp_path / "list.txt"], lists=True)
+    assert names(found) == ["box/Großmutter.jpg", "b c.png"]
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfea", "a.jpg\n".encode("utf-16-le"), b"\xff\xd8\xff\xe0\0\x10JFIF"])
+def test_a_list_that_is_no_text_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "list.txt").write_bytes(data)
+    with pytest.raises(OptionError, match="save it as text"):
+        plan.find([tmp_path / "list.txt"], lists=True)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from photochrom.batch import plan
 from photochrom.batch.ledger import Ledger, file_sha256, place, read_rows
+from photochrom.batch.options import Options
 from photochrom.batch.verify import verify
+from photochrom.cli import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def out(photo: Callable[..., Path], tmp_path: Path) -> Path:
 
 def problems(out: Path, jobs: list[plan.Job] | None = None) -> dict[str, str]:
     findings = verify(out, read_rows(place(out)), jobs or [])
-    return {plan.Path(finding.output).name: finding.problem for finding in findings if finding.problem}
+    return {Path(finding.output).name: finding.problem for finding in findings if finding.problem}
 
 
 def test_all_is_well(out: Path) -> None:
@@ -105,3 +109,92 @@ def test_findings_as_json(out: Path) -> None:
     documents = [finding.to_json() for finding in verify(out, read_rows(place(out)))]
     assert [document["status"] for document in documents] == ["failed", "done", "done"]
     assert documents[1]["error"] is None
+
+
+# --- what was written beside --------------------------------------------------------------------
+
+
+def beside(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file())
+
+
+ASKED = ("--sidecar", "--layer", "--proposals", "1")
+
+
+@pytest.fixture
+def whole(photo: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A batch with everything that can be written beside a photo."""
+    monkeypatch.chdir(tmp_path)
+    photo("in/a.png", 1)
+    assert run(["batch", "in", "out", *ASKED]) == 0
+    return tmp_path / "out"
+
+
+def test_everything_that_was_written_is_in_the_ledger(whole: Path) -> None:
+    (row,) = read_rows(place(whole))
+    hashes = {row.output: row.output_sha256, **(row.others or {})}
+    assert hashes == {path.name: file_sha256(path) for path in beside(whole)}
+    assert len(hashes) == 6
+
+
+def test_verify_and_the_next_run_name_what_is_missing_or_changed(
+    whole: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A removed layer, a changed sidecar or idea: whole for verify before, and skipped in silence."""
+    for path in beside(whole):
+        kept = path.read_bytes()
+        path.write_bytes(kept + b" ")
+        assert {name: "not as it was written" in told for name, told in problems(whole).items()} == {
+            path.name: True
+        }
+        capsys.readouterr()
+        assert run(["batch", "in", "out", *ASKED]) == 1
+        assert (
+            f"{path.name} exists already and is not this photo's unchanged result" in capsys.readouterr().err
+        )
+        path.unlink()
+        assert run(["batch", "in", "out", *ASKED]) == 0
+        path.unlink()
+        assert "missing" in problems(whole)[path.name]
+        assert run(["batch", "in", "out", *ASKED]) == 0
+        assert path.exists()
+        assert problems(whole) == {}
+
+
+def test_a_strangers_sidecar_is_not_replaced(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["batch", "in", "other"]) == 0
+    (whole.parent / "other/a.colorized.json").write_text("mine")
+    capsys.readouterr()
+    assert run(["batch", "in", "other", "--sidecar"]) == 1
+    assert "a.colorized.json exists already" in capsys.readouterr().err
+    assert (whole.parent / "other/a.colorized.json").read_text() == "mine"
+
+
+def test_a_ledger_of_the_first_version_is_verified_by_what_it_knows(tmp_path: Path) -> None:
+    earlier = Path(__file__).with_name("earlier")
+    shutil.copytree(earlier / "asked", tmp_path / "asked")
+    rows = read_rows(place(tmp_path / "asked"))
+    rows = [replace(row, input=str(earlier / "scans" / row.output)) for row in rows]
+    jobs = plan.make(plan.find([earlier / "scans"]), tmp_path / "asked", Options(sidecar=True, layer="png"))
+    (tmp_path / "asked/b.colorized.layer.png").unlink()
+    found = {finding.output: finding.problem for finding in verify(tmp_path / "asked", rows, jobs)}
+    assert len(found) == 6
+    assert [Path(output).name for output, problem in found.items() if problem] == ["b.colorized.layer.png"]
+
+
+def test_what_a_failed_job_wrote_is_not_left_behind(
+    photo: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photo("in/a.jpg", 1)
+    assert run(["batch", "in", "out", "--sidecar", "--layer", "--depth", "16"]) == 1  # JPEG holds 8 bits
+    assert beside(tmp_path / "out") == []
+
+
+def test_a_sheet_beside_sixteen_bits(
+    photo: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photo("in/a.png", 1)
+    assert run(["batch", "in", "out", "--proposals", "1", "--depth", "16"]) == 0
+    assert (tmp_path / "out/a.colorized.sheet.jpg").exists()

@@ -84,7 +84,7 @@ def test_verify(photochrom, photo, tmp_path: Path) -> None:
     photo("in/new.jpg", 8)
     bad = photochrom("batch", "--verify", "in", "out")
     assert bad.code == 3
-    assert any(line.startswith("out/1.jpg: the result is missing") for line in bad.lines)
+    assert any(line.startswith("out/1.jpg: it is missing") for line in bad.lines)
     assert any("new.jpg: it was never planned" in line for line in bad.lines)
     documents = [json.loads(line) for line in photochrom("batch", "--verify", "out", "--json").lines]
     assert [document["status"] for document in documents] == ["done", "failed", "done"]
@@ -100,7 +100,7 @@ def test_lists_globs_and_standard_input(photochrom, photo, tmp_path: Path, monke
     assert sorted(photochrom("batch", "list.txt", "listed").lines) == ["listed/box/a.jpg", "listed/c.jpg"]
     assert photochrom("batch", "box/*.jpg", "globbed").code == 0
     assert tree(tmp_path / "globbed") == ["a.jpg", "b.jpg"]
-    monkeypatch.setattr("sys.stdin", io.StringIO("box/b.jpg\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"box/b.jpg\n")))
     assert photochrom("batch", "-", "piped").lines == ["piped/box/b.jpg"]
 
 

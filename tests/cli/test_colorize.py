@@ -489,3 +489,99 @@ def test_luminance_data_are_kept_where_that_can_be(
     if output == "out.jpg":
         verified = photochrom("verify", "--luminance", "a.jpg", "out.jpg")
         assert (verified.code == 0) is (expected == "identical")
+
+
+@pytest.mark.parametrize("name", ["new.jxl", "new.psd", "new.heic", "new.bmp"])
+def test_a_picture_that_is_not_written_is_no_folder(photochrom, photo, tmp_path, name: str) -> None:
+    photo("a.jpg")
+    refused = photochrom("colorize", "a.jpg", "-o", name)
+    assert refused.code == 2
+    assert "not written" in refused.err or "not a picture format that is written" in refused.err
+    assert not (tmp_path / name).exists()
+
+
+def test_the_look_of_a_project(photochrom, photo, tmp_path) -> None:
+    """As the studio saves it; what is said beside it counts more."""
+    photo("a.png")
+    hints = {"version": 1, "hints": [{"x": 0.5, "y": 0.5, "color": "#b02030", "radius": 0.2}]}
+    look = {"hints": hints, "vividness": 0.2, "palette": [], "keep_color": False}
+    step = {"did": "A hint", "look": look}
+    project = {"version": 1, "photo": {"name": "a.png", "sha256": "0" * 64}, "look": look, "history": [step]}
+    (tmp_path / "a.photochrom.json").write_text(json.dumps({**project, "at": 0}))
+    (tmp_path / "hints.json").write_text(json.dumps(hints))
+    assert photochrom("colorize", "a.png", "-o", "b.png", "--look", "a.photochrom.json").code == 0
+    assert (
+        photochrom("colorize", "a.png", "-o", "c.png", "--hints", "hints.json", "--vividness", "0.2").code
+        == 0
+    )
+    assert (tmp_path / "b.png").read_bytes() == (tmp_path / "c.png").read_bytes()
+    vivid = ("--look", "a.photochrom.json", "--vividness", "1", "--sidecar")
+    assert photochrom("colorize", "a.png", "-o", "d.png", *vivid).code == 0
+    told = json.loads((tmp_path / "d.colorized.json").read_text())
+    assert told["options"]["vividness"] == 1
+    assert told["hints"]["hints"] == hints["hints"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "must be an object"),
+        ('{"photo": {}, "look": 5}', "must be an object"),
+        ('{"photo": {}, "look": {"vividness": 2}}', "vividness"),
+        ('{"photo": {}, "look": {"hint": []}}', "did you mean 'hints'"),
+    ],
+)
+def test_a_look_that_makes_no_sense(photochrom, photo, tmp_path, text: str, said: str) -> None:
+    photo("a.png")
+    (tmp_path / "l.json").write_text(text)
+    refused = photochrom("colorize", "a.png", "--look", "l.json")
+    assert refused.code == 2
+    assert "l.json" in refused.err
+    assert said in refused.err
+
+
+def test_dates_are_kept_when_asked(photochrom, photo, tmp_path) -> None:
+    path = photo("a.png")
+    os.utime(path, (1e9, 1e9 + 0.25))
+    assert photochrom("colorize", "a.png", "-o", "b.png", "--keep-dates", "--sidecar").code == 0
+    assert (tmp_path / "b.png").stat().st_mtime == 1e9 + 0.25
+    assert photochrom("colorize", "a.png", "-o", "c.png").code == 0
+    assert (tmp_path / "c.png").stat().st_mtime > 1.5e9
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes are made by mkfifo")
+def test_a_named_pipe_does_not_hang(photochrom, photo, tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    photo("a.jpg")
+    done = photochrom("batch", "pipe.jpg", "a.jpg", "out")
+    assert done.code == 3
+    assert "pipe.jpg: it is a pipe or device, not a file" in done.err
+
+
+def test_what_is_left_out_is_named_and_counted(photochrom, photo, tmp_path) -> None:
+    photo("in/a.png"), photo("in/drafts/b.png")
+    (tmp_path / "in/c.dng").write_bytes(b"II*\0")
+    done = photochrom("colorize", "in", "-o", "out", "--exclude", "drafts", "--json")
+    assert done.code == 0
+    assert [(one["input"], one["status"]) for one in done.documents] == [
+        ("in/a.png", "done"),
+        ("in/c.dng", "skipped"),
+    ]
+    assert "raw" in done.documents[1]["error"]
+    assert photochrom("batch", "in", "out2").err.splitlines()[-1] == "2 photos: 2 done; 1 left out"
+    assert "left out: in/c.dng: " in photochrom("batch", "--verify", "in", "out2").err
+
+
+def test_a_sidecar_moves_with_its_folder(photochrom, photo, tmp_path) -> None:
+    """Its paths are relative, so that a whole folder can be moved and redone."""
+    photo("album/in/a.png")
+    photo("album/like.png").write_bytes((tmp_path / "album/in/a.png").read_bytes())
+    assert photochrom("colorize", "album/in/a.png", "-o", "album/../album/out/b.png", "--sidecar").code == 0
+    told = json.loads((tmp_path / "album/out/b.colorized.json").read_text())
+    assert (told["input"], told["output"]) == ("../in/a.png", "b.png")
+    before = (tmp_path / "album/out/b.png").read_bytes()
+    (tmp_path / "album").rename(tmp_path / "moved")
+    (tmp_path / "moved/out/b.png").unlink()
+    assert photochrom("redo", "moved/out/b.colorized.json").code == 0
+    assert (tmp_path / "moved/out/b.png").read_bytes() == before

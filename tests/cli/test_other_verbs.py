@@ -48,6 +48,34 @@ def test_watch_waits_for_a_file_to_stop_growing(photo, tmp_path: Path) -> None:
     assert read(tmp_path / "out/a.png").width == 400
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_file_written_more_slowly_than_watch_waits_is_no_failure(photo, tmp_path: Path) -> None:
+    """It was counted as failed, though it was coloured in the end."""
+    whole = photo("ready.png", width=400, height=300).read_bytes()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.png").write_bytes(whole[:-2000])
+    command = [sys.executable, "-m", "photochrom", "watch", "in", "-o", "out"]
+    more = ["--settle", "0.2", "--until-idle", "4", "--json"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command, *more], cwd=tmp_path, **pipes) as watch:
+        assert watch.stdout is not None
+        first = json.loads(watch.stdout.readline())
+        (tmp_path / "in/a.png").write_bytes(whole)
+        rest, told = watch.communicate(timeout=60)
+    assert first["status"] == "failed"
+    assert json.loads(rest.splitlines()[-1])["status"] == "done"
+    assert watch.returncode == 0
+    assert "failed" not in told.splitlines()[-1]
+
+
+def test_watch_names_what_it_leaves_out_once(photochrom, photo, tmp_path: Path) -> None:
+    photo("in/a.png")
+    (tmp_path / "in/b.psd").write_bytes(b"8BPS\0\1")
+    done = photochrom("watch", "in", "-o", "out", "--settle", "0", "--until-idle", "1.5")
+    assert done.lines == ["out/a.png"]
+    assert done.err.count("left out: in/b.psd: this is a Photoshop document") == 1
+
+
 def test_watch_goes_on_after_a_bad_file(photochrom, photo, tmp_path: Path) -> None:
     photo("in/b.jpg")
     (tmp_path / "in/a.jpg").write_text("no photo")

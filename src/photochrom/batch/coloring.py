@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
@@ -20,7 +21,7 @@ from photochrom.errors import DamagedPhoto, PhotochromError
 from photochrom.photo import ColorCheck, Photo, read, write
 from photochrom.photo.atomic import save
 from photochrom.photo.writing import luminance_written
-from photochrom.provenance import Sidecar, write_colored
+from photochrom.provenance import Sidecar, path_from, write_colored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,6 +165,10 @@ class Coloring:
             if job.ideas:
                 self._write_ideas(job.ideas, task.replace, original, colored)
             self.store(picture, job.output, overwrite=task.replace)
+        if self._options.keep_dates:
+            dates = job.input.stat()
+            for path in job.targets:
+                os.utime(path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
         return warnings_of(photo, seen, kept=self._options.keep_color), luminance
 
     def read(self, source: Path | str) -> Photo:
@@ -234,10 +239,13 @@ class Coloring:
         asked = self._options.to_json(defaults=True)
         asked["vividness"] = DEFAULT_VIVIDNESS if self._options.vividness is None else self._options.vividness
         hints, model = asked.pop("hints"), asked.pop("model")
+        here = (task.job.sidecar or task.job.output).parent
+        if asked["reference"]:
+            asked["reference"]["path"] = path_from(here, Path(asked["reference"]["path"]))
         return Sidecar(
-            input=str(task.job.input.absolute()),
+            input=path_from(here, task.job.input),
             input_sha256=task.input_sha256,
-            output=str(task.job.output.absolute()),
+            output=path_from(here, task.job.output),
             model=model,
             model_sha256=self._colorizer.model.sha256,
             photochrom=__version__,

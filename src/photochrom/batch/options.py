@@ -33,6 +33,7 @@ class Options(FileOptions, Look):
     page: int = option(0, "Which page of a file with several; 0 is the first.", ge=0, metavar="N")
     invert: bool = option(False, "The photo is a negative: colour its positive.")
     salvage: bool = option(False, "Colour what is there of a damaged or cut photo instead of refusing it.")
+    keep_dates: bool = option(False, "Give the results the photo's date of change.", in_key=False)
     max_pixels: int = option(MAX_PIXELS, "Refuse photos with more pixels.", ge=1, metavar="N", in_key=False)
     max_side: int = option(
         MAX_SIDE, "Refuse photos with more pixels a side.", ge=1, metavar="N", in_key=False
@@ -40,13 +41,15 @@ class Options(FileOptions, Look):
 
     @classmethod
     def from_flags(cls, values: dict[str, Any]) -> Options:
-        """Options of command-line values by field name; files are read here, before any work.
+        """Options of command-line values by field name, and `look`, a file with a look that these displace.
 
         Raises OptionError (HintError for hints) for a value that makes no sense.
         """
         given = {name: value for name, value in values.items() if value is not None}
         if "hints" in given:
             given["hints"] = tuple(load_hints(given["hints"]))
+        if look := given.pop("look", None):
+            given = {**vars(Look.load(look)), **given}
         return cls(**given)
 
     def __post_init__(self) -> None:

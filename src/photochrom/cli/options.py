@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import types
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import click
+from click.core import ParameterSource
 
 from photochrom.batch.options import Options
 from photochrom.batch.plan import Search
@@ -24,10 +26,17 @@ def rendering(verb: F) -> F:
 
     @functools.wraps(verb)
     def called(**values: Any) -> Any:
-        given = {item.name: values.pop(item.name) for item in fields(Options)}
-        return verb(options=Options.from_flags(given), **values)
+        source = click.get_current_context().get_parameter_source
+        given = {name: values.pop(name) for name in ("look", *(item.name for item in fields(Options)))}
+        said = {name: value for name, value in given.items() if source(name) != ParameterSource.DEFAULT}
+        return verb(options=Options.from_flags(said), **values)
 
-    command: Any = called
+    command: Any = click.option(
+        "--look",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="F.photochrom.json",
+        help="Hints, vividness and palette of a project that the studio saved; other options win.",
+    )(called)
     kinds = get_type_hints(Options)
     for item in reversed(fields(Options)):
         command = _click_option(item, kinds[item.name])(command)

@@ -14,7 +14,7 @@ from photochrom.cli.options import IF_EXISTS, JSON
 from photochrom.cli.report import Report
 from photochrom.errors import ModelError, PhotoError
 from photochrom.models import find
-from photochrom.provenance import Sidecar, file_sha256
+from photochrom.provenance import Sidecar, file_sha256, path_at
 
 
 @click.command()
@@ -43,12 +43,12 @@ def command(
     The photo and the model must be the very ones: their sha256 are compared first.
     """
     told = Sidecar.load(sidecar)
-    options = options_of(told, model)
+    options = options_of(told, sidecar, model)
     photo = photo or find_photo(told, sidecar)
     told.check_input(photo)
     jobs = plan.to_file(
         plan.Source(photo, photo),
-        output or Path(told.output),
+        output or path_at(sidecar.parent, told.output),
         options,
     )
     settings = Settings(if_exists=if_exists, isolate=False)
@@ -56,11 +56,18 @@ def command(
     context.exit(Report(1, as_json=as_json).follow(results))
 
 
-def options_of(told: Sidecar, model: str | None = None) -> Options:
+def options_of(told: Sidecar, sidecar: Path, model: str | None = None) -> Options:
     """The options of a sidecar; a sidecar is not written again. Raises ModelError for another model."""
     # a sidecar that does not mention luminance was written before it could be kept
     document = {"luminance": "lightness", **told.options, "model": model or told.model}
-    options = Options.from_json({**document, "hints": told.hints} if told.hints else document)
+    if told.hints:
+        document["hints"] = told.hints
+    if isinstance(reference := document.get("reference"), dict):
+        document["reference"] = {
+            **reference,
+            "path": str(path_at(sidecar.parent, str(reference.get("path")))),
+        }
+    options = Options.from_json(document)
     card = find(options.model)[1]
     if card.sha256 != told.model_sha256:
         raise ModelError(
@@ -72,7 +79,7 @@ def options_of(told: Sidecar, model: str | None = None) -> Options:
 
 def find_photo(told: Sidecar, sidecar: Path) -> Path:
     """The photo where the sidecar says it is, or one of its name and bytes beside the sidecar."""
-    recorded = Path(told.input)
+    recorded = path_at(sidecar.parent, told.input)
     places = [place for place in (recorded, sidecar.parent / recorded.name) if place.is_file()]
     for place in places:
         if file_sha256(place) == told.input_sha256:
