@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from photochrom.evaluation.predictors import Distribution
 
 GROUPS = 15  # of confidence, equally wide (Guo et al. 2017)
-LEVELS = 20  # of entropy, equally wide
+_LEVELS = 20  # of entropy, equally wide
 
 
 def nearest_bin(ab: NDArray[Any], bins: NDArray[Any]) -> NDArray[np.int64]:
@@ -50,12 +50,12 @@ def confidence_sums(distribution: Distribution, truth: RGB) -> NDArray[np.float6
 
 
 def entropy_sums(distribution: Distribution, picture: RGB, truth: RGB) -> NDArray[np.float64]:
-    """(LEVELS, 2) of one photo: places and summed ab error of the picture, by level of entropy 0..1."""
+    """(_LEVELS, 2) of one photo: places and summed ab error of the picture, by level of entropy 0..1."""
     entropy = normalized_entropy(distribution.probabilities)
     size = (entropy.shape[0], entropy.shape[1])
     error = np.hypot(*np.moveaxis(reduce_ab(picture, size) - reduce_ab(truth, size), -1, 0))
-    level = np.clip((entropy * LEVELS).astype(int), 0, LEVELS - 1)
-    return _sums(level, LEVELS, error)
+    level = np.clip((entropy * _LEVELS).astype(int), 0, _LEVELS - 1)
+    return _sums(level, _LEVELS, error)
 
 
 def normalized_entropy(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -87,8 +87,8 @@ def reliability_sums(
     one place in a thousand, 0..1, and the mean error there.
     """
     places, told, hits = np.reshape(confidence, (GROUPS, 3)).T
-    counts, errors = np.reshape(entropy, (LEVELS, 2)).T
+    counts, errors = np.reshape(entropy, (_LEVELS, 2)).T
     kept = np.flatnonzero(counts >= 1e-3 * counts.sum())
     some = np.maximum(places, 1)
     diagram = told / some, hits / some, places / places.sum()
-    return diagram, ((kept + 0.5) / LEVELS).tolist(), (errors[kept] / counts[kept]).tolist()
+    return diagram, ((kept + 0.5) / _LEVELS).tolist(), (errors[kept] / counts[kept]).tolist()

@@ -57,7 +57,7 @@ class Series:
     style: str = "o-"  # of matplotlib: "o--" for what others published, "D" for points alone
 
 
-class Chart:
+class _Chart:
     """One chart while it is drawn: `axes` is matplotlib's, `svg` the result."""
 
     def __init__(self, axes: Any):
@@ -71,7 +71,7 @@ class Chart:
 
 
 @contextmanager
-def _chart(width: float, height: float, title: str) -> Iterator[Chart]:
+def _chart(width: float, height: float, title: str) -> Iterator[_Chart]:
     """A chart of that size in inches. Raises MissingExtra without matplotlib."""
     try:
         from matplotlib import rc_context
@@ -80,7 +80,7 @@ def _chart(width: float, height: float, title: str) -> Iterator[Chart]:
         raise MissingExtra("the report's charts", "eval") from None
     with rc_context(_STYLE):
         figure = Figure(figsize=(width, height), layout="tight")
-        chart = Chart(figure.add_subplot())
+        chart = _Chart(figure.add_subplot())
         yield chart
         stored = io.StringIO()
         figure.savefig(stored, format="svg", transparent=True, metadata=dict.fromkeys(_METADATA))

@@ -25,29 +25,29 @@ if TYPE_CHECKING:
     from photochrom.evaluation.metrics import RGB
     from photochrom.evaluation.predictors import Predictor
 
-ORTHOCHROMATIC = (0.05, 0.50, 0.45)  # weights of linear R, G, B: the film is nearly blind to red
+_ORTHOCHROMATIC = (0.05, 0.50, 0.45)  # weights of linear R, G, B: the film is nearly blind to red
 FADED = (70, 200)  # black and white of a faded print, 8-bit
-FADE_GAMMA = 0.8
+_FADE_GAMMA = 0.8
 GRAIN_SIGMA, GRAIN_SIZE = 14.0, 0.6  # 8-bit steps before softening; px of softening
-BLUR_SIGMA = 1.5  # px at 256
-JPEG_QUALITY = 30
+_BLUR_SIGMA = 1.5  # px at 256
+_JPEG_QUALITY = 30
 
-Degradation = Callable[["RGB", np.random.Generator], "NDArray[np.uint8]"]
+_Degradation = Callable[["RGB", np.random.Generator], "NDArray[np.uint8]"]
 
 
 def orthochromatic(truth: RGB, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Grey as film before the 1920s saw it: blue skies white, red lips black."""
-    return mixed_grey(truth, ORTHOCHROMATIC)
+    return mixed_grey(truth, _ORTHOCHROMATIC)
 
 
 def faded(truth: RGB, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Blacks turned grey, whites dull, middle tones lifted."""
     black, white = FADED
-    lifted = (grey_of(truth) / 255.0) ** FADE_GAMMA
+    lifted = (grey_of(truth) / 255.0) ** _FADE_GAMMA
     return np.asarray(np.rint(black + (white - black) * lifted), np.uint8)
 
 
-def grainy(truth: RGB, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _grainy(truth: RGB, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Slightly soft Gaussian grain, the same for all tones."""
     grey = grey_of(truth)
     noise = cv2.GaussianBlur(rng.normal(0, GRAIN_SIGMA, grey.shape), (0, 0), GRAIN_SIZE)
@@ -56,22 +56,22 @@ def grainy(truth: RGB, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 def blurred(truth: RGB, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Out of focus."""
-    return np.asarray(cv2.GaussianBlur(grey_of(truth), (0, 0), BLUR_SIGMA), np.uint8)
+    return np.asarray(cv2.GaussianBlur(grey_of(truth), (0, 0), _BLUR_SIGMA), np.uint8)
 
 
-def recompressed(truth: RGB, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _recompressed(truth: RGB, rng: np.random.Generator) -> NDArray[np.uint8]:
     """JPEG at quality 30."""
     stored = io.BytesIO()
-    Image.fromarray(grey_of(truth)).save(stored, "JPEG", quality=JPEG_QUALITY)
+    Image.fromarray(grey_of(truth)).save(stored, "JPEG", quality=_JPEG_QUALITY)
     return np.asarray(Image.open(stored))
 
 
-DEGRADATIONS: dict[str, Degradation] = {
+DEGRADATIONS: dict[str, _Degradation] = {
     "orthochromatic": orthochromatic,
     "fading": faded,
-    "grain": grainy,
+    "grain": _grainy,
     "blur": blurred,
-    "jpeg30": recompressed,
+    "jpeg30": _recompressed,
 }
 
 

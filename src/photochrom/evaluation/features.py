@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 WIDTH = 1280
 SIDE = 224  # what the network was trained at
-FID_WIDTH = 2048
+_FID_WIDTH = 2048
 _BLOCKS = 16
 _STRIDE_2 = {1, 3, 5, 11}  # blocks that halve the map, besides the stem
 _EPS = 1e-3
@@ -106,7 +106,7 @@ class InceptionFeatures:
         try:
             from torchmetrics.image.fid import NoTrainInceptionV3
 
-            self._network = NoTrainInceptionV3("inception-v3-compat", [str(FID_WIDTH)], str(weights))
+            self._network = NoTrainInceptionV3("inception-v3-compat", [str(_FID_WIDTH)], str(weights))
         except _FAULTS as error:
             raise DataError(_reason("FID", error)) from None
 

@@ -79,7 +79,7 @@ def _small(picture: RGB) -> RGB:
     return resize_short_side(picture, SIDE) if min(picture.shape[:2]) > SIDE else picture
 
 
-def clips_in(data: Path) -> list[Path]:
+def _clips_in(data: Path) -> list[Path]:
     """A film, or those of a folder, by name. Raises DataError where there are none."""
     found = sorted(path for path in data.rglob("*") if path.is_file()) if data.is_dir() else [data]
     if not found or not all(path.is_file() for path in found):
@@ -112,7 +112,7 @@ def evaluate_films(data: Path, colorizer: Colorizer, frames: int) -> tuple[dict[
     """{clip: {way: figures}}, and what was left out and why. Raises DataError where nothing is left."""
     found: dict[str, Any] = {}
     left_out: list[Exclusion] = []
-    for path in clips_in(data):
+    for path in _clips_in(data):
         try:
             found[path.name] = evaluate_clip(path, colorizer, frames)
         except PhotochromError as error:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-AGREEMENT = 0.5  # px that forward and backward flow may differ by, at places that are compared
+_AGREEMENT = 0.5  # px that forward and backward flow may differ by, at places that are compared
 
 
 def flicker(frames_ab: Iterable[NDArray[np.float32]], luminances: Iterable[NDArray[np.float32]]) -> float:
@@ -58,7 +58,7 @@ def _motion(
     apart = back + _warp(forward, back)
     x, y = np.moveaxis(back + _places(*before.shape), -1, 0)
     inside = (x >= 0) & (y >= 0) & (x <= before.shape[1] - 1) & (y <= before.shape[0] - 1)
-    return back, inside & (np.hypot(apart[..., 0], apart[..., 1]) <= AGREEMENT)
+    return back, inside & (np.hypot(apart[..., 0], apart[..., 1]) <= _AGREEMENT)
 
 
 def _warp(plane: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from photochrom.evaluation.evaluator import Evaluation
     from photochrom.evaluation.metrics import RGB
 
-SHOWN = 24  # photos in each of best, median and worst
+_SHOWN = 24  # photos in each of best, median and worst
 SIDE = 176  # px of a picture in a strip
-UNSURE = 8  # photos with their uncertainty
-QUALITY = 86
-ERROR_FULL = 50.0  # ab error drawn as white
+_UNSURE = 8  # photos with their uncertainty
+_QUALITY = 86
+_ERROR_FULL = 50.0  # ab error drawn as white
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def ranked(result: Evaluation, model: str) -> dict[str, list[int]]:
     """Rows of the best, median and worst photos by PSNR gain over grey, without overlap where possible."""
     gain = result.column(model, "psnr") - result.column(model, "grey_psnr")
     order = np.argsort(-np.nan_to_num(gain, nan=np.inf), kind="stable").tolist()
-    shown = max(1, min(SHOWN, len(order) // 3))
+    shown = max(1, min(_SHOWN, len(order) // 3))
     start = (len(order) - shown) // 2
     return {"best": order[:shown], "median": order[start : start + shown], "worst": order[::-1][:shown]}
 
@@ -95,7 +95,7 @@ def _color_strip(result: Evaluation, row: int, models: Sequence[str]) -> Strip |
 def uncertainty_strips(result: Evaluation, model: str) -> list[Strip]:
     """Evenly spaced photos as picture | truth | uncertainty | ab error, where the model has probabilities."""
     strips = []
-    for row in spaced(len(result.keys), UNSURE):
+    for row in spaced(len(result.keys), _UNSURE):
         if (sample := _sample(result, row)) is None:
             continue
         prepared = result.predictors[model].prepare(sample)
@@ -103,9 +103,9 @@ def uncertainty_strips(result: Evaluation, model: str) -> list[Strip]:
             return []
         picture = prepared.render()
         entropy = normalized_entropy(distribution.probabilities)
-        error = ab_error(rgb_to_lab(picture), rgb_to_lab(sample.truth)) / ERROR_FULL
+        error = ab_error(rgb_to_lab(picture), rgb_to_lab(sample.truth)) / _ERROR_FULL
         shown = [picture, sample.truth, heat(entropy), heat(error)]
-        caption = f"mean entropy {entropy.mean():.2f}, mean ab error {error.mean() * ERROR_FULL:.1f}"
+        caption = f"mean entropy {entropy.mean():.2f}, mean ab error {error.mean() * _ERROR_FULL:.1f}"
         strips.append(
             Strip(sample.key, caption, (model, "truth", "uncertainty", "ab error"), encode_strip(shown))
         )
@@ -124,7 +124,7 @@ def encode_strip(pictures: Sequence[RGB], side: int = SIDE) -> bytes:
     """JPEG of square pictures beside each other, `side` px high."""
     resized = [cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in pictures]
     stored = io.BytesIO()
-    Image.fromarray(np.concatenate(resized, axis=1)).save(stored, "JPEG", quality=QUALITY, subsampling=0)
+    Image.fromarray(np.concatenate(resized, axis=1)).save(stored, "JPEG", quality=_QUALITY, subsampling=0)
     return stored.getvalue()
 
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from photochrom.evaluation.photos import Sample
 
 RADIUS = 3 / 256
-LIGHTNESS = (25.0, 85.0)  # outside, hardly any other color fits into sRGB
-LEAST_CHROMA = 15.0
-TURN = (60.0, 180.0)  # degrees, either way
+_LIGHTNESS = (25.0, 85.0)  # outside, hardly any other color fits into sRGB
+_LEAST_CHROMA = 15.0
+_TURN = (60.0, 180.0)  # degrees, either way
 OTHER_THINGS = 25.0  # ab distance of pixels that are surely not the hinted object
 LEAST_OTHERS = 500
 SAME_AB, SAME_L, SAME_PLACE = 6.0, 20.0, 0.15  # the hinted object: alike and within this share of the side
@@ -47,7 +47,7 @@ class Counterfactual:
         return np.asarray(self.hint.ab, np.float32)
 
 
-class HintFigures(NamedTuple):
+class _HintFigures(NamedTuple):
     """`hint_obeyed`, `hint_leak`, `hint_reach` of one photo; NaN where the photo does not qualify."""
 
     obeyed: float
@@ -62,10 +62,10 @@ def counterfactual(sample: Sample) -> Counterfactual | None:
     height, width = sample.grey.shape
     for _ in range(_TRIES):
         x, y = rng.randint(3, width - 4), rng.randint(3, height - 4)
-        turn = np.radians(rng.uniform(*TURN)) * rng.choice((-1, 1))
+        turn = np.radians(rng.uniform(*_TURN)) * rng.choice((-1, 1))
         patch = np.s_[y - 2 : y + 3, x - 2 : x + 3]
         lightness = float(luminance(sample.grey[patch]).mean())
-        if LIGHTNESS[0] <= lightness <= LIGHTNESS[1]:
+        if _LIGHTNESS[0] <= lightness <= _LIGHTNESS[1]:
             true_ab = lab[patch][..., 1:].mean(axis=(0, 1))
             color = turned(lightness, true_ab, float(turn))
             hint = Hint((x + 0.5) / width, (y + 0.5) / height, color, radius=RADIUS)
@@ -75,16 +75,16 @@ def counterfactual(sample: Sample) -> Counterfactual | None:
 
 def turned(lightness: float, ab: NDArray[np.float32], turn: float) -> str:
     """ "#rrggbb" of a color with its hue turned (radians) and chroma of at least 15, clipped into sRGB."""
-    chroma = max(float(np.hypot(*ab)), LEAST_CHROMA)
+    chroma = max(float(np.hypot(*ab)), _LEAST_CHROMA)
     hue = float(np.arctan2(ab[1], ab[0])) + turn
     return rgb_to_hex(lab_to_rgb(np.array([lightness, chroma * np.cos(hue), chroma * np.sin(hue)])))
 
 
 def compare(
     lab: NDArray[np.float32], before: NDArray[np.float32], after: NDArray[np.float32], asked: Counterfactual
-) -> HintFigures:
+) -> _HintFigures:
     """The three figures, of the truth's CIELAB (H, W, 3) and the pictures' without and with the hint."""
-    return HintFigures(
+    return _HintFigures(
         obeyed(after, asked), leak(lab, before, after, asked), reach(lab, before, after, asked)
     )
 

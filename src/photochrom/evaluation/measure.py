@@ -29,7 +29,7 @@ Row = dict[str, Any]
 # Whose skin is measured: nobody's, that of faces found in the squares, or every square is a close face
 Faces = Literal["none", "find", "close"]
 VIVIDNESS = (0.0, 0.25, 0.5, 0.75, 1.0)  # steps of the curve of gain against colorfulness
-FeatureExtractor = Callable[["RGB"], "NDArray[np.float32]"]
+_FeatureExtractor = Callable[["RGB"], "NDArray[np.float32]"]
 Distance = Callable[["RGB", "RGB"], float]
 
 
@@ -37,7 +37,7 @@ Distance = Callable[["RGB", "RGB"], float]
 class Networks:
     """What looks at pictures with a network, by the name of the column it fills."""
 
-    extractors: dict[str, FeatureExtractor] = field(default_factory=dict)
+    extractors: dict[str, _FeatureExtractor] = field(default_factory=dict)
     distances: dict[str, Distance] = field(default_factory=dict)
 
 
@@ -91,11 +91,11 @@ class Truth:
 def true_bins(ab: NDArray[np.float32]) -> NDArray[np.int64]:
     """Index into `ab_bins()` of every ab (..., 2), by way of the grid of 10 that the bins lie on."""
     steps = np.clip(np.rint(ab / 10).astype(int) + 12, 0, 24)
-    return np.asarray(bin_of_cell()[steps[..., 0], steps[..., 1]])
+    return np.asarray(_bin_of_cell()[steps[..., 0], steps[..., 1]])
 
 
 @cache
-def bin_of_cell() -> NDArray[np.int64]:
+def _bin_of_cell() -> NDArray[np.int64]:
     """(25, 25): the nearest bin of every point of the grid -120…120."""
     side = np.arange(-120, 121, 10)
     return calibration.nearest_bin(np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1), ab_bins())
@@ -110,13 +110,13 @@ def measure(
     picture = prepared.render()
     row = {**truth.row, **automatic(picture, truth, protocol)}
     if predictor.supports_hints:
-        row |= with_hints(prepared, sample, protocol, plan.hint_counts)
+        row |= _with_hints(prepared, sample, protocol, plan.hint_counts)
         if "hints" in chosen:
             row |= counterfactual(prepared, picture, truth)
     if isinstance(prepared, PreparedPlate):
-        row |= vividness_curve(prepared, sample)
+        row |= _vividness_curve(prepared, sample)
     if (mask := truth.face(plan.faces)) is not None:
-        row |= skin_figures(predictor, picture, truth, mask)
+        row |= _skin_figures(predictor, picture, truth, mask)
     if predictor.is_model and "robust" in chosen:
         row |= degraded(predictor, picture, sample)
     return row | calibrated(prepared, picture, sample.truth)
@@ -143,17 +143,17 @@ def automatic(picture: RGB, truth: Truth, protocol: Protocol) -> Row:
         "luma_mean": luma.mean,
         "luma_steps": luma.steps,
         "histogram": np.bincount(true_bins(lab[..., 1:]).ravel(), minlength=len(ab_bins())),
-    } | by_networks(picture, truth)
+    } | _by_networks(picture, truth)
 
 
-def by_networks(picture: RGB, truth: Truth) -> Row:
+def _by_networks(picture: RGB, truth: Truth) -> Row:
     """Features of the picture, and its distances from the truth."""
     extractors, distances = truth.networks.extractors, truth.networks.distances
     row: Row = {name: extract(picture) for name, extract in extractors.items()}
     return row | {name: distance(picture, truth.sample.truth) for name, distance in distances.items()}
 
 
-def with_hints(prepared: Prepared, sample: Sample, protocol: Protocol, counts: tuple[int, ...]) -> Row:
+def _with_hints(prepared: Prepared, sample: Sample, protocol: Protocol, counts: tuple[int, ...]) -> Row:
     """PSNR and colorfulness with each number of hints."""
     hints = protocol.hints(sample.truth, sample.number, max(counts))
     row: Row = {}
@@ -174,7 +174,7 @@ def counterfactual(prepared: Prepared, picture: RGB, truth: Truth) -> Row:
     return {f"hint_{name}": value for name, value in figures._asdict().items()}
 
 
-def vividness_curve(prepared: PreparedPlate, sample: Sample) -> Row:
+def _vividness_curve(prepared: PreparedPlate, sample: Sample) -> Row:
     """PSNR and colorfulness at each step of vividness."""
     pictures = [prepared.render(vividness=vividness) for vividness in VIVIDNESS]
     return {
@@ -183,7 +183,7 @@ def vividness_curve(prepared: PreparedPlate, sample: Sample) -> Row:
     }
 
 
-def skin_figures(predictor: Predictor, picture: RGB, truth: Truth, mask: NDArray[np.bool_]) -> Row:
+def _skin_figures(predictor: Predictor, picture: RGB, truth: Truth, mask: NDArray[np.bool_]) -> Row:
     """Evenness and median chroma of the face, from the clean photo and from copies with old film's tones."""
     pictures = {"": picture, "true_": truth.sample.truth}
     if predictor.is_model:

@@ -18,7 +18,7 @@ from photochrom.errors import MissingExtra
 RGB = NDArray[np.uint8]
 Plane = NDArray[np.float64]
 
-AUC_LIMIT = 150  # ab distance at which Zhang et al. (2016) end their curve
+_AUC_LIMIT = 150  # ab distance at which Zhang et al. (2016) end their curve
 
 
 def mse(picture: RGB, truth: RGB) -> float:
@@ -71,21 +71,21 @@ def auc_scores(error: Plane) -> Plane:
     150 (Zhang et al. 2016); kept by pixel so that any weighting can follow.
     """
     first = np.ceil(error)  # the first threshold that takes the pixel in
-    area = np.maximum(AUC_LIMIT + 0.5 - first, 0)
-    return np.where(first <= 0, AUC_LIMIT, area) / AUC_LIMIT
+    area = np.maximum(_AUC_LIMIT + 0.5 - first, 0)
+    return np.where(first <= 0, _AUC_LIMIT, area) / _AUC_LIMIT
 
 
-class BinnedScores(NamedTuple):
+class _BinnedScores(NamedTuple):
     """Sums of `auc_scores` by the pixel's true ab bin, for weighting by any prior afterwards."""
 
     scores: Plane  # (Q,)
     counts: Plane  # (Q,)
 
 
-def binned_auc(scores: Plane, bin_of_pixel: NDArray[np.integer[Any]], bins: int) -> BinnedScores:
+def binned_auc(scores: Plane, bin_of_pixel: NDArray[np.integer[Any]], bins: int) -> _BinnedScores:
     """Sum the scores of each true bin."""
     flat = bin_of_pixel.ravel()
-    return BinnedScores(
+    return _BinnedScores(
         np.bincount(flat, scores.ravel(), minlength=bins).astype(np.float64),
         np.bincount(flat, minlength=bins).astype(np.float64),
     )
@@ -128,7 +128,7 @@ def dark_plum(lab: NDArray[Any]) -> float:
     return float(100 * plum.mean())
 
 
-class LumaError(NamedTuple):
+class _LumaError(NamedTuple):
     """|L* of the picture − L* of the grey it was made from|, in L* units (`luma_error`)."""
 
     highest: float
@@ -136,9 +136,9 @@ class LumaError(NamedTuple):
     steps: float  # highest, in 8-bit steps of the grey at its place
 
 
-def luma_error(picture: RGB, grey: NDArray[np.uint8]) -> LumaError:
+def luma_error(picture: RGB, grey: NDArray[np.uint8]) -> _LumaError:
     """How far the luminance moved; 0.5 steps is the promise."""
     table = luminance_table(256).astype(np.float64)
     difference = np.abs(rgb_to_lab(picture)[..., 0].astype(np.float64) - table[grey])
     step = np.diff(table)[np.minimum(grey, 254)]
-    return LumaError(float(difference.max()), float(difference.mean()), float((difference / step).max()))
+    return _LumaError(float(difference.max()), float(difference.mean()), float((difference / step).max()))

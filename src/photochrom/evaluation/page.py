@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from photochrom.evaluation.evaluator import Evaluation
 
-Summary = dict[str, Any]
+_Summary = dict[str, Any]
 
 
-def page(result: Evaluation, summary: Summary) -> str:
+def page(result: Evaluation, summary: _Summary) -> str:
     """The whole page."""
     sections = [
         ("figures", "Figures", _figures(summary)),
@@ -78,7 +78,7 @@ def soft(text: str) -> str:
     return f'<p class="soft">{text}</p>'
 
 
-def _header(summary: Summary) -> str:
+def _header(summary: _Summary) -> str:
     """Protocol, number of photos, and every photo that is in no average."""
     names = ", ".join(name for name in summary["models"] if name not in BASELINES)
     left = summary["excluded"]
@@ -101,7 +101,7 @@ def _header(summary: Summary) -> str:
 # --- tables --------------------------------------------------------------------------------------
 
 
-def _figures(summary: Summary) -> str:
+def _figures(summary: _Summary) -> str:
     truth = {name: entry["mean"] for name, entry in summary["truth"].items()}
     told = (
         "PSNR alone rewards brown: read it beside colorfulness and AuC. The truth's colorfulness is "
@@ -111,14 +111,14 @@ def _figures(summary: Summary) -> str:
     return soft(told) + metric_table(summary["models"], summary["hint_counts"]).html()
 
 
-def _paired(summary: Summary) -> str:
+def _paired(summary: _Summary) -> str:
     if not summary["paired"]:
         return ""
     told = "Each figure minus the first model's, photo by photo; marked where the interval leaves out 0."
     return soft(told) + metric_table(summary["paired"], summary["hint_counts"], signed=True).html()
 
 
-def _neighbors(summary: Summary) -> str:
+def _neighbors(summary: _Summary) -> str:
     """What one hint on each thing of the astronaut moved."""
     if not summary["neighbors"]:
         return ""
@@ -134,7 +134,7 @@ def _neighbors(summary: Summary) -> str:
     return soft(told) + Table(["hinted", "itself", "others"], rows).html()
 
 
-def _sizes(summary: Summary) -> str:
+def _sizes(summary: _Summary) -> str:
     photos = [(model, one) for model, listed in summary["stability"].items() for one in listed]
     if not photos:
         return ""
@@ -175,7 +175,7 @@ def shades(models: Sequence[str]) -> dict[str, str]:
     }
 
 
-def hint_curves(models: dict[str, Summary], counts: Sequence[int]) -> list[Series]:
+def hint_curves(models: dict[str, _Summary], counts: Sequence[int]) -> list[Series]:
     """PSNR against hints, a line for every model that takes hints, and the published one."""
     colors, found = shades(list(models)), []
     for model, entries in models.items():
@@ -191,7 +191,7 @@ def hint_curves(models: dict[str, Summary], counts: Sequence[int]) -> list[Serie
     return found
 
 
-def _hints(summary: Summary) -> str:
+def _hints(summary: _Summary) -> str:
     found = hint_curves(summary["models"], summary["hint_counts"])
     if not found:
         return ""
@@ -210,7 +210,7 @@ def _hints(summary: Summary) -> str:
     )
 
 
-def color_charts(curves: dict[str, list[Summary]], colors: dict[str, str]) -> list[str]:
+def color_charts(curves: dict[str, list[_Summary]], colors: dict[str, str]) -> list[str]:
     """Gain against colorfulness ÷ truth as vividness rises; PSNR against it beside published systems."""
 
     def drawn_by(x: str, y: str) -> list[Series]:
@@ -231,7 +231,7 @@ def color_charts(curves: dict[str, list[Summary]], colors: dict[str, str]) -> li
     ]
 
 
-def _color(result: Evaluation, summary: Summary) -> str:
+def _color(result: Evaluation, summary: _Summary) -> str:
     """Gain against colorfulness, colorfulness photo by photo, and the ab histograms."""
     colors, models, scatters = shades(list(result.rows)), shown_models(result), []
     curves = color_charts(summary["curves"], colors)
@@ -249,7 +249,7 @@ def _color(result: Evaluation, summary: Summary) -> str:
     )
 
 
-def source_chart(sources: Summary, colors: dict[str, str]) -> tuple[str, list[str]]:
+def source_chart(sources: _Summary, colors: dict[str, str]) -> tuple[str, list[str]]:
     """Gain by source as intervals, best first by the first real model, and the sources in that order."""
     models = [model for model in next(iter(sources.values()))["models"] if model not in BASELINES]
 
@@ -269,7 +269,7 @@ def source_chart(sources: Summary, colors: dict[str, str]) -> tuple[str, list[st
     ), ordered
 
 
-def _sources(summary: Summary) -> str:
+def _sources(summary: _Summary) -> str:
     """The chart, with the first model's table beneath."""
     sources, colors = summary["sources"], shades(list(summary["models"]))
     models = [model for model in summary["models"] if model not in BASELINES]
@@ -283,7 +283,7 @@ def _sources(summary: Summary) -> str:
     return f'<div class="key">{key}</div>{drawn([chart])}<h3>{escape(models[0])}</h3>{table.html()}'
 
 
-def source_table(sources: Summary, ordered: Sequence[str], model: str) -> Table:
+def source_table(sources: _Summary, ordered: Sequence[str], model: str) -> Table:
     """A model's figures by source."""
     found = {name: sources[name]["models"][model] for name in ordered}
     metrics = list(dict.fromkeys(metric for figures in found.values() for metric in figures))
@@ -294,7 +294,7 @@ def source_table(sources: Summary, ordered: Sequence[str], model: str) -> Table:
     return Table(["source", "photos", *metrics], rows)
 
 
-def _uncertainty(result: Evaluation, summary: Summary) -> str:
+def _uncertainty(result: Evaluation, summary: _Summary) -> str:
     """Reliability, entropy against error, maps; of the first model that has probabilities."""
     model = next((name for name, figures in summary["models"].items() if "ece" in figures), None)
     if model is None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from photochrom.evaluation.metrics import RGB
 
 GREY_CHROMA = 1.0  # mean chroma below which a "truth" has no color to compare with
-SUFFIXES = frozenset(suffix for fmt in FORMATS.values() for suffix in fmt.suffixes)
+_SUFFIXES = frozenset(suffix for fmt in FORMATS.values() for suffix in fmt.suffixes)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def list_pictures(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
-        if path.suffix.lower() not in SUFFIXES or any(part.startswith(".") for part in below.parts):
+        if path.suffix.lower() not in _SUFFIXES or any(part.startswith(".") for part in below.parts):
             continue
         key = below.with_suffix("").as_posix()
         if key in found:

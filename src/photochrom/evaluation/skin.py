@@ -24,7 +24,7 @@ CLOSE_FACE = (
     0.33,
     0.42,
 )  # center x, y and radii of a face that fills a photo, as shares of its sides
-SKIN_TONES = (30.0, 90.0)  # percentiles of L*: hair, eyes and mouth are darker, reflections lighter
+_SKIN_TONES = (30.0, 90.0)  # percentiles of L*: hair, eyes and mouth are darker, reflections lighter
 _LEAST_FACE = 0.15  # of the short side: smaller boxes are details that look like faces
 
 
@@ -57,7 +57,7 @@ def skin_mask(
     x, y, across, down = ellipse
     rows, columns = (np.arange(height) + 0.5) / height, (np.arange(width) + 0.5) / width
     inside = ((columns - x) / across) ** 2 + ((rows[:, None] - y) / down) ** 2 <= 1
-    low, high = np.percentile(lightness[inside], SKIN_TONES)
+    low, high = np.percentile(lightness[inside], _SKIN_TONES)
     return np.asarray(inside & (lightness >= low) & (lightness <= high))
 
 

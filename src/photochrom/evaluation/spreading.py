@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FEW = (96 / 256, 15.0)  # (share of the short side, L*): chosen on 10 hints
 MANY = (24 / 256, 8.0)  # chosen on 100 hints
-MANY_FROM = 32
+_MANY_FROM = 32
 _FLOOR = 0.05  # evidence below this weight fades to grey
 
 
@@ -67,17 +67,17 @@ class Spreading:
     is_model: bool = False
 
     def prepare(self, sample: Sample) -> Prepared:
-        return SpreadGrey(sample.grey)
+        return _SpreadGrey(sample.grey)
 
 
 @dataclass(frozen=True)
-class SpreadGrey:
+class _SpreadGrey:
     """A grey square that takes its hints' colors."""
 
     grey: NDArray[np.uint8]
 
     def render(self, hints: Sequence[Hint] = ()) -> RGB:
-        ab = spread(self.grey, hints, *(FEW if len(hints) < MANY_FROM else MANY))
+        ab = spread(self.grey, hints, *(FEW if len(hints) < _MANY_FROM else MANY))
         return to_bytes(merge(self.grey, ab))
 
     def distribution(self) -> Distribution | None:

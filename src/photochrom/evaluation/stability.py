@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from photochrom.evaluation.predictors import Predictor
 
 SIDES = (256, 512, 1024, 2048, 4096)  # px of the short side
-REFERENCE = 1024
-COMPARED_AT = 256
+_REFERENCE = 1024
+_COMPARED_AT = 256
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class Stability:
     @property
     def mean(self) -> float:
         """Mean ΔE2000 over the sizes other than the reference."""
-        return float(np.mean([value for side, value in self.difference.items() if side != REFERENCE]))
+        return float(np.mean([value for side, value in self.difference.items() if side != _REFERENCE]))
 
 
 def size_stability(path: Path, predictor: Predictor, sides: Sequence[int] = SIDES) -> Stability:
     """Color one photo at every size and compare, at 256 px, with the output at 1024 px."""
     original = to_bytes(read(path).rgb)
-    outputs = {side: _output(original, side, predictor, path.stem) for side in {*sides, REFERENCE}}
-    reference = rgb_to_lab(outputs[REFERENCE])
+    outputs = {side: _output(original, side, predictor, path.stem) for side in {*sides, _REFERENCE}}
+    reference = rgb_to_lab(outputs[_REFERENCE])
     difference = {side: float(ciede2000(rgb_to_lab(outputs[side]), reference).mean()) for side in sides}
     return Stability(path.stem, min(original.shape[:2]), difference)
 
@@ -58,7 +58,7 @@ def _output(original: RGB, side: int, predictor: Predictor, key: str) -> RGB:
     given = resize_short_side(original, side)
     size = (given.shape[1], given.shape[0])
     prepared = predictor.prepare(Sample(key, 0, "", given, grey_of(given), size))
-    return resize_short_side(prepared.render(), COMPARED_AT)
+    return resize_short_side(prepared.render(), _COMPARED_AT)
 
 
 def resize_short_side(picture: RGB, side: int) -> RGB:

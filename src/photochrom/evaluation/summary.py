@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from photochrom.evaluation.evaluator import Evaluation
 
-PRIOR_SIGMA = 5.0  # of the Gaussian that smooths the prior over ab (Zhang et al. 2016)
+_PRIOR_SIGMA = 5.0  # of the Gaussian that smooths the prior over ab (Zhang et al. 2016)
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def rebalancing_weights(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     bins = ab_bins().astype(np.float64)
     squared = ((bins[:, None] - bins[None]) ** 2).sum(axis=-1)
-    kernel = np.exp(-squared / (2 * PRIOR_SIGMA**2))
+    kernel = np.exp(-squared / (2 * _PRIOR_SIGMA**2))
     smoothed = (kernel / kernel.sum(axis=1, keepdims=True)) @ (counts / counts.sum())
     return np.asarray(np.divide(1.0, smoothed, out=np.zeros_like(smoothed), where=smoothed > 0))
 
@@ -150,7 +150,7 @@ def figure(
     if name == "size_stability":
         values = [one.mean for one in result.stability.get(model, [])]
         return bootstrap(np.array(values)) if values and rows is None else None
-    if name in OF_FEATURES:
+    if name in _OF_FEATURES:
         return _of_features(result, model, name) if rows is None else None
     if not _has(result, model, name):
         return None
@@ -182,13 +182,13 @@ _SOURCES = {
     "delta_cf_image": "cf_hs",
     "auc_rebalanced": "auc_scores",
 }
-OF_FEATURES = {"fd_effnet": "features", "c2st_effnet": "features", "fid_inception_tf2015": "inception"}
-LEAST_PHOTOS = 10  # for figures of whole sets
+_OF_FEATURES = {"fd_effnet": "features", "c2st_effnet": "features", "fid_inception_tf2015": "inception"}
+_LEAST_PHOTOS = 10  # for figures of whole sets
 
 
 def _of_features(result: Evaluation, model: str, name: str) -> Interval | None:
-    column = OF_FEATURES[name]
-    if column not in result.rows[model][0] or len(result.keys) < LEAST_PHOTOS:
+    column = _OF_FEATURES[name]
+    if column not in result.rows[model][0] or len(result.keys) < _LEAST_PHOTOS:
         return None
     real, colored = result.column(model, f"true_{column}"), result.column(model, column)
     if name != "c2st_effnet":
@@ -299,7 +299,7 @@ def _paired(result: Evaluation, model: str, base: str, listed: list[Metric]) -> 
     return differences
 
 
-BY_SOURCE = ("psnr", "gain", "gain_hints_1", "gain_hints_10", "gain_hints_100", "cf_ratio", "de2000", "auc")
+_BY_SOURCE = ("psnr", "gain", "gain_hints_1", "gain_hints_10", "gain_hints_100", "cf_ratio", "de2000", "auc")
 
 
 def _sources(result: Evaluation) -> dict[str, Any]:
@@ -313,7 +313,7 @@ def _sources(result: Evaluation) -> dict[str, Any]:
             "models": {
                 model: {
                     name: _entry(interval)
-                    for name in BY_SOURCE
+                    for name in _BY_SOURCE
                     if (interval := figure(result, model, name, rows)) is not None
                 }
                 for model in result.rows

@@ -16,9 +16,9 @@ from photochrom.evaluation.statistics import Interval, centerd
 
 Features = NDArray[np.floating[Any]]
 
-FOLDS = 5
+_FOLDS = 5
 RESAMPLES = 100  # of a Fréchet distance: each costs a singular value decomposition
-INVERSE_REGULARIZATION = 0.01
+_INVERSE_REGULARIZATION = 0.01
 SEED = 0
 
 
@@ -64,11 +64,11 @@ def two_sample_hits(real: Features, colored: Features) -> NDArray[np.float64]:
     except ImportError:
         raise MissingExtra("c2st_effnet", "eval") from None
     n = len(real)
-    fold = np.random.default_rng(SEED).permutation(n) % FOLDS
+    fold = np.random.default_rng(SEED).permutation(n) % _FOLDS
     hits = np.empty(n)
-    for number in range(FOLDS):
+    for number in range(_FOLDS):
         held, kept = fold == number, fold != number
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=INVERSE_REGULARIZATION, max_iter=1000))
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=_INVERSE_REGULARIZATION, max_iter=1000))
         labels = np.repeat([0, 1], kept.sum())
         model.fit(np.concatenate([real[kept], colored[kept]]).astype(np.float64), labels)
         says_real, says_colored = model.predict(real[held]) == 0, model.predict(colored[held]) == 1

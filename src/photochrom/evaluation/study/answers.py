@@ -26,12 +26,12 @@ CREATE TABLE IF NOT EXISTS answers (
 );
 """
 
-CHOICES = {
+_CHOICES = {
     "practice": ("left", "right"),
     "fooling": ("left", "right"),
     "preference": ("left", "right", "tie"),
 }
-LONGEST = 3_600_000.0  # milliseconds; a longer thought is cut to this
+_LONGEST = 3_600_000.0  # milliseconds; a longer thought is cut to this
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,11 @@ class Answers:
         if not 0 <= index <= min(self.answered(participant), len(trials) - 1):
             raise OptionError("this trial is not open: reload the page to go on")
         trial = trials[index]
-        if choice not in CHOICES[trial.kind] or not milliseconds >= 0:
+        if choice not in _CHOICES[trial.kind] or not milliseconds >= 0:
             raise OptionError(
-                f"the choice must be one of {', '.join(CHOICES[trial.kind])}, with a time above zero"
+                f"the choice must be one of {', '.join(_CHOICES[trial.kind])}, with a time above zero"
             )
-        values = (participant, index, choice, min(milliseconds, LONGEST), time.time())
+        values = (participant, index, choice, min(milliseconds, _LONGEST), time.time())
         with self._open() as database:
             database.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)", values)
             query = "SELECT choice, milliseconds FROM answers WHERE participant = ? AND trial = ?"

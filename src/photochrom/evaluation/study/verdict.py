@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RESAMPLES = 2000
 SEED = 32
-PRIOR_TIES = 0.5  # of every model against an average one: keeps scores finite where one always wins
+_PRIOR_TIES = 0.5  # of every model against an average one: keeps scores finite where one always wins
 PUBLISHED = (("Zhang et al. 2016", 32.3), ("Palette 2022, about", 48.0))  # % fooled, other photos and people
 
 
@@ -107,7 +107,7 @@ def won(answers: Iterable[Answer]) -> dict[tuple[str, str], tuple[float, int]]:
 def bradley_terry(wins: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log-strengths (m,), mean 0, of wins[i, j] = how often i beat j (ties half to each).
 
-    Bradley & Terry (1952), by Newton's method; every model also has `PRIOR_TIES` ties with an average
+    Bradley & Terry (1952), by Newton's method; every model also has `_PRIOR_TIES` ties with an average
     model, so that one that always wins has a finite score.
     """
     pairs = wins + wins.T
@@ -115,9 +115,9 @@ def bradley_terry(wins: NDArray[np.float64]) -> NDArray[np.float64]:
     for _ in range(100):
         beats = 1 / (1 + np.exp(theta[None] - theta[:, None]))  # P(i beats j)
         average = 1 / (1 + np.exp(-theta))
-        slope = (wins - pairs * beats).sum(axis=1) + PRIOR_TIES * (0.5 - average)
+        slope = (wins - pairs * beats).sum(axis=1) + _PRIOR_TIES * (0.5 - average)
         weight = pairs * beats * (1 - beats)
-        curve = np.diag(weight.sum(axis=1) + PRIOR_TIES * average * (1 - average)) - weight
+        curve = np.diag(weight.sum(axis=1) + _PRIOR_TIES * average * (1 - average)) - weight
         step = np.linalg.solve(curve, slope)
         theta = theta + np.clip(step, -1, 1)  # far from the optimum a whole step can overshoot
         if np.abs(step).max() < 1e-10:
