@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +13,6 @@ from photochrom.hints import (
     MAX_HINTS,
     Hint,
     dump_hints,
-    hints_from_ab,
     load_hints,
 )
 
@@ -123,10 +121,3 @@ def test_any_bytes_are_hints_or_an_error(content):
         assert isinstance(load_hints(content), list)
     except HintError as error:
         assert str(error)  # noqa: PT017 — either outcome is right
-
-
-def test_hints_from_ab_are_in_gamut():
-    middle, ab = np.full(2, 0.5), np.array([(20, -30), (200, 200)])
-    hint, beyond = hints_from_ab(middle, middle, ab, np.array([60.0, 50.0]), radius=0.01, weight=middle)
-    assert hint.ab == pytest.approx((20, -30), abs=0.6)
-    assert beyond.color.startswith("#")

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from photochrom import kriging
 from photochrom.color import rgb_to_lab
-from photochrom.colorizer import DEFAULT_VIVIDNESS, Colorizer
+from photochrom.colorizer import Colorizer
 from photochrom.evaluation.hint_metrics import (
     LEAST_CHANGE,
     LEAST_OTHERS,
@@ -35,6 +35,7 @@ from photochrom.evaluation.hint_metrics import (
 )
 from photochrom.evaluation.photos import PhotoSet, Sample
 from photochrom.evaluation.protocols import PROTOCOLS
+from photochrom.models import DEFAULT_VIVIDNESS
 from photochrom.photo import Photo
 from photochrom.raster import STRIDE
 

@@ -12,10 +12,10 @@ from photochrom.color import chunks, fit_gamut, lab_to_rgb, luminance, merge_int
 from photochrom.errors import OptionError
 from photochrom.guidance import guidance_of, proposals
 from photochrom.look import Look
-from photochrom.models import DEFAULT, DEFAULT_VIVIDNESS, Card, load_network, readings
+from photochrom.models import DEFAULT, Card, load_network, readings
 from photochrom.photo import Photo
 from photochrom.photo.sources import rescale
-from photochrom.prepared import PreparedPhoto, checked_vividness
+from photochrom.prepared import PreparedPhoto
 from photochrom.raster import STRIDE
 
 if TYPE_CHECKING:
@@ -63,12 +63,11 @@ class Plate(PreparedPhoto):
 
     def color(self, look: Look) -> ColoredPlate:
         """The photo as a look wants it. Raises GuidanceError, HintError, OptionError, PhotoError."""
-        checked_vividness(look.vividness)
         hints, redraw = guidance_of(self, look)
         return ColoredPlate(self, look, tuple(hints), redraw)
 
     def _hinted(self, hints: Sequence[Hint], vividness: float | None = None) -> ColoredPlate:
-        return ColoredPlate(self, Look(tuple(hints), checked_vividness(vividness)), tuple(hints))
+        return ColoredPlate(self, Look(tuple(hints), vividness), tuple(hints))
 
     def render(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Photo:
         """The coloured photo, full size, same depth, alpha and metadata; L* is the original's.
@@ -188,6 +187,3 @@ def _merged(neutral: Neutral, colors: GuidedFilter, top: int, height: int, dtype
         a, b = colors.planes(top + part.start, luminance(chunk), height)
         merge_into(out[part], chunk, a, b)
     return out
-
-
-__all__ = ["DEFAULT_VIVIDNESS", "ColoredPlate", "Colorizer", "Plate", "checked_vividness"]

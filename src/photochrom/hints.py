@@ -8,15 +8,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from photochrom.color import hex_to_rgb, rgb_to_hex, rgb_to_lab
+from photochrom.color import hex_to_rgb, rgb_to_lab
 from photochrom.errors import HintError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
 
 MAX_HINTS = 5000
 
@@ -139,27 +136,3 @@ def dump_hints(hints: Iterable[Hint]) -> dict[str, Any]:
                 told[key] = [list(place) for place in told[key]]
         listed.append(told)
     return {"version": 1, "hints": listed}
-
-
-def hints_from_ab(
-    x: NDArray[Any],
-    y: NDArray[Any],
-    ab: NDArray[Any],
-    luminance: NDArray[Any],
-    *,
-    radius: float,
-    weight: NDArray[Any],
-) -> list[Hint]:
-    """Hints of colours ab (n, 2), written at the given L* (n,) and clipped into sRGB all at once.
-
-    x, y (n,): fractions of width and height; weight (n,).
-    """
-    from photochrom.color import fit_gamut, lab_to_rgb
-
-    if len(ab) == 0:
-        return []
-    colours = lab_to_rgb(fit_gamut(np.column_stack([luminance, ab]).astype(np.float64)))
-    return [
-        Hint(float(place_x), float(place_y), rgb_to_hex(rgb), radius, float(share))
-        for place_x, place_y, rgb, share in zip(x, y, colours, weight, strict=True)
-    ]

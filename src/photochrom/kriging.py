@@ -80,7 +80,7 @@ def krige(answer: Float, deviation: Float, scene: Scene, points: Points) -> Floa
     residual = np.zeros_like(colours)
     local = Locality(len(colours))
     for part in _parts(points):
-        falls = kernels(scene.cells, _unweighted(points, part), [*_REACHES, _AFFINITY, _SCENE])
+        falls = _near(scene, points, part, *_REACHES, _AFFINITY, _SCENE)
         cosine, same = _cosines(cells, unit[part]), _same_colours(colours, automatic[part])
         correlation = _correlation(falls[:-2], cosine, same)
         residual += cv2.gemm(correlation, coefficients[part], 1, None, 0)
@@ -113,9 +113,9 @@ def _parts(points: Points) -> Iterator[slice]:
         yield slice(start, start + _CHUNK)
 
 
-def _unweighted(points: Points, part: slice) -> Points:
-    places, levels, ab = points.places[part], points.luminance[part], points.ab[part]
-    return Points(places, levels, ab, np.ones(len(places), np.float32))
+def _near(scene: Scene, points: Points, part: slice, *reaches: tuple[float, float]) -> list[Float]:
+    """(m, n) for each reach: how near a chunk of the hints is to the cells."""
+    return kernels(scene.cells, Points(*(field[part] for field in points)), reaches)
 
 
 # --- kriging -----------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def belonging(scene: Scene, points: Points, weights: Float) -> Float:
     unit, automatic = (sample(plane, points.places) for plane in (scene.unit_features, scene.automatic))
     most = np.zeros(len(cells), np.float32)
     for part in _parts(points):
-        (near,) = kernels(scene.cells, _unweighted(points, part), [_AFFINITY])
+        (near,) = _near(scene, points, part, _AFFINITY)
         same = _same_colours(colours, automatic[part])
         belongs = _belonging(near, _cosines(cells, unit[part]), same)
         most = np.maximum(most, (belongs * weights[part]).max(-1))

@@ -28,6 +28,3 @@ def stretch_contrast(luminance: Float) -> Float:
     raised = (luminance - dark) * ((high - low) / (light - dark)) + low
     mixed: Float = (luminance + share * (raised - luminance)).clip(0, 100).astype(np.float32)
     return mixed
-
-
-__all__ = ["stretch_contrast"]

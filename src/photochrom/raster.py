@@ -46,7 +46,8 @@ def spread(cells: Float, points: Points) -> Float:
     out = np.zeros((3 * len(REACHES), *cells.shape), np.float32)
     if len(points.places) == 0:
         return out
-    for number, kernel in enumerate(kernels(cells, points, REACHES)):
+    for number, near in enumerate(kernels(cells, points, REACHES)):
+        kernel = near * points.weights
         total = kernel.sum(-1, keepdims=True)  # (h·w, 1)
         values = np.concatenate([kernel @ (points.ab / np.float32(AB_SCALE)), total], axis=-1) / (
             total + FLOOR
@@ -56,13 +57,13 @@ def spread(cells: Float, points: Points) -> Float:
 
 
 def kernels(cells: Float, points: Points, reaches: Sequence[tuple[float, float]]) -> list[Float]:
-    """The weight of every hint at every cell, (h·w, n) for each reach."""
+    """How near every hint is to every cell, (h·w, n) 0..1 for each reach."""
     height, width = cells.shape
     dy = (np.arange(height, dtype=np.float32) + 0.5)[:, None] - points.places[:, 0]
     dx = (np.arange(width, dtype=np.float32) + 0.5)[:, None] - points.places[:, 1]
     distance = ((dy * dy)[:, None] + (dx * dx)[None]).reshape(height * width, -1)
     difference = (cells.reshape(-1, 1) - points.luminance) ** 2
-    return [fall * points.weights for fall in falloff(distance, difference, min(height, width), reaches)]
+    return falloff(distance, difference, min(height, width), reaches)
 
 
 def falloff(

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
 
 _LARGE = 1000  # px
-RADIUS = 5  # px of the working size
-TOLERANCE = 4.0  # L*: luminance differences well above this are edges
+_RADIUS = 5  # px of the working size
+_TOLERANCE = 4.0  # L*: luminance differences well above this are edges
 
 
 def _halved(plane: Neutral) -> Neutral:
@@ -131,7 +131,7 @@ class GuidedFilter:
     offset: Float  # (h, w, 2)
 
     @classmethod
-    def fit(cls, ab: Float, luminance: Float, radius: int = RADIUS, tolerance: float = TOLERANCE) -> Self:
+    def fit(cls, ab: Float, luminance: Float, radius: int = _RADIUS, tolerance: float = _TOLERANCE) -> Self:
         """The filter's coefficients for ab (h, w, 2) and L* (h, w) at the working size."""
 
         def mean(plane: Float) -> Float:

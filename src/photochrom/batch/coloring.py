@@ -16,8 +16,9 @@ from photochrom.batch.beside import side_by_side
 from photochrom.batch.ideas import contact_sheet, hints_text
 from photochrom.batch.layer import overlay, write_ab
 from photochrom.batch.ledger import file_sha256, is_odd
-from photochrom.colorizer import DEFAULT_VIVIDNESS, Colorizer
+from photochrom.colorizer import Colorizer
 from photochrom.errors import DamagedPhoto, PhotochromError
+from photochrom.models import DEFAULT_VIVIDNESS
 from photochrom.photo import ColorCheck, Photo, read, write
 from photochrom.photo.atomic import save
 from photochrom.photo.writing import luminance_written

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from photochrom.color import Float
     from photochrom.guidance.matching import Similarity
 
-STEP = 16  # px of the working size between the patches that are compared
+_STEP = 16  # px of the working size between the patches that are compared
 MOST = 70  # hints: more cost more time than they add
 _PATCH = 8  # half a patch's side
 _ROUNDS = (12, 4)  # px that a patch may move in each round
@@ -53,11 +53,11 @@ def align(luminance: Float, reference: Float, lab_ab: Float, guess: Similarity) 
         matrix = refined
     warped, inside = _warp(reference, matrix, luminance.shape)
     colours, _ = _warp(cv2.blur(lab_ab, (3, 3)), matrix, luminance.shape)
-    step = max(STEP, math.ceil(math.sqrt(luminance.size / MOST)))
+    step = max(_STEP, math.ceil(math.sqrt(luminance.size / MOST)))
     return _judge(luminance, warped, inside, colours, _grid(luminance.shape, step))
 
 
-def _grid(shape: tuple[int, ...], step: int = STEP) -> NDArray[np.int64]:
+def _grid(shape: tuple[int, ...], step: int = _STEP) -> NDArray[np.int64]:
     """(n, 2) y, x: the centres of squares of `step` px."""
     rows, columns = (np.arange(step // 2, side, step) for side in shape)
     return np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
@@ -79,7 +79,7 @@ def _warp(plane: Float, matrix: NDArray[np.float64], shape: tuple[int, ...]) -> 
 def _alike(luminance: Float, warped: Float, inside: NDArray[np.bool_]) -> bool:
     """Whether the large shapes go together: a quick look that spares most of the work on other scenes."""
     first, second = (cv2.blur(plane, (17, 17))[inside] for plane in (luminance, warped))
-    if first.size < 16 * STEP * STEP / 4 or min(first.std(), second.std()) < 1e-3:
+    if first.size < 16 * _STEP * _STEP / 4 or min(first.std(), second.std()) < 1e-3:
         return False
     return bool(np.corrcoef(first, second)[0, 1] > _SHAPES)
 

@@ -66,6 +66,7 @@ def influence(plate: PreparedPhoto, hints: Sequence[Hint]) -> Float:
     if not hints:
         return np.zeros((height, width), np.float32)
     cells = cell_means(plate.luminance)
-    near, at = kernels(cells, rasterize(hints, plate.luminance).points, [_REACH, _PLACE])
-    most = np.maximum(near, at).max(-1).reshape(cells.shape).clip(0, 1)
+    points = rasterize(hints, plate.luminance).points
+    near, at = kernels(cells, points, [_REACH, _PLACE])
+    most = (np.maximum(near, at) * points.weights).max(-1).reshape(cells.shape).clip(0, 1)
     return np.asarray(cv2.resize(most, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -131,6 +131,3 @@ class PaletteTurn:
         if self.strength is None:
             return drawn
         return ab + self.strength[..., None] * (drawn - ab)
-
-
-__all__ = ["GREY", "SLACK", "Palette", "PaletteTurn", "palette_hints"]

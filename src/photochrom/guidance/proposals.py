@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from photochrom.hints import Hint
     from photochrom.prepared import PreparedPhoto
 
-UNCERTAIN = 0.2  # the share of the photo, the least sure, that proposals are about
+_UNCERTAIN = 0.2  # the share of the photo, the least sure, that proposals are about
 DARING = 0.36  # the share of the way from the expected colour to another
 _REGIONS = 4
 _HINTS = 4  # a region
@@ -78,7 +78,7 @@ def _check(k: int, seed: int) -> None:
 
 def uncertain_cells(uncertainty: Float, free: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
     """(h, w) bool: the most uncertain fifth, less what is not free."""
-    most = uncertainty >= np.quantile(uncertainty, 1 - UNCERTAIN)
+    most = uncertainty >= np.quantile(uncertainty, 1 - _UNCERTAIN)
     return most if free is None else most & free
 
 
@@ -148,6 +148,3 @@ def alternatives(share: Float, bins: Float, k: int, rng: np.random.Generator) ->
 def _without_rounding(share: Float) -> NDArray[np.float64]:
     exact = share.astype(np.float64) + 1e-9
     return cast("NDArray[np.float64]", exact / exact.sum())
-
-
-__all__ = ["DARING", "UNCERTAIN", "alternatives", "proposals", "uncertain_cells"]

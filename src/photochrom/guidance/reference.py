@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.prepared import PreparedPhoto
 
-PULL = 0.25  # the share of the way from the automatic colour to that of a place only alike
+_PULL = 0.25  # the share of the way from the automatic colour to that of a place only alike
 _FEWEST = 7  # agreeing matches from which one geometry is tried
 _SOFTNESS = 0.07  # cosine: how quickly likeness falls off
 _LEVELS = 20.0  # L*: the same for luminance, after matching histograms
@@ -147,7 +147,7 @@ def _alike(plate: PreparedPhoto, reference: Reference) -> list[Hint]:
     surest = matches.here[np.argsort(-matches.similarity, kind="stable")[:_MOST]]
     ab = _around(automatic, surest)
     target = np.array([wanted[index[place]] for place in surest], np.float32).reshape(-1, 2)
-    return placed(plate, surest.imag, surest.real, ab + np.float32(PULL) * (target - ab), _WEIGHT)
+    return placed(plate, surest.imag, surest.real, ab + np.float32(_PULL) * (target - ab), _WEIGHT)
 
 
 def _colours_of_the_alike(plate: PreparedPhoto, reference: Reference, here: View, there: View) -> Float:
@@ -166,6 +166,3 @@ def _around(plane: Float, places: Places) -> Float:
     """(n[, c]): the mean of a plane (h, w[, c]) over the 8 × 8 px around each place."""
     mean: Float = cv2.blur(plane, (8, 8))[places.imag.astype(np.int64), places.real.astype(np.int64)]
     return mean
-
-
-__all__ = ["PULL", "Reference", "reference_hints"]

@@ -154,6 +154,3 @@ def _enlarged(plane: Float, shape: tuple[int, ...]) -> Float:
         np.ascontiguousarray(plane.transpose(1, 2, 0)), shape[1::-1], interpolation=cv2.INTER_LINEAR
     )
     return np.asarray(fine.reshape(*shape, len(plane)), np.float32)
-
-
-__all__ = ["DEFAULT_VIVIDNESS", "Answer", "DistributionAnswer", "unit_features"]

@@ -219,6 +219,3 @@ def _fitted(seen: Float, network: Network) -> Float:
     if seen.shape == size:
         return seen
     return np.asarray(cv2.resize(seen, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
-
-
-__all__ = ["FAMILIES", "Network", "PhotochromNetwork", "load_network"]

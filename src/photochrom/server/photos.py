@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response, UploadFile
 
-from photochrom.colorizer import DEFAULT_VIVIDNESS
+from photochrom.models import DEFAULT_VIVIDNESS
 from photochrom.photo import FORMATS, output_format
 from photochrom.server import pictures
 from photochrom.server.problems import documented
