@@ -12,7 +12,8 @@ import click
 
 from photochrom.cli.options import JSON
 from photochrom.errors import OptionError
-from photochrom.video import colorize
+from photochrom.hints import load_hints
+from photochrom.video import colorize, export_keyframes, read_pictures
 from photochrom.video.encoding import CODECS
 
 if TYPE_CHECKING:
@@ -32,6 +33,22 @@ if TYPE_CHECKING:
     "--model", default="photochrom", show_default=True, metavar="NAME|RUN|FILE.onnx", help="The model."
 )
 @click.option("--vividness", type=click.FloatRange(0, 1), metavar="0..1", help="From safe and pale to bold.")
+@click.option("--palette", metavar="'#…,#…'|PICTURE", help="Keep to these colors, or to a picture's.")
+@click.option(
+    "--hints", metavar="F.json", help="Colors at places, each from its `time` to the end of the scene."
+)
+@click.option(
+    "--keyframes",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a frame of each scene there, to be colored by hand, and no film.",
+)
+@click.option(
+    "--colored",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Go by the colored key frames in this folder.",
+)
 @click.option(
     "--codec", type=click.Choice(tuple(CODECS)), default="h264", show_default=True, help="Of the pictures."
 )
@@ -53,13 +70,30 @@ if TYPE_CHECKING:
     help="What to do about an output that is there already; the film itself is never replaced.",
 )
 @JSON
-def command(film: Path, output: Path | None, if_exists: str, as_json: bool, **options: Any) -> None:
+def command(
+    film: Path,
+    output: Path | None,
+    keyframes: Path | None,
+    colored: Path | None,
+    hints: str | None,
+    palette: str | None,
+    if_exists: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Color a film in steady colors. Its luminance, sound, subtitles and time stamps stay as they are.
 
     IN is any film that FFmpeg reads. The path of the result is printed.
     """
+    if keyframes is not None:
+        spans = {name: options[name] for name in ("model", "start", "end")}
+        for path in export_keyframes(film, keyframes, **spans):
+            click.echo(json.dumps({"input": str(film), "keyframe": str(path)}) if as_json else path)
+        return
     if output is None:
         raise OptionError("say where the colored film goes: -o OUT.mp4")
+    options |= {"hints": load_hints(hints) if hints else (), "palette": palette or ()}
+    options["pictures"] = tuple(read_pictures(colored)) if colored else ()
     with _Meter(as_json) as meter:
         report = colorize(film, output, overwrite=if_exists == "overwrite", progress=meter, **options)
     _tell(film, output, report, as_json=as_json)

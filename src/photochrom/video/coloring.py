@@ -6,7 +6,8 @@ every frame its colors at full size. So no full frame has to wait in memory for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,9 @@ from av.video.frame import VideoFrame
 
 from photochrom.color import luminance
 from photochrom.errors import OptionError
-from photochrom.prepared import checked_vividness
+from photochrom.look import Look
 from photochrom.upsample import GuidedFilter
-from photochrom.video.painting import NetworkPainter
+from photochrom.video.painting import Painter, Picture
 from photochrom.video.planes import Layout, Signal, Tags, luma, rescaled, view
 from photochrom.video.scenes import Scenes
 
@@ -38,13 +39,25 @@ if TYPE_CHECKING:
 class Wishes:
     """What is asked of a film's colors; seconds are those of the original. Raises OptionError."""
 
-    vividness: float | None = None
+    look: Look = field(default_factory=Look)
+    pictures: tuple[Picture, ...] = ()  # colored frames
     start: float | None = None
     end: float | None = None
     side_by_side: bool = False
 
+    @classmethod
+    def of(cls, **asked: Any) -> Wishes:
+        """The wishes with these fields, those of Look among them. Raises OptionError, GuidanceError."""
+        looks = {item.name: asked.pop(item.name) for item in fields(Look) if item.name in asked}
+        return cls(**asked, look=Look(**looks)) if looks else cls(**asked)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values; pictures by their time and hash."""
+        pictures = [[p.seconds, hashlib.sha256(p.photo.rgb.tobytes()).hexdigest()] for p in self.pictures]
+        plain = {"start": self.start, "end": self.end, "side_by_side": self.side_by_side}
+        return {"look": self.look.to_json(), "pictures": pictures, **plain}
+
     def __post_init__(self) -> None:
-        checked_vividness(self.vividness)
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise OptionError(f"--to must lie after --from, not at {self.end:g} after {self.start:g}")
 
@@ -82,10 +95,11 @@ class Coloring:
 
         state, after: of the stretch from whose end the film goes on, and the pts of its last frame.
         """
-        painter = NetworkPainter(self._colorizer, self.wishes.vividness)
+        step = float(self.source.step * self.source.time_base)
+        painter = Painter(self._colorizer, self.wishes.look, self.wishes.pictures, step=step, state=state)
         scenes = Scenes(painter, float(self.source.time_base), float(self.source.rate), state)
         second = _Followed(self._frames(after))
-        for stretch in scenes.stretches(self._small_frames(after)):
+        for stretch in scenes.stretches(self.small_frames(after)):
             yield stretch, self._of(stretch, second)
 
     def _of(self, stretch: Stretch, second: _Followed) -> Iterator[Colored]:
@@ -93,10 +107,15 @@ class Coloring:
             for frame in second.up_to(pts):
                 yield self._colored(frame, cells)
 
+    def bounds(self) -> tuple[int | None, int | None]:
+        """The pts of the first frame that is asked for, and of the first that is not any more."""
+        asked = (self.wishes.start, self.wishes.end)
+        first, last = (None if s is None else round(Fraction(s) / self.source.time_base) for s in asked)
+        return first, last
+
     def _frames(self, after: int | None) -> Iterator[Any]:
         """The frames that are asked for, those after a finished one."""
-        bounds = (self.wishes.start, self.wishes.end)
-        first, last = (None if s is None else round(Fraction(s) / self.source.time_base) for s in bounds)
+        first, last = self.bounds()
         if after is None:
             yield from self.source.frames(first, last)
             return
@@ -104,7 +123,8 @@ class Coloring:
             if frame.pts > after:
                 yield frame
 
-    def _small_frames(self, after: int | None) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+    def small_frames(self, after: int | None) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+        """The pts of each frame and its neutral plane (h, w) at the working size, upright."""
         for frame in self._frames(after):
             yield frame.pts, self._neutral(luma(frame, self._depth))
 
@@ -130,6 +150,14 @@ class Coloring:
         if self.wishes.side_by_side:
             y, chroma = self._beside(y, chroma)
         return Colored(frame.pts, y, chroma)
+
+    def shown(self, frame: Any) -> NDArray[np.uint8]:
+        """(H, W) in grey of a frame as it is shown: upright, with square pixels."""
+        neutral = self._own.neutral(luma(frame, self._depth))
+        wide = max(1, round(self.source.width * self.source.sample_aspect))
+        if wide != neutral.shape[1]:
+            neutral = cv2.resize(neutral, (wide, len(neutral)), interpolation=cv2.INTER_AREA)
+        return np.ascontiguousarray(np.rot90((neutral / 257).round().astype(np.uint8), self._turns))
 
     def _beside(self, y: Plane, chroma: tuple[Plane, Plane]) -> tuple[Plane, tuple[Plane, Plane]]:
         """The grey frame and the colored one, side by side as they are shown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from photochrom.colorizer import Colorizer
 from photochrom.errors import OptionError, OutputExists, WriteError
 from photochrom.video.coloring import Coloring, Wishes
 from photochrom.video.encoding import CODECS, Encoder, container_for, encoding_for
+from photochrom.video.keyframes import write_keyframes
 from photochrom.video.muxing import check_streams, mark_of, mux
 from photochrom.video.planes import Layout
 from photochrom.video.segments import Encoded, Workplace
@@ -76,10 +77,11 @@ def colorize(
 ) -> Report:
     """Color a film into a file: MP4, Matroska or QuickTime by its suffix.
 
-    codec: h264, hevc, av1, prores or ffv1; crf, preset: the encoder's; wishes: the fields of `Wishes`;
-    resume: go on from the segments that an interrupted run of the same film, model and options left beside
-    `out`. Raises PhotoError for what is not a film, OptionError for what the codec or container does not
-    take, WriteError and OutputExists; the output is whole or absent.
+    codec: h264, hevc, av1, prores or ffv1; crf, preset: the encoder's; wishes: the fields of `Look`
+    (vividness, palette, hints with a time, …) and of `Wishes` (start, end, side_by_side, pictures); resume:
+    go on from the segments that an interrupted run of the same film, model and options left beside `out`.
+    Raises PhotoError for what is not a film, OptionError for what the codec or container does not take,
+    WriteError and OutputExists; the output is whole or absent.
     """
     source, target = Source(Path(path)), Path(out)
     if target.exists() and target.samefile(source.path):
@@ -89,19 +91,27 @@ def colorize(
     if codec not in CODECS:
         raise OptionError(f"{codec!r} is not a codec: choose {', '.join(CODECS)}")
     asked = {"codec": codec, "crf": crf, "preset": preset}
-    film = _Film(source, target, _colorizer(model), Wishes(**wishes), asked)
+    film = _Film(source, target, _colorizer(model), Wishes.of(**wishes), asked)
     return film.run(resume=resume, overwrite=overwrite, progress=progress)
 
 
 def frames(
     path: str | Path, *, model: str | Path | Colorizer = "photochrom", **wishes: Any
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """(seconds, rgb (H, W, 3) uint8) of each colored frame, as it lies in the file; wishes: of `Wishes`."""
+    """(seconds, rgb (H, W, 3) uint8) of each colored frame, as it lies in the file; wishes as there."""
     source = Source(Path(path))
-    coloring = Coloring(source, _colorizer(model), Wishes(**wishes), Layout(8, 0, 0))
+    coloring = Coloring(source, _colorizer(model), Wishes.of(**wishes), Layout(8, 0, 0))
     for _, colored in coloring.stretches(None, None):
         for frame in colored:
             yield source.seconds(frame.pts), coloring.rgb(frame)
+
+
+def export_keyframes(
+    path: str | Path, folder: str | Path, *, model: str | Path | Colorizer = "photochrom", **wishes: Any
+) -> Iterator[Path]:
+    """Write a frame of each scene as a PNG for coloring by hand, and give the paths; wishes: start, end."""
+    coloring = Coloring(Source(Path(path)), _colorizer(model), Wishes.of(**wishes), Layout(8, 0, 0))
+    yield from write_keyframes(coloring, Path(folder))
 
 
 def _colorizer(model: str | Path | Colorizer) -> Colorizer:
@@ -155,7 +165,7 @@ class _Film:
         return {
             "film": [str(self._source.path.resolve()), found.st_size, found.st_mtime_ns],
             "model": self._card.sha256,
-            "options": {**self._asked, **asdict(self._wishes)},
+            "options": {**self._asked, **self._wishes.to_json()},
             "photochrom": version("photochrom"),
         }
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from photochrom.color import Float
 
-PER_CELL = 2  # pixels of the plane on which flow is computed, a side of a cell
+STRIDE = 4  # pixels of the working size, a side of a cell
+PER_CELL = 2  # pixels of the plane on which flow is computed
 _AGREEMENT = 0.75  # px by which forward and backward flow may differ before trust is lost
 _SLACK = 0.04  # the same as a share of the motion
 _TONES = 14.0  # steps of 8 bits by which a place may change and still be the same, exposure aside
@@ -45,13 +46,20 @@ class Way:
         return float((self.trust > 0.5).mean())
 
 
+def tones_of(luminance: Float) -> NDArray[np.uint8]:
+    """L* (h, w) at the working size, in the form in which frames are compared: small and in 8 bits."""
+    rows, columns = (n // STRIDE * PER_CELL for n in luminance.shape)
+    small = cv2.resize(luminance, (columns, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(np.rint(small * np.float32(2.55)), np.uint8)
+
+
 def standing(shape: tuple[int, int]) -> Way:
     """The way from a frame to itself."""
     return Way(_grid(*shape), np.ones(shape, np.float32))
 
 
 def ways(earlier: NDArray[np.uint8], later: NDArray[np.uint8]) -> tuple[Way, Way]:
-    """(later to earlier, earlier to later), from two frames' tones at PER_CELL pixels a cell.
+    """(later to earlier, earlier to later), from the tones of two frames.
 
     DIS flow (Kroeger et al. 2016), trusted where there and back again ends where it began and the tones,
     but for a change of exposure, are alike.

@@ -211,6 +211,10 @@ class Signal:
 
     def chroma(self, encoded: Float, a: Float, b: Float) -> tuple[Plane, Plane]:
         """Cb and Cr of a*, b* (h, w) where Y' is `encoded` (0..1); chroma that RGB cannot show gives way."""
+        if encoded.size <= 4:  # OpenCV would take these for scalars
+            wide = (np.pad(plane, ((0, 0), (0, 8)), mode="edge") for plane in (encoded, a, b))
+            cb, cr = self.chroma(*wide)
+            return cb[:, : encoded.shape[1]], cr[:, : encoded.shape[1]]
         f, light, inverse = self._tables
         fy, y = _look_up(encoded, f), _look_up(encoded, light)
         x, z = _cube(cv2.scaleAdd(a, 1 / 500, fy)), _cube(cv2.scaleAdd(b, -1 / 200, fy))
@@ -231,9 +235,7 @@ class Signal:
         green = cv2.addWeighted(red, -kr / (1 - kr - kb), blue, -kb / (1 - kr - kb), 0)
         highest = cv2.max(cv2.max(red, green), cv2.max(blue, 1e-6))
         lowest = cv2.min(cv2.min(red, green), cv2.min(blue, -1e-6))
-        room = cv2.min(
-            cv2.divide(cv2.subtract(1.0, encoded), highest), cv2.divide(encoded, cv2.subtract(0.0, lowest))
-        )
+        room = cv2.min(cv2.divide(1 - encoded, highest), cv2.divide(encoded, -lowest))
         share = cv2.min(room, 1.0)
         return (
             self._quantized(cv2.multiply(blue, share), 2 * (1 - kb)),

@@ -7,13 +7,13 @@ two hours needs no more memory than one of a minute.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
 from photochrom.color import luminance
-from photochrom.video.motion import PER_CELL, Way, standing, ways
+from photochrom.video.motion import Way, standing, tones_of, ways
 from photochrom.video.steady import MEMORY, Key, Opinion, Step, between, settled
 
 if TYPE_CHECKING:
@@ -22,37 +22,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photochrom.color import Float
+    from photochrom.video.painting import Painter
 
     State = dict[str, NDArray[Any]]
     Tones = NDArray[np.uint8]
 
-STRIDE = 4  # pixels of the working size a cell
 _KEY_EVERY = 0.4  # seconds between key frames at most,
 _MOST_BETWEEN = 16  # and frames
-_SEEN = 0.8  # share of a frame that its last key frame must show, else it becomes one
+_SEEN = 0.6  # share of a frame that its last key frame must show, else it becomes one
 _SAME = 0.35  # share of a frame that is seen in the one before, unless a scene ends between
 _STRETCH = 240  # frames
 _SCENES = 6  # remembered
 _FAMILIAR = 0.6  # share of a frame seen in a remembered one, if the scene is the same
-
-
-class Painter(Protocol):
-    """Colors key frames."""
-
-    def begins(self) -> None:
-        """A scene begins."""
-
-    def moves(self, step: Step) -> None:
-        """The next frame of the scene, and the way there."""
-
-    def asked(self, seconds: float) -> bool:
-        """Whether this frame must be a key frame."""
-
-    def paint(self, neutral: NDArray[np.uint16], seconds: float) -> Opinion:
-        """Colors in cells of a frame of the working size."""
-
-    def state(self) -> State:
-        """What the painter must know to go on from here."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +95,10 @@ class Scenes:
         buffer = self._resumed_buffer()
         last: tuple[Tones, NDArray[np.uint16]] | None = None
         for pts, neutral in frames:
-            tones = _tones(neutral)
+            tones = tones_of(luminance(neutral))
             if last is not None:
-                step = Step(*ways(last[0], tones))
-                if step.back.share < _SAME and step.ahead.share < _SAME:
+                step = steps_between(last[0], tones)
+                if is_cut(step):
                     yield from self._ended(buffer, *last)
                     buffer = _Buffer()
                 else:
@@ -149,13 +130,14 @@ class Scenes:
             self._set_key(buffer, tones, Key(0, seconds, buffer.prior))
             return
         if place == 0:
-            self._painter.begins()
+            self._painter.begins(seconds)
         distance = place - buffer.keys[-1].place if place else self._every
         seen = buffer.way.share if buffer.way is not None else 0.0
         if distance >= self._every or seen < _SEEN or self._painter.asked(seconds):
             if place == 0:
                 buffer.prior = self._remembered(tones)
             opinion = self._painter.paint(neutral, seconds)
+            opinion = Opinion(opinion.ab, opinion.weight * np.float32(min(1, distance / self._every)))
             if place == 0 and buffer.prior is not None:
                 buffer.prior = opinion = opinion.joined(buffer.prior)
             self._set_key(buffer, tones, Key(place, seconds, opinion))
@@ -183,7 +165,7 @@ class Scenes:
     def _part(self, buffer: _Buffer) -> Stretch:
         """The first frames of a long scene, which then begin at a later key frame."""
         agreed, past = self._settled(buffer)
-        end = max(number for number, key in enumerate(buffer.keys) if key.place <= _STRETCH)
+        end = max(1, *(number for number, key in enumerate(buffer.keys) if key.place <= _STRETCH))
         state = {
             **self._state(),
             **buffer.states[end],
@@ -239,10 +221,14 @@ class Scenes:
         return likest[1].carried(back, 1.0)
 
 
-def _tones(neutral: NDArray[np.uint16]) -> Tones:
-    rows, columns = (n // STRIDE * PER_CELL for n in neutral.shape)
-    small = cv2.resize(neutral, (columns, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(np.rint(luminance(small) * np.float32(2.55)), np.uint8)
+def steps_between(earlier: Tones, later: Tones) -> Step:
+    """From one frame to the next and back."""
+    return Step(*ways(earlier, later))
+
+
+def is_cut(step: Step) -> bool:
+    """Whether a scene ends between two frames: little of either is seen in the other."""
+    return max(step.back.share, step.ahead.share) < _SAME
 
 
 def _likeness(one: Tones, other: Tones) -> float:

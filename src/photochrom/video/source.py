@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NOT_FILMS = frozenset({"tty", "concat", "hls", "dash", "sdp", "rtsp", "lrc", "webvtt", "srt", "ass"})
 _ATTACHED = av.stream.Disposition.attached_pic
 _RUN_UP = 3.0  # seconds before a place from which decoding starts, past frames that refer further back
-_JUMP = 1.0  # seconds: time stamps that fall back by more are a new count, by less a slip
+_JUMP = 2  # frames: time stamps that fall back by more are a new count, by less a slip
 
 
 def open_film(path: Path) -> InputContainer:
@@ -37,6 +37,8 @@ def open_film(path: Path) -> InputContainer:
             raise DamagedPhoto(f"{path} is empty (0 bytes): copy it again from where it came")
         # "file:" keeps a name with a colon from being taken for an address
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except av.error.EOFError as error:
+        raise DamagedPhoto(f"{path} holds no frame that can be decoded") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno and not isinstance(error, ValueError):
             raise PhotoError(f"{path} cannot be read ({error.strerror}): check its name") from error
@@ -173,7 +175,7 @@ class Source:
                 stamp = 0 if last is None else last + self.step - offset
             stamp += offset
             if last is not None and stamp <= last:
-                if (last - stamp) * self.time_base > _JUMP and not sought:
+                if last - stamp > _JUMP * self.step and not sought:
                     offset += last + self.step - stamp
                     stamp = last + self.step
                 else:

@@ -1,0 +1,106 @@
+"""Frames to color by hand: one well-chosen a scene out of a film, and colored ones back."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from photochrom.color import is_grey, luminance
+from photochrom.errors import GuidanceError, PhotoError
+from photochrom.photo import is_picture_name, read
+from photochrom.video.motion import tones_of
+from photochrom.video.painting import Picture
+from photochrom.video.scenes import is_cut, steps_between
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from photochrom.video.coloring import Coloring
+
+_TIME = "photochrom:time"  # the text of a PNG that says when its frame is shown, in seconds
+_IN_NAME = re.compile(r"\.(\d{5,}\.\d{3})\.")
+_MOST_GREY = 3  # channels may differ by so much in a picture that nobody colored
+
+
+def write_keyframes(coloring: Coloring, folder: Path) -> Iterator[Path]:
+    """Write a picture a scene, as it is shown, and give its path.
+
+    That is the frame with the most to see, sharp and well lit. Its time in seconds is in the picture's name
+    and metadata. Pictures that are there already stay.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    source = coloring.source
+    wanted = list(_chosen(coloring))
+    for frame in source.frames(*coloring.bounds()):
+        if wanted and frame.pts == wanted[0]:
+            del wanted[0]
+            seconds = source.seconds(frame.pts)
+            path = folder / f"{source.path.stem}.{seconds:09.3f}.png"
+            if not path.exists():
+                text = PngInfo()
+                text.add_text(_TIME, repr(seconds))
+                Image.fromarray(coloring.shown(frame)).save(path, pnginfo=text)
+            yield path
+
+
+def _chosen(coloring: Coloring) -> Iterator[int]:
+    """The pts of each scene's best frame."""
+    best: tuple[float, int] | None = None
+    last = None
+    for pts, neutral in coloring.small_frames(None):
+        level = luminance(neutral)
+        tones = tones_of(level)
+        if last is not None and best is not None and is_cut(steps_between(last, tones)):
+            yield best[1]
+            best = None
+        dark, light = np.percentile(level, (2, 98))
+        sharp = float(cv2.Laplacian(level, cv2.CV_32F).std())
+        score = float(light - dark) * sharp
+        if best is None or score > best[0]:
+            best = score, pts
+        last = tones
+    if best is not None:
+        yield best[1]
+
+
+def read_pictures(folder: Path) -> list[Picture]:
+    """The colored pictures of a folder and their times; grey ones, that nobody colored, are passed over.
+
+    Raises GuidanceError for a picture without a time, and where there is no colored one; PhotoError.
+    """
+    if not folder.is_dir():
+        raise GuidanceError(f"{folder} is not a folder: give the one with the colored key frames")
+    found = []
+    for path in sorted(folder.iterdir()):
+        if not is_picture_name(path):
+            continue
+        photo = read(path)
+        if is_grey(photo.rgb) or np.ptp(photo.rgb.astype(np.int32), axis=-1).max() <= _MOST_GREY:
+            continue
+        found.append(Picture(_time_of(path), photo))
+    if not found:
+        raise GuidanceError(f"{folder} holds no colored picture: color the key frames and save them there")
+    return found
+
+
+def _time_of(path: Path) -> float:
+    """When a picture's frame is shown: as its metadata say, else its name."""
+    try:
+        with Image.open(path) as image:
+            stated = image.info.get(_TIME)
+        if stated is not None:
+            return float(stated)
+    except (OSError, ValueError) as error:
+        raise PhotoError(f"{path} cannot be read: {error}") from None
+    named = _IN_NAME.findall(path.name)
+    if not named:
+        raise GuidanceError(
+            f"{path} says no time: keep the name that the key frame had, such as film.00012.480.png"
+        )
+    return float(named[-1])
