@@ -14,11 +14,14 @@ import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from photochrom import documents
 from photochrom.errors import OptionError, PhotoError
 from photochrom.photo import FileOptions, Metadata, Photo, write, xmp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -93,15 +96,19 @@ def write_colored(
     model_name: str,
     version: str,
     *,
+    pages: Sequence[Photo] = (),
     overwrite: bool = False,
 ) -> Path:
     """`write` of a picture coloured by a model, with the mark, which stays where all else is left out."""
-    metadata = Metadata(icc=photo.metadata.icc) if options.strip else photo.metadata
-    if options.mark:
-        metadata = mark(metadata, model_name, version)
+
+    def marked(page: Photo) -> Photo:
+        metadata = Metadata(icc=page.metadata.icc) if options.strip else page.metadata
+        return replace(page, metadata=mark(metadata, model_name, version) if options.mark else metadata)
+
     names = [item.name for item in fields(FileOptions) if item.name not in ("mark", "strip")]
     asked = {name: getattr(options, name) for name in names}
-    return write(replace(photo, metadata=metadata), target, overwrite=overwrite, **asked)
+    rest = [marked(page) for page in pages]
+    return write(marked(photo), target, overwrite=overwrite, pages=rest, **asked)
 
 
 def is_marked(metadata: Metadata) -> bool:

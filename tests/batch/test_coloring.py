@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from photochrom.batch import coloring, plan
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 
 
 def job_for(path: Path, output: Path, options: Options | None = None) -> plan.Job:
-    options = options or Options()
-    extras = options
-    return plan.to_file(plan.Source(path, path), output, extras)[0]
+    return plan.to_file(plan.Source(path, path), output, options)[0]
 
 
 def colour(path: Path, output: Path, options: Options | None = None, **task: object) -> Result:
@@ -235,3 +234,22 @@ def test_a_cut_photo_is_coloured_when_asked_for(photo: Callable[..., Path], tmp_
     assert (result.status, result.error) == ("done", None)
     assert "it is damaged or cut short: what is there was read, the rest is grey or black" in result.warnings
     assert read(tmp_path / "b.jpg").pixels.shape == (400, 300, 3)
+
+
+def test_all_pages_become_a_tiff_with_as_many(tmp_path: Path) -> None:
+    """`--pages all`: every page in color, none left out and none named as such; read by tifffile."""
+    source = tmp_path / "album.tif"
+    pages = [np.tile(np.linspace(30 * n, 200, 48).astype(np.uint8), (32, 1)) for n in range(3)]
+    tifffile.imwrite(source, np.stack(pages), photometric="minisblack")
+    options = Options(pages="all")
+    (job,) = plan.to_file(plan.Source(source, source), tmp_path / "out.tif", options)
+    result = Coloring(options)(Task(job))
+    assert (result.status, result.warnings) == ("done", ())
+    with tifffile.TiffFile(job.output) as file:
+        assert len(file.pages) == 3
+        written = [page.asarray() for page in file.pages]
+    for page, rgb in zip(pages, written, strict=True):
+        before, after = (rgb_to_lab(pixels)[..., 0] for pixels in (np.dstack([page] * 3), rgb))
+        assert np.abs(after - before).max() < 0.5
+    (one,) = plan.to_file(plan.Source(source, source), tmp_path / "one.png", options)
+    assert "write TIFF for several pages" in str(Coloring(options)(Task(one)).error)

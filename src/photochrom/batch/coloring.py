@@ -25,7 +25,7 @@ from photochrom.photo.writing import luminance_written
 from photochrom.provenance import Sidecar, path_from, write_colored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from photochrom.batch.naming import IdeaFiles
     from photochrom.batch.options import Options
@@ -165,18 +165,28 @@ class Coloring:
             self._write_extras(task, original, coloured, luminance)
             if job.ideas:
                 self._write_ideas(job.ideas, task.replace, original, colored)
-            self.store(picture, job.output, overwrite=task.replace)
+            self.store(picture, job.output, pages=self._further_pages(photo, job), overwrite=task.replace)
         if self._options.keep_dates:
             dates = job.input.stat()
             for path in job.targets:
                 os.utime(path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
         return warnings_of(photo, seen, kept=self._options.keep_color), luminance
 
-    def read(self, source: Path | str) -> Photo:
-        """Read a photo within the limits that the options set."""
+    def _further_pages(self, photo: Photo, job: Job) -> list[Photo]:
+        """The other pages in color, if asked for; their pixels are computed when they are written."""
+        count = photo.pages if self._options.pages else 1
+        originals = (self.read(job.input, page) for page in range(count) if page != self._options.page)
+        return [self.picture(original, self.render(original)) for original in originals]
+
+    def read(self, source: Path | str, page: int | None = None) -> Photo:
+        """Read a photo, or another page of it, within the limits that the options set."""
         asked = self._options
         limits = {"max_pixels": asked.max_pixels, "max_side": asked.max_side}
-        photo = read_any_name(source, page=asked.page, salvage=asked.salvage, **limits)
+        number = asked.page if page is None else page
+        photo = read_any_name(source, page=number, salvage=asked.salvage, **limits)
+        if asked.pages:  # none is left out
+            told = tuple(said for said in photo.warnings if f"only page {number} is read" not in said)
+            photo = replace(photo, warnings=told)
         return photo.inverted() if asked.invert else photo
 
     def _watched(self, photo: Photo) -> tuple[Photo, ColorCheck]:
@@ -212,9 +222,11 @@ class Coloring:
         asked = self._options
         return luminance_written(picture, target, format=asked.format, luminance=asked.luminance)
 
-    def store(self, photo: Photo, target: Path | str, *, overwrite: bool = False) -> None:
-        """Write a picture as the options say, to a path or "-"."""
-        write_colored(photo, target, self._options, self.model, __version__, overwrite=overwrite)
+    def store(
+        self, photo: Photo, target: Path | str, *, pages: Sequence[Photo] = (), overwrite: bool = False
+    ) -> None:
+        """Write a picture, and further pages, as the options say, to a path or "-"."""
+        write_colored(photo, target, self._options, self.model, __version__, pages=pages, overwrite=overwrite)
 
     def _write_extras(self, task: Task, original: Photo, coloured: Photo, luminance: Luminance) -> None:
         """The sidecar and the layer, before the picture itself: where that is, nothing is missing."""

@@ -34,6 +34,7 @@ class Options(FileOptions, Look):
     invert: bool = option(False, "The photo is a negative: colour its positive.")
     salvage: bool = option(False, "Colour what is there of a damaged or cut photo instead of refusing it.")
     keep_dates: bool = option(False, "Give the results the photo's date of change.", in_key=False)
+    pages: Literal["all"] | None = option(None, "Colour all pages of a file, into a TIFF with as many.")
     max_pixels: int = option(MAX_PIXELS, "Refuse photos with more pixels.", ge=1, metavar="N", in_key=False)
     max_side: int = option(
         MAX_SIDE, "Refuse photos with more pixels a side.", ge=1, metavar="N", in_key=False
