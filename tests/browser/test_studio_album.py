@@ -177,6 +177,8 @@ def test_a_look_for_all_and_all_as_a_zip(wide: Studio, screenshot: Any) -> None:
     wide.doing(lambda: tile(page, HOME).click())
     wide.drag_vividness(0.9)
     page.locator("#look-for-all").click()
+    page.locator(".toast", has_text="All photos have this look").get_by_role("button", name="Undo").click()
+    page.locator("#look-for-all").click()
     page.keyboard.press("Control+s")
     page.check("#download-all")
     assert page.locator("#file-format").input_value() == ""
@@ -295,6 +297,77 @@ def test_a_new_user_s_path(
     seconds = time.monotonic() - started
     record_property("hint", seconds)
     assert seconds < 20  # 4 on two quiet cores
+
+
+def test_a_photo_of_an_earlier_session_is_offered_on_the_first_page(
+    open_page: Callable[..., Any], studio_at: Callable[[Any], Studio], url: str
+) -> None:
+    """The browser keeps a handle to a dropped file; here it is one of its own file system."""
+    page = open_page(url)
+    page.evaluate(
+        """async () => {
+          const root = await navigator.storage.getDirectory();
+          const handle = await root.getFileHandle("mother.jpg", { create: true });
+          const writer = await handle.createWritable();
+          await writer.write(await (await fetch("static/examples/astronaut.jpg")).blob());
+          await writer.close();
+          const { keep } = await import("./static/js/sessions.js");
+          await keep({ sha256: "0".repeat(64), name: "mother.jpg", when: Date.now(), project: {}, handle });
+        }"""
+    )
+    page.reload()
+    studio = studio_at(page)
+    studio.doing(lambda: page.locator("#recent button", has_text="mother.jpg").click())
+    assert page.locator("#photo-name").inner_text() == "mother.jpg"
+
+
+# --- another photo's colours ---
+
+
+def test_a_grey_reference_is_refused_at_once(wide: Studio, tmp_path: Path) -> None:
+    Image.new("L", (60, 40), 120).save(tmp_path / "grey.jpg")
+    asked = []
+    wide.page.on("request", lambda request: asked.append(request.url))
+    wide.page.set_input_files("#reference-file", str(tmp_path / "grey.jpg"))
+    wide.page.locator(".toast.error", has_text="grey.jpg has no colours to take").wait_for()
+    assert not [url for url in asked if "/v1/" in url]
+    assert wide.page.locator("#reference-match").is_hidden()
+
+
+def test_what_a_reference_gives_is_one_row(wide: Studio) -> None:
+    """Thirty dots and thirty rows covered the photo and the list."""
+    page = wide.page
+    wide.place_hint(HUT)
+    page.set_input_files("#reference-file", str(HOME.parents[1] / "astronaut.jpg"))
+    page.locator("[data-view=reference]").evaluate("one => one.click()")
+    wide.doing(lambda: page.locator("#reference-match").click())
+    group = page.locator(".group")
+    assert "colours from another photo" in group.inner_text()
+    found = int(group.inner_text().split()[0])
+    assert found > 3
+    assert page.locator(".hint-row").count() == 1
+    assert page.locator(".mark:visible").count() == 1
+    group.get_by_role("button", name="Show").click()
+    assert page.locator(".hint-row").count() == found + 1
+    assert page.locator(".mark:visible").count() == found + 1
+    wide.doing(lambda: page.locator(".group").get_by_role("button", name="Remove").click())
+    assert wide.hints == 1
+    wide.doing(lambda: wide.press("#undo"))
+    assert wide.hints == found + 1
+
+
+def test_an_idea_is_shown_large_while_it_is_looked_at(wide: Studio) -> None:
+    page = wide.page
+    page.keyboard.press("i")
+    ready = page.locator(".idea:not(:disabled)")
+    page.wait_for_function("() => document.querySelectorAll('.idea:not(:disabled)').length >= 3")
+    automatic = wide.small()
+    ready.nth(1).hover()
+    page.wait_for_timeout(1500)
+    assert np.abs(wide.small() - automatic)[..., 1:].mean() > 1
+    wide.doing(lambda: page.mouse.move(5, 5))
+    assert np.abs(wide.small() - automatic).mean() < 0.7
+    assert wide.hints == 0
 
 
 # --- only here ---

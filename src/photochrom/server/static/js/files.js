@@ -83,22 +83,11 @@ async function inFolder(folder) {
     /** @type {FileSystemEntry[]} */
     const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (!entries.length) return found;
-    for (const entry of entries) {
-      if (entry.isDirectory) found.push(...(await inFolder(/** @type {FileSystemDirectoryEntry} */ (entry))));
-      else {
-        const { promise, resolve, reject } = deferred();
-        /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject);
-        found.push({ file: await promise });
-      }
+    for (const entry of /** @type {any[]} */ (entries)) {
+      if (entry.isDirectory) found.push(...(await inFolder(entry)));
+      else found.push({ file: /** @type {File} */ (await new Promise((resolve, reject) => entry.file(resolve, reject))) });
     }
   }
-}
-
-/** @returns {{promise: Promise<File>, resolve: (file: File) => void, reject: (error: unknown) => void}} */
-function deferred() {
-  let [resolve, reject] = [(/** @type {File} */ _) => {}, (/** @type {unknown} */ _) => {}];
-  const promise = new Promise((good, bad) => ([resolve, reject] = [good, bad]));
-  return { promise: /** @type {Promise<File>} */ (promise), resolve, reject };
 }
 
 /** Of a folder's files the pictures, without results of ours, in order. @param {Brought[]} brought */

@@ -179,8 +179,10 @@ export class Studio {
     const { shown, coloring } = this;
     if (!shown) return;
     const { vividness, palette, ownColor } = coloring.version;
-    this.album.forOthers(shown, (other) => other.commit({ vividness, palette, ownColor }, `The look of ${shown.name}`));
-    announce("All photos have this look now.");
+    const did = `The look of ${shown.name}`;
+    this.album.forOthers(shown, (other) => other.commit({ vividness, palette, ownColor }, did));
+    const undo = () => this.album.forOthers(shown, (other) => other.steps[other.at].did === did && other.undo());
+    toast("All photos have this look now; each keeps its hints.", "note", { label: "Undo", act: undo });
   }
 
   /** Take the photo on the stage out of the strip; what was made of it is kept in this browser. */
