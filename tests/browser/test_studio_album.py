@@ -64,7 +64,7 @@ def test_work_survives_a_reload(studio: Studio, screenshot: Any) -> None:
     back = page.locator(".toast", has_text="Your earlier work")
     back.wait_for()
     screenshot(page, "earlier-work")
-    studio.doing(lambda: back.get_by_role("button", name="Start anew").click())
+    studio.doing(lambda: back.get_by_role("button", name="Start over").click())
     assert studio.hints == 0
     studio.doing(lambda: studio.press("#redo"))  # and even that can be taken back
     assert studio.hints == 1
@@ -248,7 +248,7 @@ def test_more_photos_than_the_memory_holds(
     with serve("--memory", "100") as address:
         page = open_page(address)
         page.expected_faults += ["410", "429"]
-        page.set_default_timeout(250_000)
+        page.set_default_timeout(900_000 if count > 50 else 120_000)
         page.set_input_files("#file", small_photos(tmp_path, count))
         wait_for_all(page, count)
         studio = studio_at(page)

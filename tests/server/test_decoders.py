@@ -22,7 +22,7 @@ from photochrom.server import decoder_process as wire
 from photochrom.server.budget import Budget
 from photochrom.server.decoders import Decoders
 from photochrom.server.limits import Limits
-from photochrom.server.problems import Busy, NotReady, TooSlow
+from photochrom.server.problems import NotReady, OverBudget, TooSlow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,7 +95,7 @@ def test_too_many_pixels(decode: Callable[..., Photo]) -> None:
 
 
 def test_no_room_for_the_pixels(decode: Callable[..., Photo], make_jpeg: Callable[..., bytes]) -> None:
-    with pytest.raises(Busy):
+    with pytest.raises(OverBudget):
         decode(make_jpeg(900, 600), Budget(1 * MIB))
     assert decode(make_jpeg(900, 600)).width == 900  # the same process goes on
 

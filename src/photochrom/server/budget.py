@@ -49,7 +49,7 @@ class Budget:
         self._reclaim = reclaim
 
     def reserve(self, size: int, beside: int = 0) -> Reservation:
-        """Hold `size` bytes until released. Raises Busy (429) when the budget is full, OverBudget (413)."""
+        """Hold `size` bytes until released. Raises Busy (429) when the budget is full, OverBudget."""
         reservation = Reservation(self, beside)
         reservation.grow(size)
         return reservation

@@ -44,7 +44,7 @@ def receive(stream: IO[bytes]) -> dict[str, Any]:
         raise EOFError(f"a message of {length} bytes")
     message = json.loads(read_exactly(stream, length))
     if not isinstance(message, dict):
-        raise EOFError("a message that is no object")
+        raise EOFError("a message that is not an object")
     return message
 
 
@@ -140,7 +140,7 @@ def _serve(source: IO[bytes], out: IO[bytes]) -> None:
         except PhotochromError as error:
             send(out, {"error": type(error).__name__, "message": str(error)})
         except MemoryError:
-            message = "decoding needs more memory than it may take: save the photo anew, as JPEG or PNG"
+            message = "decoding needs more memory than it may take: save the photo again, as JPEG or PNG"
             send(out, {"error": DamagedPhoto.__name__, "message": message})
 
 

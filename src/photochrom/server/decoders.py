@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _JOBS_PER_PROCESS = 200  # then a fresh one, so that what libraries leak is bounded
 _QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "VIPS_CONCURRENCY": "2", "PYTHONSAFEPATH": "1"}
-_BROKEN = "the photo is damaged, its decoder gave up: open it in a photo editor and save it anew"
+_BROKEN = "the photo is damaged, its decoder gave up: open it in a photo editor and save it again"
 
 
 class _Process:
@@ -111,7 +111,7 @@ class Decoders:
         """The photo of a file's bytes, all its pixels in memory.
 
         `reservation` grows by what the pixels need here and in the decoder. Raises PhotoError for what
-        is no picture or a damaged one, TooSlow at the deadline, Busy where there is no memory.
+        is not a picture or is damaged, TooSlow at the deadline, Busy where there is no memory.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._decode, data, reservation, seconds)

@@ -56,14 +56,15 @@ class BodyTooLarge(ServerProblem):
 
 
 class OverBudget(ServerProblem):
-    """More memory than the server has at all: waiting would not help."""
+    """More memory than the server has at all: only a larger budget helps."""
 
-    status = 413
+    status = 429
     problem = "over-budget"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "3600"}
 
     def __init__(self, needed: int, total: int):
         super().__init__(
-            f"This photo needs {needed >> 20} MiB of memory and the server has {total >> 20} MiB: start it "
+            f"This request needs {needed >> 20} MiB of memory and the server has {total >> 20} MiB: start it "
             "with a larger --memory, or use `photochrom colorize`."
         )
 
@@ -127,7 +128,7 @@ class TooSlow(ServerProblem):
 
     def __init__(self, seconds: float):
         super().__init__(
-            f"The photo could not be decoded within {seconds:.1f} s: save it anew and try again."
+            f"The photo could not be decoded within {seconds:.1f} s: save it again and try again."
         )
 
 
@@ -240,13 +241,13 @@ def install(app: FastAPI) -> None:
 
 
 _MEANINGS = {
-    400: "A field, a hint or an option that makes no sense",
+    400: "A field, a hint or an option that is not valid",
     401: "No token, or a wrong one",
     404: "No photo with this id",
     405: "A method that this address does not take",
     408: "The body stopped arriving",
     410: "The photo has expired or was removed",
-    413: "The body is too large, or the photo for the memory of the server",
+    413: "The body is too large",
     415: "Not a picture format that is read",
     422: "Undecodable, too many pixels, or a decoder that ran out of time",
     429: "Full: try again after Retry-After seconds",

@@ -9,7 +9,7 @@
  */
 export function byId(id, kind) {
   const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new Error(`#${id} is no ${kind.name}`);
+  if (!(found instanceof kind)) throw new Error(`#${id} is not a ${kind.name}`);
   return found;
 }
 

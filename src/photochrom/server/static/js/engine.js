@@ -143,7 +143,7 @@ export class ServerEngine {
     return ask(`v1/photos/${this.info.id}/${path}`, init, signal);
   }
 
-  /** Upload the photo anew, once for all who wait for it. */
+  /** Upload the photo again, once for all who wait for it. */
   async #heal() {
     this.healing ??= upload(this.photo).then((info) => {
       this.info = info;
@@ -173,8 +173,9 @@ async function ask(url, init, signal) {
   for (let attempt = 1; ; attempt++) {
     const response = await reach(url, { ...init, signal });
     if (response.ok) return response;
-    const again = response.status === 429 || response.status === 503;
-    if (!again || attempt >= PATIENCE) throw new EngineError(await sentence(response), response.status);
+    const problem = await response.json().catch(() => ({}));
+    const again = [429, 503].includes(response.status) && !String(problem.type).endsWith("over-budget");
+    if (!again || attempt >= PATIENCE) throw new EngineError(sentence(problem), response.status);
     await pause(1000 * Number(response.headers.get("Retry-After") ?? 1), signal);
   }
 }
@@ -196,12 +197,8 @@ const pause = (milliseconds, signal) =>
     signal?.addEventListener("abort", () => reject(signal.reason));
   });
 
-/** What a problem says to a person. @param {Response} response */
-async function sentence(response) {
-  try {
-    const detail = String((await response.json()).detail);
-    return detail.charAt(0).toUpperCase() + detail.slice(1) + (/[.!?…]$/.test(detail) ? "" : ".");
-  } catch {
-    return "The server gave an answer that makes no sense: reload the page.";
-  }
+/** What a problem says to a person. @param {{detail?: string}} problem */
+function sentence({ detail }) {
+  if (!detail) return "The server gave an unexpected answer: reload the page.";
+  return detail.charAt(0).toUpperCase() + detail.slice(1) + (/[.!?…]$/.test(detail) ? "" : ".");
 }

@@ -94,7 +94,7 @@ export class Gestures {
   /** @param {PointerEvent} event */
   #forget(event) {
     this.pointers.delete(event.pointerId);
-    if (this.pointers.size > 0) this.moved = true; // the other finger of a pinch is no click
+    if (this.pointers.size > 0) this.moved = true; // the other finger of a pinch is not a click
     else this.stroke = null;
   }
 

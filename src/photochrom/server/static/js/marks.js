@@ -50,7 +50,7 @@ export class Marks {
     this.draw();
   }
 
-  /** Make the buttons anew where their number changed, and colour and place them. */
+  /** Make or remove buttons where their number changed, and colour and place them. */
   draw() {
     const hints = this.coloring?.hints.slice(0, MOST_MARKS) ?? [];
     while (this.root.children.length > hints.length) this.root.lastElementChild?.remove();

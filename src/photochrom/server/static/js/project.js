@@ -64,7 +64,7 @@ function versionFrom(look, usual, found) {
   const { vividness, palette = [], keep_color: ownColor = false } = look ?? {};
   const isShare = typeof vividness === "number" && vividness >= 0 && vividness <= 1;
   if (!Array.isArray(palette) || !palette.every((color) => /^#[0-9a-f]{6}$/i.test(color))) {
-    throw new Error("This project file has a palette that makes no sense. Choose a file that the studio saved.");
+    throw new Error("The palette in this project file is not valid. Choose a file that the studio saved.");
   }
   const hints = hintsOf(look?.hints?.hints ?? look?.hints ?? []).map((one, at) => hint({ ...one, found: Boolean(found?.[at]) }));
   return { hints, vividness: isShare ? vividness : usual, palette, ownColor: Boolean(ownColor) };

@@ -140,7 +140,7 @@ export class Studio {
     if (told.length) toast(told.join(" "));
     if (!entry.found) return;
     const steps = entry.found === 1 ? "a step" : `${entry.found} steps`;
-    toast(`Your earlier work on this photo is back: ${steps}.`, "note", { label: "Start anew", act: () => entry.coloring.goTo(0) });
+    toast(`Your earlier work on this photo is back: ${steps}.`, "note", { label: "Start over", act: () => entry.coloring.goTo(0) });
     entry.found = 0;
   }
 
@@ -255,7 +255,7 @@ export class Studio {
     if (this.editor.isOpen) {
       this.editor.take(color);
       announce(`Took ${nameOf(color)}.`);
-    } else toast("Click a place in the photo first; then the picked colour goes there.");
+    } else toast("Click a place in the photo first; then pick a colour for it.");
     if (this.tool === "pick") this.setTool(this.toolBefore);
   }
 
