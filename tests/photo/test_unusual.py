@@ -143,6 +143,35 @@ def test_rare_kinds_have_limits_and_damage_too() -> None:
         read(FIELD / "jpeg-12bit.jpg", max_pixels=100)
 
 
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({277: ifd.shorts(60_000)}, UnknownFormat),
+        ({256: ifd.longs([59_000]), 257: ifd.longs([59_000])}, TooLarge),
+        ({322: ifd.longs([50_000]), 323: ifd.longs([50_000])}, TooLarge),
+        ({322: ifd.longs([0]), 323: ifd.longs([16])}, DamagedPhoto),
+        ({259: ifd.shorts(50_002)}, DamagedPhoto),
+        ({258: ifd.shorts(13)}, DamagedPhoto),
+    ],
+)
+def test_claims_that_would_fill_the_memory_are_refused_first(
+    fields: ifd.Directory, error: type[Exception]
+) -> None:
+    honest: ifd.Directory = {
+        256: ifd.longs([64]),
+        257: ifd.longs([64]),
+        258: ifd.shorts(8),
+        259: ifd.shorts(50_000),
+        262: ifd.shorts(1),
+        273: ifd.longs([8]),
+        277: ifd.shorts(1),
+        278: ifd.longs([64]),
+        279: ifd.longs([400]),
+    }
+    with pytest.raises(error):
+        read(ifd.dump(honest | fields) + bytes(500))
+
+
 def test_a_jpeg_of_12_bits() -> None:
     photo = read(FIELD / "jpeg-12bit.jpg")
     truth = imagecodecs.jpeg8_decode((FIELD / "jpeg-12bit.jpg").read_bytes())

@@ -83,6 +83,13 @@ class VipsFile:
         self.check_page(self.pages(image))
         return image
 
+    def check_bands(self, bands: int) -> None:
+        """Raises UnknownFormat for more channels than a photograph has."""
+        if bands > _MOST_BANDS:
+            raise UnknownFormat(
+                f"it has {bands} channels, so it is not a photograph: save it as RGB or grey first"
+            )
+
     def check_page(self, pages: int) -> None:
         """Raises OptionError for a page that is not there."""
         if self.page >= max(pages, 1):
@@ -91,10 +98,7 @@ class VipsFile:
     def photo(self, limits: Limits) -> Photo:
         """The photo, in sRGB and upright, with its metadata."""
         image = self.opened()
-        if image.bands > _MOST_BANDS:
-            raise UnknownFormat(
-                f"it has {image.bands} channels, so it is not a photograph: save it as RGB or grey first"
-            )
+        self.check_bands(image.bands)
         streams = self.format.streams and not _in_passes(image)
         limits.check(image.width, image.height, 1.0 if streams else self.format.share)
         own, orientation, odd = self.collected(image)

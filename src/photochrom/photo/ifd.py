@@ -27,7 +27,7 @@ _POINTERS = (EXIF_IFD, GPS_IFD, INTEROP_IFD)
 SUB_IFDS = 330
 _MOST_FIELDS = 4096
 _MOST_BELOW = 16
-_MOST_PAGES = 10_000
+_MOST_PAGES = 4096
 _MOST_BYTES = 64 << 20  # of all fields together: more is not metadata
 
 
@@ -144,9 +144,10 @@ def directories(file: BinaryIO) -> Iterator[Directory]:
 
     Raises ValueError where the first cannot be read.
     """
-    offset, seen = _first(_reader_of(file)), set[int]()
+    start = _reader_of(file)
+    offset, seen = _first(start), set[int]()
     while offset and offset not in seen and len(seen) < _MOST_PAGES:
-        reader = _reader_of(file)  # with a budget of its own
+        reader = replace(start, budget=[_MOST_BYTES])  # each page has its own
         try:
             found, after = _directory(reader, offset, 0, strict=False), _next(reader, offset)
         except ValueError:
@@ -160,8 +161,11 @@ def directories(file: BinaryIO) -> Iterator[Directory]:
 
 def sub_directories(file: BinaryIO, directory: Directory) -> list[Directory]:
     """The directories that one points at with SubIFDs (TIFF technical note 1), {} for a damaged one."""
-    reader, found = _reader_of(file), list[Directory]()
-    for offset in integers(directory, SUB_IFDS)[:_MOST_BELOW]:
+    offsets, found = integers(directory, SUB_IFDS)[:_MOST_BELOW], list[Directory]()
+    if not offsets:
+        return []
+    reader = _reader_of(file)
+    for offset in offsets:
         try:
             found.append(_directory(reader, offset, 1, strict=False))
         except ValueError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from photochrom.errors import PhotoError, UnknownFormat
 from photochrom.photo.formats import PICTURE_SUFFIXES, SNIFF, sniff
 from photochrom.photo.origin import origin_of
-from photochrom.photo.tiff import refusal
+from photochrom.photo.tiff import TiffFile
 from photochrom.photo.unread import RAW, unread_kind
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def kind_of(source: str | os.PathLike[str] | bytes) -> Kind | None:
         fmt = sniff(head)
         if fmt.name == "tiff" and suffix in RAW.suffixes:
             return Kind(RAW.name, RAW.reason)
-        if fmt.name == "tiff" and (why := refusal(origin)):
+        if fmt.name == "tiff" and (why := TiffFile(origin, fmt, "tiff").refusal):
             return Kind(RAW.name if why == RAW.reason else "TIFF", why)
         return Kind(fmt.name.upper())
     except UnknownFormat as error:

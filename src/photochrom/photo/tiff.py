@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from photochrom.photo.encoding import Options
     from photochrom.photo.formats import Limits
     from photochrom.photo.metadata import Metadata
-    from photochrom.photo.origin import Origin
     from photochrom.photo.photo import Photo
 
 _XMP, _IPTC, _PHOTOSHOP, _ICC, _DESCRIPTION, _USER_COMMENT = 700, 33723, 34377, 34675, 270, 0x9286
@@ -98,12 +97,31 @@ class TiffFile(VipsFile):
     strict: str = "warning"
 
     @cached_property
-    def _pages(self) -> list[Page]:
+    def _survey(self) -> tuple[list[Page], bool]:
         with self.origin.open() as file:
             try:
-                return survey(file)[0]
+                return survey(file)
             except ValueError:
-                return []  # libtiff will say what is wrong
+                return [], False  # libtiff will say what is wrong
+
+    @property
+    def _pages(self) -> list[Page]:
+        return self._survey[0]
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the page is of a kind that is not read, with advice; None where it is, or is broken."""
+        if self._survey[1]:
+            return RAW.reason
+        if kind := tiff_samples.unreadable(self._fields):
+            return f"this is a TIFF with {kind}, which is not read: save it as RGB or grey with 16 bits"
+        kind = tiff_samples.unread(self._fields)
+        if kind is None or tiff_codecs.are_there():
+            return None
+        return (
+            f"this is a TIFF with {kind}: save it as RGB or grey with 16 bits and no or LZW compression, "
+            "or read it as it is with the extra [tiff], pip install 'photochrom[tiff]'"
+        )
 
     @property
     def _fields(self) -> ifd.Directory:
@@ -119,8 +137,8 @@ class TiffFile(VipsFile):
         return len(self._pages) or 1
 
     def opened(self) -> Any:
-        if why := refusal(self.origin, self.page):
-            raise UnknownFormat(why)
+        if self.refusal:
+            raise UnknownFormat(self.refusal)
         self.check_page(len(self._pages))
         image = super().opened()
         needed, kind = reaches_to(self._fields), tiff_samples.compression(self._fields)
@@ -144,8 +162,12 @@ class TiffFile(VipsFile):
 
     def photo(self, limits: Limits) -> Photo:
         """As that of any file. What other libraries read, they decode in one piece."""
-        if tiff_samples.unread(self._fields) and 256 in self._fields and 257 in self._fields:
-            limits.check(*dimensions(self._fields), self.format.share)
+        if tiff_samples.unread(self._fields):
+            for across, down in ((256, 257), (_TILE_WIDTH, _TILE_WIDTH + 1)):
+                size = [ifd.integers(self._fields, tag)[:1] for tag in (across, down)]
+                if all(size):
+                    limits.check(size[0][0], size[1][0], self.format.share)
+            self.check_bands((ifd.integers(self._fields, tiff_samples.SAMPLES) or (1,))[0])
         return super().photo(limits)
 
     def interpreted(self, image: Any) -> tuple[Any, Any]:
@@ -159,27 +181,6 @@ class TiffFile(VipsFile):
             except ValueError:
                 odd += ("its metadata are damaged or cut short, and what is broken was dropped",)
         return metadata(self._fields), orientation(self._fields), odd
-
-
-def refusal(origin: Origin, page: int = 0) -> str | None:
-    """Why a page is of a kind that is not read, with advice; None where it is, or is too broken to tell."""
-    with origin.open() as file:
-        try:
-            found, raw = survey(file)
-        except ValueError:
-            return None
-    if raw:
-        return RAW.reason
-    fields = found[page].fields if page < len(found) else {}
-    if kind := tiff_samples.unreadable(fields):
-        return f"this is a TIFF with {kind}, which is not read: save it as RGB or grey with 16 bits"
-    kind = tiff_samples.unread(fields)
-    if kind is None or tiff_codecs.are_there():
-        return None
-    return (
-        f"this is a TIFF with {kind}: save it as RGB or grey with 16 bits and no or LZW compression, "
-        "or read it as it is with the extra [tiff], pip install 'photochrom[tiff]'"
-    )
 
 
 def is_bilevel(path: Path) -> bool:
