@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photochrom.hints import load_hints
+from photochrom.look import Look
 from photochrom.photo import read
 from photochrom.provenance import is_marked
 
@@ -114,8 +114,9 @@ def test_a_project_goes_to_another_browser(
         "name": HOME.name,
         "sha256": hashlib.sha256(HOME.read_bytes()).hexdigest(),
     }
-    assert project["look"]["vividness"] == 0.6
-    assert [hint.color for hint in load_hints(project["look"]["hints"])] == [GREEN]
+    look = Look.from_json(project["look"])  # what `photochrom colorize --look` takes from the file
+    assert (look.vividness, look.palette, look.keep_color) == (0.6, (), False)
+    assert [hint.color for hint in look.hints] == [GREEN]
     assert project["history"][0]["did"] == "Automatic colours"
     assert len(project["history"]) == 3
     (tmp_path / "work.photochrom.json").write_bytes(saved)
