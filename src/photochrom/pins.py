@@ -32,6 +32,12 @@ _MOVED = (1.0, 4.0)  # ab: what others moved a pin's place by; below, they hardl
 
 def pinned_shares(hints: Sequence[Hint], ab: Float, luminance: Float) -> Float:
     """(n,) 0..1: how far each hint has the colours, ab (h, w, 2), that its place has at its L* (h, w)."""
+    low, high = _SAME
+    return ((high - distances(hints, ab, luminance)) / (high - low)).clip(0, 1).astype(np.float32)
+
+
+def distances(hints: Sequence[Hint], ab: Float, luminance: Float) -> Float:
+    """(n,): how far in ab each hint is from the colours of its place, at the farthest of its points."""
     height, width = luminance.shape
     lines = [stroke_points(hint, height, width) for hint in hints]
     places = np.array([place for line in lines for place in line]) * (width, height)
@@ -40,8 +46,7 @@ def pinned_shares(hints: Sequence[Hint], ab: Float, luminance: Float) -> Float:
     counts = [len(line) for line in lines]
     asked = np.repeat(np.array([hint.ab for hint in hints]), counts, axis=0)
     away = np.hypot(*(fit_gamut(there)[:, 1:] - asked).T)
-    farthest = np.maximum.reduceat(away, np.cumsum([0, *counts[:-1]]))
-    return ((_SAME[1] - farthest) / (_SAME[1] - _SAME[0])).clip(0, 1).astype(np.float32)
+    return np.asarray(np.maximum.reduceat(away, np.cumsum([0, *counts[:-1]])), np.float32)
 
 
 def fade(shares: Float) -> Float:

@@ -15,7 +15,7 @@ from photochrom.color import luminance, neutralize
 from photochrom.errors import OptionError
 from photochrom.kriging import Scene, belonging, change_of_kind, krige
 from photochrom.models import DEFAULT_VIVIDNESS
-from photochrom.pins import fade, may_follow, pinned_shares, take_back
+from photochrom.pins import distances, fade, may_follow, pinned_shares, take_back
 from photochrom.raster import rasterize
 from photochrom.strokes import blend_within, paint, shift
 from photochrom.upsample import AreaReduction, GuidedFilter
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Redraw = Callable[[Float], Float]
 
 _ANSWERS, _PLANES = 4, 3  # how many are kept
+_FAR = 20.0  # ab: farther from the colours of its cell no hint is a pin
 _FOLLOWED = 6  # hints up to which it is looked whether a further one has the colour that they brought
 
 
@@ -149,8 +150,8 @@ class _Rendering:
         """
         active: list[Hint] = []
         pins: list[Hint] = []
-        automatic = self._chroma(self._enlarged())
-        shares = fade(pinned_shares(hints, automatic, self.luminance)) if hints else ()
+        automatic = self.scene.automatic
+        shares = self._pinned_shares(hints) if hints else ()
         for hint, share in zip(hints, shares, strict=True):
             if share < 1 and len(hints) <= _FOLLOWED and may_follow(hint, [*kinds, *active], automatic):
                 now = self._chroma(self._colored(kinds, active, pins))
@@ -160,6 +161,12 @@ class _Rendering:
             if share > 0:
                 pins.append(replace(hint, weight=hint.weight * float(share)))
         return active, pins
+
+    def _pinned_shares(self, hints: Sequence[Hint]) -> Float:
+        """(n,) 0..1: how far the hints are pins. The colours are enlarged only where one may be."""
+        if not self.redraw and distances(hints, self.scene.automatic, self.plain.cells).min() > _FAR:
+            return np.zeros(len(hints), np.float32)
+        return fade(pinned_shares(hints, self._chroma(self._enlarged()), self.luminance))
 
     def _colored(self, kinds: Sequence[Hint], active: Sequence[Hint], pins: Sequence[Hint]) -> GuidedFilter:
         """The colours of hints for kinds of things, for things, and of pins: later ones are stronger."""

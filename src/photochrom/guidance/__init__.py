@@ -5,9 +5,9 @@
     remaining_hints(plate)               a faded colour photo's own remaining colour
     proposals(plate, k)                  k hint lists that differ where the network is least sure
 
-`guidance_of` asks the producers in the order of _PRODUCERS: a person's hints beat the reference, which beats
+`guidance_of` asks the producers in the order of PRODUCERS: a person's hints beat the reference, which beats
 the palette and the photo's own remaining colour. A new way to guide the colours is a file here with a
-function (plate, look, stronger hints) -> Guidance, its field in Look, and its line in _PRODUCERS.
+function (plate, look, stronger hints) -> Guidance, its field in Look, and its line in PRODUCERS.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from photochrom.look import Look
     from photochrom.prepared import PreparedPhoto
 
-_PRODUCERS = (guide_by_reference, guide_by_palette, guide_by_remaining_color)
+PRODUCERS = (guide_by_reference, guide_by_palette, guide_by_remaining_color)
 
 
 def guidance_of(plate: PreparedPhoto, look: Look) -> Guidance:
@@ -34,7 +34,7 @@ def guidance_of(plate: PreparedPhoto, look: Look) -> Guidance:
     Raises GuidanceError where a part of the look cannot be had, PhotoError for an unreadable reference.
     """
     hints, redraw = list(look.hints), None
-    for produce in _PRODUCERS:
+    for produce in PRODUCERS:
         given = produce(plate, look, hints)
         hints = combined(plate, hints, given.hints) if given.hints else hints
         redraw = given.redraw or redraw
