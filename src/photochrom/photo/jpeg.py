@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from photochrom.photo.photo import Photo
 
 MOST = 65_500  # libjpeg's limit on a side
-_SAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}
+SAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}
 _CV_SAMPLING = {
     "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
     "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
@@ -97,7 +97,7 @@ def _split(data: memoryview) -> tuple[bytes, int]:
 
 def _interval(photo: Photo, rows: int, options: Options) -> int:
     """Blocks (MCUs) between restart markers: those of one strip."""
-    across, down = _SAMPLING[options.subsampling] if photo.channels == 3 else (1, 1)
+    across, down = SAMPLING[options.subsampling] if photo.channels == 3 else (1, 1)
     return -(-photo.width // (8 * across)) * -(-rows // (8 * down))
 
 

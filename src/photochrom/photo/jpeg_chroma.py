@@ -15,7 +15,8 @@ import numpy as np
 
 from photochrom.color import luminance, merge_into, neutralize, sparse
 from photochrom.errors import OptionError
-from photochrom.photo.jpeg_original import decoded_luma, encode_plane, quantization
+from photochrom.photo.jpeg import SAMPLING
+from photochrom.photo.jpeg_original import encode_plane, quantization
 from photochrom.photo.jpeg_scans import PROGRESSIVE, Jpeg, parse, spliced
 from photochrom.photo.profiles import (
     array_to_srgb,
@@ -26,7 +27,7 @@ from photochrom.photo.profiles import (
     to_profile,
 )
 from photochrom.photo.segments import metadata_segments
-from photochrom.photo.sources import ArraySource, RowSource, stored, upright
+from photochrom.photo.sources import RowSource, stored, upright
 from photochrom.photo.strips import mapped_in_order, strip_height
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
     _Blocks = tuple[Pixels, Pixels, Pixels]  # of Y' under each sample of chroma: mean, least, most
 
-_SAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}  # pixels across and down that share chroma
 _FROM_CHROMA = ((0, 1.402), (-0.344136, -0.714136), (1.772, 0))  # what Cb and Cr add to R, G, B (ITU-T T.871)
 _REACH = np.ones((3, 3), np.uint8)  # decoders smooth chroma: a sample reaches one pixel beyond its block
 _STRONG = 64  # codes between the channels of a colour from which clipping one would show
@@ -69,17 +69,19 @@ def write_with_chroma(photo: Photo, sink: Sink, options: Options) -> None:
     the profile is sRGB's or, where the input's codes mean something else, one in which they mean the same.
     """
     assert photo.original is not None
-    luma, sampling = photo.original.luminance, _SAMPLING[options.subsampling]
-    table = _tables(_quality(options.quality, luma))[1]
-    progressive = luma.frame == PROGRESSIVE
+    original, sampling = photo.original, SAMPLING[options.subsampling]
 
     def encoded(plane: Pixels) -> Jpeg:
-        return parse(encode_plane(plane, table, progressive=progressive))
+        table = _tables(_quality(options.quality, luma))[1]
+        return parse(encode_plane(plane, table, progressive=luma.frame == PROGRESSIVE))
 
     with ThreadPoolExecutor(2) as pool:
-        cb, cr = pool.map(encoded, _Planes(photo, sampling).computed(options.threads))
+        taken = pool.submit(lambda: original.luminance)
+        planes = _Planes(photo, sampling).computed(options.threads)
+        luma = taken.result()
+        cb, cr = pool.map(encoded, planes)
     icc = _profile(photo)
-    metadata = photo.original.as_stored(photo.metadata.of_color(icc, srgb=icc == srgb_profile()))
+    metadata = original.as_stored(photo.metadata.of_color(icc, srgb=icc == srgb_profile()))
     for piece in spliced(luma, cb, cr, sampling, metadata_segments(metadata)):
         sink.write(piece)
 
@@ -155,14 +157,9 @@ class _Planes:
     @cached_property
     def _all_blocks(self) -> _Blocks:
         """Those of the whole photo, upright, where Y' lies otherwise or is decoded once more."""
-        original = self._original
-        if original.is_luma and isinstance(original.source, ArraySource):
-            luma = stored(original.source.pixels, original.orientation)
-        else:
-            luma = decoded_luma(original.data)
-        across, down = self._sampling
-        sampling = self._sampling if self._original.orientation < 5 else (down, across)
-        mean, least, most = (upright(p, self._original.orientation) for p in _reduced(luma, sampling, 0, 0))
+        orientation, luma = self._original.orientation, self._original.luma
+        sampling = self._sampling if orientation < 5 else self._sampling[::-1]
+        mean, least, most = (upright(plane, orientation) for plane in _reduced(luma, sampling, 0, 0))
         return mean, least, most
 
     def _rows(self, top: int, mean: Pixels, least: Pixels, most: Pixels) -> tuple[Pixels, Pixels]:

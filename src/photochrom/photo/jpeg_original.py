@@ -25,7 +25,7 @@ from photochrom.photo.exif import with_orientation
 from photochrom.photo.jpeg_scans import PROGRESSIVE, Jpeg, bare, parse
 from photochrom.photo.outdated import laid_back
 from photochrom.photo.profiles import color_space, is_srgb
-from photochrom.photo.sources import ArraySource
+from photochrom.photo.sources import ArraySource, stored
 from photochrom.photo.vips import damage_reported, load
 
 if TYPE_CHECKING:
@@ -103,7 +103,29 @@ class Original:
     @cached_property
     def luminance(self) -> Jpeg:
         """A JPEG with the same luminance, in scans of its own."""
-        return luminance_apart(self.data, self.jpeg)
+        jpeg = self.jpeg
+        if jpeg.luminance_scans:
+            return jpeg
+        if has_jpeglib():
+            grey = _transcoded(coefficients(jpeg), jpeg)
+        else:
+            table, progressive = jpeg.luminance.table, jpeg.frame == PROGRESSIVE
+            grey = encode_plane(self._blocks, table, progressive=progressive, optimize=False)
+        return replace(parse(grey), height=jpeg.height, width=jpeg.width)
+
+    @property
+    def luma(self) -> Pixels:
+        """Y' (H, W) uint8, as the samples lie."""
+        if self.is_luma and isinstance(self.source, ArraySource):
+            return stored(self.source.pixels, self.orientation)
+        return self._blocks[: self.jpeg.height, : self.jpeg.width]
+
+    @cached_property
+    def _blocks(self) -> NDArray[np.uint8]:
+        """Y' to the end of its blocks, decoded once more: they are said to be the picture's size."""
+        size = (min(-(-side // 8) * 8, 65_528) for side in (self.jpeg.height, self.jpeg.width))
+        at, data = self.jpeg.size_at, self.data
+        return decoded_luma(data[:at] + struct.pack(">HH", *size) + data[at + 4 :])
 
 
 def with_original(photo: Photo, origin: Origin, orientation: int) -> Photo:
@@ -120,25 +142,6 @@ def with_original(photo: Photo, origin: Origin, orientation: int) -> Photo:
     return replace(photo, original=original, warnings=warnings)
 
 
-def luminance_apart(data: bytes, jpeg: Jpeg) -> Jpeg:
-    """A JPEG with the same luminance in scans of its own: the same file where it has them so."""
-    if jpeg.luminance_scans:
-        return jpeg
-    if has_jpeglib():
-        grey = _transcoded(coefficients(jpeg), jpeg)
-    else:
-        progressive = jpeg.frame == PROGRESSIVE
-        luma = decoded_luma(_with_whole_blocks(data, jpeg))
-        grey = encode_plane(luma, jpeg.luminance.table, progressive=progressive)
-    return replace(parse(grey), height=jpeg.height, width=jpeg.width)
-
-
-def _with_whole_blocks(data: bytes, jpeg: Jpeg) -> bytes:
-    """The file, said to be as large as its blocks, so that what lies beyond the edge is decoded too."""
-    size = struct.pack(">HH", *(min(-(-side // 8) * 8, 65_528) for side in (jpeg.height, jpeg.width)))
-    return data[: jpeg.size_at] + size + data[jpeg.size_at + 4 :]
-
-
 def decoded_luma(data: bytes) -> NDArray[np.uint8]:
     """Y' (H, W) of a JPEG of grey or Y'CbCr, as its samples lie. Raises DamagedPhoto."""
     luma = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -147,14 +150,17 @@ def decoded_luma(data: bytes) -> NDArray[np.uint8]:
     return cast("NDArray[np.uint8]", luma)
 
 
-def encode_plane(plane: Pixels, table: bytes, *, progressive: bool) -> bytes:
-    """A grey JPEG of (H, W) with a quantisation table as `Component.table` has it."""
+def encode_plane(plane: Pixels, table: bytes, *, progressive: bool, optimize: bool = True) -> bytes:
+    """A grey JPEG of (H, W) with a quantisation table as `Component.table` has it.
+
+    `optimize` takes four times as long and saves a tenth of smooth planes, next to nothing of others.
+    """
     from PIL import Image
 
     target = io.BytesIO()
     tables = [quantization(table).tolist()]  # which a quality would scale
     image = Image.fromarray(plane)
-    image.save(target, "jpeg", qtables=tables, quality=-1, optimize=True, progressive=progressive)
+    image.save(target, "jpeg", qtables=tables, quality=-1, optimize=optimize, progressive=progressive)
     return target.getvalue()
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from photochrom.errors import DamagedPhoto
-from photochrom.photo.segments import segment
+from photochrom.photo.segments import FRAMES, segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BASELINE, EXTENDED, PROGRESSIVE = 0xC0, 0xC1, 0xC2  # frames of Huffman-coded DCT: the only ones spliced
-_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _DHT, _EOI, _SOS, _DQT, _DRI = 0xC4, 0xD9, 0xDA, 0xDB, 0xDD
 _MOST_SEGMENTS = 10_000  # beyond any photo's; millions of empty ones would take minutes
 _STANDALONE = (0x01, *range(0xD0, 0xD8))  # markers without a length
@@ -147,7 +146,7 @@ class _Parser:
     def _take(self, marker: int, payload: bytes, at: int) -> int:
         if marker == _SOS:
             return self._scan(payload, at)
-        if marker in _FRAMES:
+        if marker in FRAMES:
             self._frames.append((marker, payload, at - len(payload) + 1))
         elif marker == _DQT:
             self._quantization |= dict(_quantization_tables(payload))
