@@ -146,10 +146,10 @@ SECTIONS = st.sampled_from(["network", "samples", "data", "loss", "optimizer", "
 
 @given(tables=st.dictionaries(SECTIONS, VALUES, max_size=4))
 def test_any_table_is_a_recipe_or_a_recipe_error(tables: dict[str, object]) -> None:
-    from photochrom.training import recipe_tables
+    from photochrom import documents
 
     try:
-        recipe = recipe_tables.parse(recipes.Recipe, tables, "recipe x: ", recipes.KINDS)
+        recipe = documents.parse(recipes.Recipe, tables, "recipe x: ", RecipeError)
     except RecipeError as error:
         said = str(error)
     else:

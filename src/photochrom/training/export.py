@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from photochrom.errors import CheckpointError, ModelError
+from photochrom import documents
+from photochrom.errors import CheckpointError, ModelError, RecipeError
 from photochrom.models.card import Card, SizeRule, card_path, write_card
 from photochrom.training import recipe_tables
 from photochrom.training.checkpoints import fill, load_weights
@@ -98,7 +99,7 @@ def make_card(name: str, kind: str, training: Mapping[str, Any], short: int = 0)
 
 def metadata_of(options: NetworkOptions) -> dict[str, str]:
     """What a safetensors file says about its network, so that it can be built again."""
-    table = recipe_tables.table(options, {})
+    table = documents.dump(options)
     return {"architecture": name_of(options), "network": recipe_tables.dump(table)}
 
 
@@ -110,7 +111,7 @@ def options_of(weights: Mapping[str, Tensor], metadata: Mapping[str, str], sourc
             f"{source} holds no network of photochrom's: its names fit none of {', '.join(NETWORK_KINDS)}"
         )
     table = tomllib.loads(metadata.get("network", ""))
-    options: NetworkOptions = recipe_tables.parse(NETWORK_KINDS[name], table, f"{source}: network.", {})
+    options: NetworkOptions = documents.parse(NETWORK_KINDS[name], table, f"{source}: network.", RecipeError)
     if isinstance(options, PhotochromOptions):
         options = dataclasses.replace(options, pretrained=False)
     return options

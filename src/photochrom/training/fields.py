@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Any
 
-
-def number(default: float, low: float, high: float = float("inf")) -> Any:
-    """A float in low..high."""
-    return field(default=default, metadata={"low": low, "high": high})
+from photochrom.documents import option
 
 
-def integer(default: int, low: int, high: int = 10**12) -> Any:
-    """An integer in low..high."""
-    return field(default=default, metadata={"low": low, "high": high})
+def number(default: float, low: float, high: float | None = None) -> Any:
+    """A number of at least `low` and, if that is given, at most `high`."""
+    return option(default, ge=low) if high is None else option(default, ge=low, le=high)
+
+
+integer = number  # the annotation says which it is
 
 
 def share(default: float) -> Any:
     """A float in 0..1: a chance or a part."""
-    return number(default, 0.0, 1.0)
+    return option(default, ge=0.0, le=1.0)
 
 
 def span(default: tuple[float, float], low: float, high: float) -> Any:
     """Two numbers in low..high, the first not above the second."""
-    return field(default=default, metadata={"low": low, "high": high, "ordered": True})
+    return option(default, ge=low, le=high, ordered=True)
 
 
 def choice(default: Any, allowed: tuple[Any, ...]) -> Any:
     """One of a few words or numbers."""
-    return field(default=default, metadata={"allowed": allowed})
+    return option(default, choices=allowed)

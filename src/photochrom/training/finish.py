@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from photochrom.training import checkpoints, journal, recipe_tables, validation
+from photochrom import documents
+from photochrom.training import checkpoints, journal, validation
 from photochrom.training.augment import AffineConfig
 from photochrom.training.export import export, make_card, metadata_of
 from photochrom.training.loader import collate
-from photochrom.training.recipe import KINDS
 from photochrom.training.samples import WholeConfig, plain
 from photochrom.training.tasks import ask
 
@@ -91,7 +91,7 @@ class Finish:
             "gain_over_grey_db": round(gained, 3),
             "gain_measured_on": f"{len(self.pictures)} photos {self.measured_on}",
             "started_from": init or "random weights",
-            "recipe": recipe_tables.table(self.recipe, KINDS),
+            "recipe": documents.dump(self.recipe),
         }
 
     def _memorised(self, network: Network, trainer: Trainer) -> float:

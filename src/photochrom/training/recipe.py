@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from photochrom import documents
 from photochrom.errors import RecipeError
 from photochrom.training import recipe_tables
 from photochrom.training.augment import AffineConfig
@@ -21,7 +22,6 @@ from photochrom.training.networks.photochrom import PhotochromOptions
 from photochrom.training.networks.seed import BetaOptions
 from photochrom.training.samples import SAMPLE_KINDS, HintedConfig, SampleConfig, WholeConfig
 
-KINDS: dict[str, dict[str, type[Any]]] = {"network": {**NETWORK_KINDS}, "samples": {**SAMPLE_KINDS}}
 _LENGTHS = ("schedule.photos", "schedule.epochs")  # a recipe says one of them
 LOSSES = ("mse", "l1", "huber", "log_mse", "soft_bins", "perceptual", "class_scores")
 
@@ -85,8 +85,8 @@ class ScheduleConfig:
 class Recipe:
     """A whole recipe."""
 
-    network: NetworkOptions = field(default_factory=BetaOptions)
-    samples: SampleConfig = field(default_factory=AffineConfig)
+    network: NetworkOptions = field(default_factory=BetaOptions, metadata={"kinds": NETWORK_KINDS})
+    samples: SampleConfig = field(default_factory=AffineConfig, metadata={"kinds": SAMPLE_KINDS})
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -130,7 +130,7 @@ def parse(text: bytes, name: str, changes: tuple[str, ...] = ()) -> Recipe:
     for change in changes:
         _apply(tables, change)
     where = f"recipe {name}: "
-    return check(recipe_tables.parse(Recipe, tables, where, KINDS), where)
+    return check(documents.parse(Recipe, tables, where, RecipeError), where)
 
 
 def _apply(tables: dict[str, Any], change: str) -> None:
@@ -155,7 +155,7 @@ def _apply(tables: dict[str, Any], change: str) -> None:
 
 def dump(recipe: Recipe) -> str:
     """TOML text that `parse` turns into the same recipe."""
-    return recipe_tables.dump(recipe_tables.table(recipe, KINDS)).lstrip()
+    return recipe_tables.dump(documents.dump(recipe)).lstrip()
 
 
 def check(recipe: Recipe, where: str) -> Recipe:

@@ -18,16 +18,17 @@ import cv2
 import numpy as np
 import torch
 
+from photochrom import documents
 from photochrom.color import ab_bins
 from photochrom.errors import OptionError, TrainingError
-from photochrom.training import checkpoints, recipe_tables
+from photochrom.training import checkpoints
 from photochrom.training.finish import Finish
 from photochrom.training.journal import Journal
 from photochrom.training.loader import Draw, Loader, Plan, Samples
 from photochrom.training.losses import WeightedSum
 from photochrom.training.parallel import World, join, shards_of
 from photochrom.training.photos import PhotoSet, colour_counts, list_files, load_photos, split
-from photochrom.training.recipe import KINDS, Recipe, dump
+from photochrom.training.recipe import Recipe, dump
 from photochrom.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class Run:
             self.trainer.restore(state, str(path))
             step = self._photos_a_step()  # may have changed; a step begins at a multiple of it
             self.trainer.seen = math.ceil(self.trainer.seen / step) * step
-            self.notes += changed_values(state["config"], recipe_tables.table(self.recipe, KINDS))
+            self.notes += changed_values(state["config"], documents.dump(self.recipe))
         elif self.options.init is not None:
             weights, _ = checkpoints.load_weights(self.options.init)
             checkpoints.fill(self.trainer.network, weights, str(self.options.init), self.recipe.name)
@@ -269,7 +270,7 @@ class Run:
             step = self.trainer.seen // self.trainer.photos_a_step
             raise TrainingError(self._no_number("weights", step))
         if self.world.first:
-            state = {"config": recipe_tables.table(self.recipe, KINDS), **self.trainer.state()}
+            state = {"config": documents.dump(self.recipe), **self.trainer.state()}
             checkpoints.save(self.out / checkpoints.NAME, state)
             self.saved = self.trainer.seen
 
