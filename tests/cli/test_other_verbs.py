@@ -226,7 +226,8 @@ def test_doctor_is_content(photochrom) -> None:
 def test_doctor_as_json(photochrom) -> None:
     document = json.loads(photochrom("doctor", "--json").out)
     assert document["ok"] is True
-    assert set(document) == {"ok", "system", "packages", "extras", "providers", "model", "self-test"}
+    checks = {"system", "packages", "extras", "providers", "model", "models", "self-test"}
+    assert set(document) == {"ok", *checks}
 
 
 def test_doctor_finds_a_model_that_was_swapped(photochrom, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from photochrom.cli.options import PROVIDER
 from photochrom.errors import PhotochromError
 
 _PACKAGES = ("photochrom", "numpy", "opencv-python-headless", "onnxruntime", "pillow", "pyvips", "click")
@@ -21,6 +22,7 @@ Check = Callable[[], str]
 
 
 @click.command()
+@PROVIDER
 @click.option("--model", default="photochrom", metavar="NAME|RUN|FILE.onnx", help="The model to test.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
@@ -35,6 +37,7 @@ def command(context: click.Context, model: str, as_json: bool) -> None:
         "extras": _extras,
         "providers": _providers,
         "model": lambda: _model(model),
+        "models": _times,
         "self-test": lambda: _self_test(model),
     }
     results = {name: _run(check) for name, check in checks.items()}
@@ -80,16 +83,35 @@ def _extras() -> str:
 
 
 def _providers() -> str:
-    from photochrom.models.session import available_providers
+    from photochrom.models.session import available_providers, load
 
-    return ", ".join(available_providers())
+    return ", ".join(available_providers()) + f" (used: {', '.join(load().providers)})"
+
+
+def _times() -> str:
+    """How long each model takes for one answer at its working size, the second time."""
+    import numpy as np
+
+    from photochrom.models import catalogue, load_network
+
+    found = []
+    for name in catalogue():
+        network = load_network(name)
+        plane = np.full(network.working_size(480, 640), 50, np.float32)
+        network.answer(plane)
+        started = time.monotonic()
+        network.answer(plane)
+        found.append(f"{name} {time.monotonic() - started:.2f} s at {plane.shape[1]}×{plane.shape[0]}")
+    return ", ".join(found)
 
 
 def _model(name: str) -> str:
     from photochrom.batch.ledger import file_sha256
     from photochrom.errors import ModelError
-    from photochrom.models import find
+    from photochrom.models import find, members
 
+    if parts := members(name):
+        return "; ".join(_model(part) for _, part in parts)
     path, card = find(name)
     actual = file_sha256(path)
     if actual != card.sha256:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from photochrom.cli.options import PROVIDER
 from photochrom.errors import OptionError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ BASELINE_NAMES = ("grey", "mean", "spreading")
 
 
 @click.command()
+@PROVIDER
 @click.option(
     "--data", required=True, type=click.Path(path_type=Path), help="Folder of color photos, the truth."
 )

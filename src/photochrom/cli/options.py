@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import types
 from dataclasses import fields
 from pathlib import Path
@@ -19,6 +20,20 @@ if TYPE_CHECKING:
     from dataclasses import Field
 
 F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def _set_provider(_: click.Context, __: click.Parameter, value: str | None) -> None:
+    if value:
+        os.environ["PHOTOCHROM_PROVIDER"] = value  # worker processes inherit it
+
+
+PROVIDER = click.option(
+    "--provider",
+    metavar="cpu|cuda|directml|coreml|openvino",
+    expose_value=False,
+    callback=_set_provider,
+    help="What runs the network; cuda,cpu falls back to the CPU.",
+)
 
 
 def rendering(verb: F) -> F:
@@ -40,7 +55,7 @@ def rendering(verb: F) -> F:
     kinds = get_type_hints(Options)
     for item in reversed(fields(Options)):
         command = _click_option(item, kinds[item.name])(command)
-    return cast("F", command)
+    return cast("F", PROVIDER(command))
 
 
 def _click_option(item: Field[Any], kind: Any) -> Callable[[F], F]:

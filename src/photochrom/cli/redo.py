@@ -10,7 +10,7 @@ import click
 from photochrom.batch import plan
 from photochrom.batch.options import Options
 from photochrom.batch.runner import IfExists, Run, Settings, workers_for
-from photochrom.cli.options import IF_EXISTS, JSON
+from photochrom.cli.options import IF_EXISTS, JSON, PROVIDER
 from photochrom.cli.report import Report
 from photochrom.errors import ModelError, PhotoError
 from photochrom.models import find
@@ -27,6 +27,7 @@ from photochrom.provenance import Sidecar, file_sha256, path_at
 )
 @click.option("--model", metavar="NAME|RUN|FILE.onnx", help="Where the model is now.")
 @IF_EXISTS
+@PROVIDER
 @JSON
 @click.pass_context
 def command(

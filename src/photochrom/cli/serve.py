@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from photochrom.cli.options import PROVIDER
+
 if TYPE_CHECKING:
     from photochrom.server.access import Access
     from photochrom.server.limits import Limits
@@ -20,6 +22,7 @@ _ABOVE_ZERO = click.IntRange(1)
 
 
 @click.command()
+@PROVIDER
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."

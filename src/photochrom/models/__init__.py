@@ -2,7 +2,7 @@
 
 from photochrom.models.answer import DEFAULT_VIVIDNESS, Answer
 from photochrom.models.card import Card
-from photochrom.models.catalogue import DEFAULT, catalogue, find
+from photochrom.models.catalogue import DEFAULT, catalogue, find, members
 from photochrom.models.network import Network, load_network
 from photochrom.models.session import Session, load
 
@@ -17,4 +17,5 @@ __all__ = [
     "find",
     "load",
     "load_network",
+    "members",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -53,6 +54,12 @@ class Card:
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", self.family or {"bins": "photochrom"}.get(self.head, "ab"))
         object.__setattr__(self, "sizes", tuple(int(short) for short in self.sizes))
+
+    @property
+    def noncommercial(self) -> bool:
+        """Whether the licence forbids commercial use, as far as its name tells."""
+        words = re.split(r"[^a-z]+", self.licence.lower())
+        return "nc" in words or "noncommercial" in "".join(words)
 
     def dump(self) -> str:
         """The card as JSON text."""

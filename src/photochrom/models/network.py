@@ -16,7 +16,7 @@ from photochrom.errors import HintError, ModelError
 from photochrom.hints import MAX_HINTS
 from photochrom.levels import stretch_contrast
 from photochrom.models.answer import Answer, DistributionAnswer
-from photochrom.models.catalogue import DEFAULT
+from photochrom.models.catalogue import DEFAULT, find, members
 from photochrom.models.session import Session, load
 from photochrom.raster import cell_means, count_points, rasterize, spread
 
@@ -173,13 +173,23 @@ class PhotochromNetwork(Network):
         return output
 
 
-FAMILIES: dict[str, type[Network]] = {"photochrom": PhotochromNetwork, "ab": Network}
+FAMILIES: dict[str, type[Network]] = {
+    "photochrom": PhotochromNetwork,
+    **dict.fromkeys(("ab", "siggraph17", "eccv16", "ddcolor", "ddcolor-tiny"), Network),
+}
 
 
 def load_network(
     model: str | Path = DEFAULT, *, threads: int | None = None, providers: Sequence[str] | None = None
 ) -> Network:
-    """The network of a model's name, run folder or .onnx file; arguments and errors as `load`'s."""
+    """The network of a model's name, run folder, .onnx file or average; arguments and errors as `load`'s."""
+    if parts := members(model):
+        from photochrom.models.average import AverageNetwork
+
+        loaded = [
+            (weight, load_network(name, threads=threads, providers=providers)) for weight, name in parts
+        ]
+        return AverageNetwork(loaded, find(model)[1])
     session = load(model, threads=threads, providers=providers)
     family = session.card.family
     if family not in FAMILIES:

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
     from photochrom.color import Float
 
-CPU = "CPUExecutionProvider"
+# The providers' short names: what ONNX Runtime calls them, and the package that brings them
+PROVIDERS = {
+    "cpu": ("CPUExecutionProvider", "onnxruntime"),
+    "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu"),
+    "directml": ("DmlExecutionProvider", "onnxruntime-directml"),
+    "coreml": ("CoreMLExecutionProvider", "onnxruntime"),
+    "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
+}
+PROVIDER = "PHOTOCHROM_PROVIDER"  # the environment variable by which worker processes know, too
 
 
 class Session:
@@ -44,6 +52,11 @@ class Session:
             raise ModelError(
                 f"{path.name} is not a network that ONNX Runtime can load: {str(error).splitlines()[0][:200]}"
             ) from error
+        if (started := self._session.get_providers()[0]) != providers[0] and len(providers) == 1:
+            raise OptionError(
+                f"{providers[0]} did not start ({started} would have been used): check its driver, "
+                "or fall back with cpu behind a comma"
+            )
         self._inputs = {item.name for item in self._session.get_inputs()}
         self.threads = threads
 
@@ -81,14 +94,34 @@ def load(
 ) -> Session:
     """Load a model by name, run folder or .onnx file.
 
-    providers: ONNX Runtime names such as "CUDAExecutionProvider", tried in order; CPU by default.
+    providers: short names ("cuda") or ONNX Runtime's ("CUDAExecutionProvider"), tried in order; by default
+    PHOTOCHROM_PROVIDER, a list of them with commas, or the CPU.
     Raises UnknownModel, ModelError (also where the file is not the one its card names), OptionError.
     """
-    wanted = tuple(providers or (CPU,))
-    if missing := [name for name in wanted if name not in available_providers()]:
-        raise OptionError(f"this ONNX Runtime has no {missing[0]}; it has {', '.join(available_providers())}")
+    wanted = chosen_providers(providers or os.environ.get(PROVIDER, "cpu").split(","))
     path, card = find(model)
     return _load(path, path.stat().st_mtime_ns, card.sha256, threads or processors(), wanted)
+
+
+def chosen_providers(names: Sequence[str]) -> tuple[str, ...]:
+    """ONNX Runtime's names of the providers that are there.
+
+    Raises OptionError for one that is not, unless cpu stands behind it.
+    """
+    there = available_providers()
+    wanted = [PROVIDERS.get(name.strip().lower(), (name.strip(), ""))[0] for name in names]
+    found = tuple(name for name in wanted if name in there)
+    if len(found) == len(wanted) or (wanted[-1] == PROVIDERS["cpu"][0] and len(wanted) > 1):
+        return found
+    missing = next(name for name in wanted if name not in there)
+    known = {full: (short, package) for short, (full, package) in PROVIDERS.items()}
+    if missing not in known:
+        raise OptionError(f"no provider is called {missing!r}: use one of {', '.join(PROVIDERS)}")
+    short, package = known[missing]
+    raise OptionError(
+        f"this ONNX Runtime has no {missing}: pip uninstall onnxruntime, then pip install {package}; "
+        f"or fall back with --provider {short},cpu (it has {', '.join(there)})"
+    )
 
 
 @lru_cache(maxsize=4)

@@ -17,6 +17,7 @@ from photochrom.training.networks.photochrom import Photochrom
 from photochrom.training.networks.seed import AB_RANGE, SeedNetwork
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -52,32 +53,54 @@ def write_graph(network: Network, target: Path, *, half: bool = True) -> None:
     """Trace a network in evaluation mode and write it as ONNX; `half` stores its weights as fp16."""
     hinted = isinstance(network, Photochrom)
     model = Answer(network) if isinstance(network, Photochrom) else Chroma(network)
-    batch, height, width = (torch.export.Dim(name) for name in ("batch", "rows", "columns"))
-    multiple = 32 if hinted else 8
-    full = {0: batch, 2: multiple * height, 3: multiple * width}
-    shapes: dict[str, Any] = {"luminance": full}
-    inputs = [torch.zeros(2, 1, 128, 160)]
+    inputs = {"luminance": torch.zeros(2, 1, 128, 160)}
     if hinted:
-        shapes |= {"hints": full, "spread": {0: batch, 2: 8 * height, 3: 8 * width}}
-        inputs += [torch.zeros(2, 3, 128, 160), torch.zeros(2, 9, 32, 40)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns about itself …
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # … and that torchvision is not there
-        program = torch.onnx.export(
-            model.eval(),
-            tuple(inputs),
-            dynamo=True,
-            dynamic_shapes=shapes,
-            input_names=list(shapes),
-            output_names=["logits", "features", "details"] if hinted else ["ab"],
-            verbose=False,
-        )
-    assert program is not None
-    graph = program.model_proto
+        inputs |= {"hints": torch.zeros(2, 3, 128, 160), "spread": torch.zeros(2, 9, 32, 40)}
+    graph = trace(model, inputs, ["logits", "features", "details"] if hinted else ["ab"], 32 if hinted else 8)
     if half:
         halve_weights(graph)
     onnx.checker.check_model(graph)
     target.write_bytes(graph.SerializeToString())
+
+
+def trace(
+    model: nn.Module,
+    inputs: dict[str, Tensor],
+    outputs: Sequence[str],
+    multiple: int,
+    *,
+    optimize: bool = True,
+) -> onnx.ModelProto:
+    """The graph of a network for sides that are multiples; the batch is free where the examples hold two.
+
+    `spread` has a quarter of the other inputs' sides. optimize: fold constants now, which takes minutes where
+    there are many; ONNX Runtime does so anyway when it loads the graph.
+    """
+    batch, height, width = (torch.export.Dim(name) for name in ("batch", "rows", "columns"))
+    shapes: dict[str, Any] = {}
+    for name, example in inputs.items():
+        step = multiple // 4 if name == "spread" else multiple
+        shapes[name] = {2: step * height, 3: step * width} | ({0: batch} if len(example) > 1 else {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns about itself …
+        for name in (
+            "torch.onnx",
+            "onnxscript",
+            "onnx_ir",
+        ):  # … that torchvision is not there, what it leaves
+            logging.getLogger(name).setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            model.eval(),
+            tuple(inputs.values()),
+            dynamo=True,
+            dynamic_shapes=shapes,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            optimize=optimize,
+            verbose=False,
+        )
+    assert program is not None
+    return program.model_proto
 
 
 def halve_weights(model: onnx.ModelProto, smallest: int = 256) -> None:
