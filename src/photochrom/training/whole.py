@@ -16,7 +16,8 @@ from onnx import TensorProto, compose, helper, numpy_helper, parser
 from photochrom.color import _FROM_XYZ, LUMINANCE_WEIGHTS
 from photochrom.errors import ModelError
 from photochrom.models import DEFAULT_VIVIDNESS, find, members
-from photochrom.upsample import RADIUS, TOLERANCE
+from photochrom.upsample import _RADIUS as RADIUS
+from photochrom.upsample import _TOLERANCE as TOLERANCE
 
 if TYPE_CHECKING:
     from pathlib import Path
