@@ -84,9 +84,9 @@ def test_the_file_of_the_documentation(tmp_path):
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        (b"", "not JSON"),
-        (b"\xff\xfe", "not JSON"),
-        (b"[" * 100_000, "not JSON"),
+        (b"", "not valid JSON"),
+        (b"\xff\xfe", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
         (b"[]", "version"),
         (b"{}", "version"),
         (b'{"version": 2, "hints": []}', "version"),
@@ -108,7 +108,7 @@ def test_a_broken_file_names_what_is_wrong(content, word):
 
 
 def test_a_missing_file_and_too_many_hints(tmp_path):
-    with pytest.raises(HintError, match="cannot read"):
+    with pytest.raises(HintError, match="cannot be read"):
         load_hints(tmp_path / "none.json")
     many = {"version": 1, "hints": [{"x": 0, "y": 0, "color": "#000000"}] * (MAX_HINTS + 1)}
     with pytest.raises(HintError, match="at most 5000"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from photochrom import documents
 from photochrom.color import hex_to_rgb, rgb_to_lab
 from photochrom.errors import HintError, OptionError
 
@@ -92,17 +92,11 @@ def load_hints(source: Path | str | bytes | dict[str, Any]) -> list[Hint]:
     Raises HintError naming the file and the hint at fault.
     """
     name = str(source) if isinstance(source, Path | str) else "the hints"
-    try:
-        if isinstance(source, Path | str):
-            source = Path(source).read_bytes()
-        data = json.loads(source) if isinstance(source, bytes) else source
-    except OSError as error:
-        raise HintError(f"cannot read the hints file {name}: {error.strerror or error}") from None
-    except (ValueError, RecursionError):
-        raise HintError(
-            f"{name} is not JSON: save hints from the studio, or see docs/hints.md for the form"
-        ) from None
-    return _parse(data, name)
+    if isinstance(source, Path | str | bytes):
+        place = Path(source) if isinstance(source, str) else source
+        advice = "save hints from the studio, or see docs/hints.md for the form"
+        source = documents.read_json(place, name, advice, HintError)
+    return _parse(source, name)
 
 
 def _parse(data: Any, name: str) -> list[Hint]:
@@ -128,11 +122,4 @@ def _parse_hint(item: Any, where: str) -> Hint:
 
 def dump_hints(hints: Iterable[Hint]) -> dict[str, Any]:
     """The JSON form that `load_hints` takes; optional keys at their defaults are left out."""
-    listed = []
-    for hint in hints:
-        told = {key: getattr(hint, key) for key, default in _KEYS.items() if getattr(hint, key) != default}
-        for key in ("path", "within"):
-            if key in told:
-                told[key] = [list(place) for place in told[key]]
-        listed.append(told)
-    return {"version": 1, "hints": listed}
+    return {"version": 1, "hints": [documents.dump(hint, defaults=False) for hint in hints]}

@@ -9,6 +9,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from photochrom import documents
 from photochrom.errors import ModelError
 
 if TYPE_CHECKING:
@@ -74,24 +75,17 @@ def card_path(graph: Path) -> Path:
 def read_card(graph: Path) -> Card:
     """The card beside an ONNX file. Raises ModelError where it is missing or makes no sense."""
     path = card_path(graph)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
+    if not path.exists():
         raise ModelError(
             f"{graph.name} has no card: expected {path.name} beside it (photochrom export writes both)"
-        ) from None
-    except ValueError:
-        data = None
-    if not isinstance(data, dict) or data.pop("card", None) != CARD_VERSION:
-        raise ModelError(f"{path} is not a model card of this version: export the model again")
-    try:
-        size = SizeRule(**data.pop("size", {}))
-        bins = tuple((float(a), float(b)) for a, b in data.pop("bins", ()))
-        card = Card(**data, size=size, bins=bins)
-    except (TypeError, ValueError) as error:
-        raise ModelError(
-            f"{path} is not a model card of this version ({error}): export the model again"
-        ) from None
+        )
+    advice = "export the model again"
+    document = documents.read_json(path, f"the model card {path}", advice, ModelError)
+    if not isinstance(document, dict) or document.pop("card", None) != CARD_VERSION:
+        raise ModelError(f"{path} is not a model card of this version: {advice}")
+    card = documents.parse(
+        Card, document, f"{path} is not a model card of this version ({advice}): ", ModelError
+    )
     if card.head not in ("bins", "ab") or (card.head == "bins") != bool(card.bins):
         raise ModelError(f"{path}: the head must be 'bins' with a list of bins, or 'ab' without")
     return card
