@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 from photochrom import Colorizer, Hint
 from photochrom.cli import run
 from photochrom.errors import OptionError, UnknownModel, UnsupportedReading
-from photochrom.models import Card, find, members
+from photochrom.models import Card, catalogue, find, members
 from photochrom.models.card import SizeRule, write_card
 from photochrom.models.session import PROVIDER, PROVIDERS, chosen_providers
 
@@ -81,6 +81,13 @@ def test_the_hash_covers_members_and_weights(models: Path) -> None:
 def test_averages_that_are_none(model: str) -> None:
     with pytest.raises(OptionError, match="not an average of models"):
         members(model)
+
+
+def test_a_folder_without_a_card_is_no_model(models: Path) -> None:
+    (models / "half").mkdir()
+    (models / "half/model.onnx").write_bytes(b"x")
+    assert run(["models", "list"]) == 0
+    assert "half" not in catalogue()
 
 
 def test_a_member_that_is_unknown_is_named() -> None:

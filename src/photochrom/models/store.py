@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photochrom.errors import ModelError, OptionError, UnknownModel
+from photochrom.models.card import card_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,11 +36,11 @@ def models_folder() -> Path:
 
 
 def imported() -> dict[str, Path]:
-    """The imported models: name -> ONNX file."""
+    """The imported models: name -> ONNX file. A folder without a card is none."""
     return {
         graph.parent.name: graph
         for graph in sorted(models_folder().glob(f"*/{GRAPH}"))
-        if _NAME.fullmatch(graph.parent.name)
+        if _NAME.fullmatch(graph.parent.name) and card_path(graph).exists()
     }
 
 
