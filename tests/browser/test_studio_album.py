@@ -486,3 +486,30 @@ def test_a_material_colours_a_thing(studio: Studio) -> None:
     studio.doing(lambda: page.locator(".material", has_text="grass").click())
     lab = studio.lab_at((0.3, 0.75))
     assert lab[1] < -5 < 10 < lab[2]
+
+
+def test_photos_of_a_zip_that_fails_are_not_called_saved(studio: Studio) -> None:
+    page = studio.page
+    page.expected_faults += ["500"]
+    studio.place_hint(HUT)
+    page.set_input_files("#file", str(next(path for path in EXAMPLES if path != HOME)))
+    wait_for_all(page, 2)
+    files = []
+
+    def answer(route: Any) -> None:
+        whole = "side" not in (route.request.post_data_json or {})
+        files.extend([route] if whole else [])
+        if whole and len(files) == 2:
+            route.fulfill(status=500, json={"detail": "the disk is full"})
+        else:
+            route.continue_()
+
+    page.route("**/render", answer)
+    page.keyboard.press("Control+s")
+    page.check("#download-all")
+    page.locator("#download-go").click()
+    page.locator(".toast", has_text="The disk is full").wait_for()
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.reload()
+    assert asked == ["beforeunload"]

@@ -133,3 +133,9 @@ def test_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
         assert source.address.startswith("https://")
         assert source.address in told
     assert run(["models", "pull", "nonesuch"]) == 4
+
+
+def test_a_name_that_is_taken_is_told_before_the_download(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    assert run(["models", "pull", "siggraph17", "--name", "photochrom"]) == 2
+    assert "there is a model photochrom already" in capsys.readouterr().err

@@ -38,6 +38,15 @@ def test_upload_tells_of_the_photo(client: TestClient, make_jpeg: Callable[..., 
     assert client.get(f"/v1/photos/{told['id']}").json() == told
 
 
+def test_the_kept_file_counts_in_the_budget(client: TestClient, make_jpeg: Callable[..., bytes]) -> None:
+    held = []
+    plain = make_jpeg(120, 80)
+    for data in (plain, plain + bytes(1 << 20)):  # whatever follows the picture is kept, too
+        told = client.post("/v1/photos", files={"photo": data}).json()
+        held.append(client.app.state.service.store.get(told["id"]).reservation.size)
+    assert held[1] - held[0] == 1 << 20
+
+
 def test_a_colour_photo_is_told(client: TestClient) -> None:
     pixels = np.zeros((60, 80, 3), np.uint8)
     ramp = np.linspace(40, 250, 80).astype(np.uint8)

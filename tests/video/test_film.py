@@ -180,7 +180,11 @@ def test_the_film_itself_and_what_is_there_are_never_replaced(
         ("out.mkv", {"codec": "vp9"}, "'vp9' is not a codec"),
         ("out.mkv", {"codec": "ffv1", "crf": 20}, "ffv1 has no --crf"),
         ("out.mov", {"codec": "prores", "preset": "slow"}, "prores has no --preset"),
+        ("out.mp4", {"preset": "quick"}, "h264 has no preset 'quick': choose ultrafast, .* or placebo"),
+        ("out.mp4", {"codec": "av1", "preset": "slow"}, "av1 has no preset 'slow': choose 0, .* or 13"),
+        ("out.mp4", {"codec": "hevc", "crf": 60}, r"--crf lies in 0\.\.51 for hevc, not 60"),
         ("out.mp4", {"start": 2.0, "end": 1.0}, "--to must lie after --from"),
+        ("out.mp4", {"start": 50.0}, "no frame in the time that was asked for"),
         ("out.mp4", {"vividness": 1.5}, "vividness"),
     ],
 )
@@ -191,6 +195,19 @@ def test_what_cannot_be_done_is_a_sentence(
     with pytest.raises(OptionError, match=sentence):
         colorize(film, tmp_path / name, model=colorizer, **options)
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
+def test_what_the_encoder_refuses_is_a_sentence(tmp_path: Path, films: Any, colorizer: Any) -> None:
+    film = films.write(tmp_path / "in.mkv", films.pan(2, height=16, width=17000), codec="ffv1")
+    with pytest.raises(OptionError, match="h264 does not take frames of 17000 × 16"):
+        colorize(film, tmp_path / "out.mp4", model=colorizer)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+
+
+def test_a_missing_folder_is_a_sentence(tmp_path: Path, films: Any, colorizer: Any) -> None:
+    film = films.write(tmp_path / "in.mp4", films.pan(2))
+    with pytest.raises(WriteError, match=r"the folder .*none does not exist: make it first"):
+        colorize(film, tmp_path / "none" / "out.mp4", model=colorizer)
 
 
 def test_a_span_begins_at_zero_with_its_own_sound(tmp_path: Path, films: Any, colorizer: Any) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from photochrom import Hint
 from photochrom.color import rgb_to_lab
 from photochrom.errors import GuidanceError
-from photochrom.video import export_keyframes, frames, read_pictures
+from photochrom.video import colorize, export_keyframes, frames, read_pictures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +88,16 @@ def test_pictures_without_time_or_color_are_sentences(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8), "red").save(tmp_path / "red.png")
     with pytest.raises(GuidanceError, match="says no time"):
         read_pictures(tmp_path)
+
+
+def test_a_hint_for_the_time_before_a_trial_colors_nothing_in_it(
+    tmp_path: Path, films: Any, colorizer: Any
+) -> None:
+    film = two_scenes(films, tmp_path)
+    hint = Hint(0.5, 0.5, "#c03060", radius=0.1, time=0.1)  # of the first scene
+    told, plain = (
+        [rgb for _, rgb in frames(film, model=colorizer, hints=hints, start=0.6)] for hints in ([hint], [])
+    )
+    assert all(np.array_equal(one, other) for one, other in zip(told, plain, strict=True))
+    report = colorize(film, tmp_path / "out.mp4", model=colorizer, hints=[hint], start=0.6)
+    assert report.warnings == ["hints for the time before --from are left out: 1"]

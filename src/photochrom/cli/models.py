@@ -94,8 +94,10 @@ def pull(published: str, name: str, as_json: bool) -> None:
         for known, source in PUBLISHED.items():
             click.echo(f"{known:18}{source.licence:14}{source.address}")
         return
-    from photochrom.training.importing import import_model
+    from photochrom.training.importing import free_name, import_model
 
+    if published in PUBLISHED:
+        free_name(name or published)  # before a gigabyte is fetched in vain
     file = download(published)
     try:
         _tell((import_model(file, name or published).name,), as_json)

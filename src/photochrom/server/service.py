@@ -161,12 +161,13 @@ class Service:
 
 
 def held_by(photo: Photo) -> int:
-    """Bytes that a prepared photo keeps: its pixels and alpha, reduced planes, the network's answers."""
+    """Bytes that a prepared photo keeps: pixels, alpha, reduced planes, its file, the network's answers."""
     samples = photo.height * photo.width
     pixels = samples * (photo.channels + photo.has_alpha) * photo.dtype.itemsize
     reduced = 3 * 2 * min(samples, _PREVIEW_SIDE * _PREVIEW_SIDE * 3 // 4)
     metadata = sum(len(part) for part in vars(photo.metadata).values() if isinstance(part, bytes))
-    return pixels + reduced + metadata + _PLATE_OVERHEAD
+    original = photo.original.origin.content if photo.original else None
+    return pixels + reduced + metadata + len(original or b"") + _PLATE_OVERHEAD
 
 
 def needed_by_hints(plate: Plate, look: Look) -> int:

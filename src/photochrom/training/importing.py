@@ -33,12 +33,7 @@ def import_model(source: Path, name: str = "", feed: Path | None = None) -> Card
     feed: a TOML file that says how an ONNX graph is fed, where it is of no known family. Raises OptionError,
     CheckpointError or ModelError; nothing is left behind then.
     """
-    name = store.check_name(name or re.sub(r"[^A-Za-z0-9_-]+", "-", source.stem).strip("-_") or "model")
-    if name in catalogue():
-        raise OptionError(
-            f"there is a model {name} already: give another --name, "
-            f"or `photochrom models remove {name}` first"
-        )
+    name = free_name(name or re.sub(r"[^A-Za-z0-9_-]+", "-", source.stem).strip("-_") or "model")
     if not source.is_file():
         raise OptionError(f"there is no file {source}: give a .pth, .pt, .safetensors or .onnx file")
     if source.suffix == ".onnx":
@@ -60,6 +55,16 @@ def import_model(source: Path, name: str = "", feed: Path | None = None) -> Card
                 "please report this file"
             )
     return card
+
+
+def free_name(name: str) -> str:
+    """A name under which no model is stored yet. Raises OptionError."""
+    if store.check_name(name) in catalogue():
+        raise OptionError(
+            f"there is a model {name} already: give another --name, "
+            f"or `photochrom models remove {name}` first"
+        )
+    return name
 
 
 def _graph(network: Published) -> onnx.ModelProto:

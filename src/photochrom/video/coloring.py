@@ -7,7 +7,7 @@ every frame its colors at full size. So no full frame has to wait in memory for 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from photochrom.color import Float
     from photochrom.colorizer import Colorizer
+    from photochrom.hints import Hint
     from photochrom.video.planes import Plane
     from photochrom.video.scenes import State, Stretch
     from photochrom.video.source import Source
@@ -50,6 +51,12 @@ class Wishes:
         """The wishes with these fields, those of Look among them. Raises OptionError, GuidanceError."""
         looks = {item.name: asked.pop(item.name) for item in fields(Look) if item.name in asked}
         return cls(**asked, look=Look(**looks)) if looks else cls(**asked)
+
+    @property
+    def early_hints(self) -> list[Hint]:
+        """The hints that are for what lies before the start: their things may be gone by then."""
+        start = self.start or 0.0
+        return [hint for hint in self.look.hints if hint.time is not None and hint.time < start]
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; pictures by their time and hash."""
@@ -96,7 +103,10 @@ class Coloring:
         state, after: of the stretch from whose end the film goes on, and the pts of its last frame.
         """
         step = float(self.source.step * self.source.time_base)
-        painter = Painter(self._colorizer, self.wishes.look, self.wishes.pictures, step=step, state=state)
+        early = self.wishes.early_hints
+        hints = tuple(hint for hint in self.wishes.look.hints if hint not in early)
+        look = replace(self.wishes.look, hints=hints)
+        painter = Painter(self._colorizer, look, self.wishes.pictures, step=step, state=state)
         scenes = Scenes(painter, float(self.source.time_base), float(self.source.rate), state)
         second = _Followed(self._frames(after))
         for stretch in scenes.stretches(self.small_frames(after)):

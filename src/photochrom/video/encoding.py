@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,22 @@ if TYPE_CHECKING:
     from photochrom.video.planes import Plane
     from photochrom.video.source import Source
 
+os.environ.setdefault("SVT_LOG", "1")  # else SVT-AV1 tells its settings on stderr
 _GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER: parameter sets go to the container
 _INTERLACED = {2: "tff=1", 3: "bff=1", 4: "bff=1", 5: "tff=1"}  # by AVFieldOrder
+_X264_PRESETS = (
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+    "placebo",
+)
+_SVT_PRESETS = tuple(str(speed) for speed in range(14))
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,8 @@ class Codec:
     encoder: str
     crf: int | None  # the default, None where quality is no choice
     preset: str | None
+    presets: tuple[str, ...] = ()
+    worst_crf: int = 51
     containers: tuple[str, ...] = ("mp4", "matroska", "mov")
     odd: bool = True  # whether it takes odd sides in 4:2:0
 
@@ -38,25 +55,14 @@ class Codec:
 CODECS = {
     codec.name: codec
     for codec in (
-        Codec("h264", "libx264", 18, "medium", odd=False),
-        Codec("hevc", "libx265", 20, "medium", odd=False),
-        Codec("av1", "libsvtav1", 28, "8", odd=False),
-        Codec("prores", "prores_ks", None, None, ("matroska", "mov")),
-        Codec("ffv1", "ffv1", None, None, ("matroska",)),
+        Codec("h264", "libx264", 18, "medium", _X264_PRESETS, odd=False),
+        Codec("hevc", "libx265", 20, "medium", _X264_PRESETS, odd=False),
+        Codec("av1", "libsvtav1", 28, "8", _SVT_PRESETS, 63, odd=False),
+        Codec("prores", "prores_ks", None, None, containers=("matroska", "mov")),
+        Codec("ffv1", "ffv1", None, None, containers=("matroska",)),
     )
 }
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mkv": "matroska", ".mov": "mov"}
-X264_PRESETS = (
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-)
 
 
 def container_for(suffix: str, codec: Codec) -> str:
@@ -139,12 +145,19 @@ class Encoding:
 
 
 class Encoder:
-    """One run of an encoder: frames in, packets out."""
+    """One run of an encoder: frames in, packets out. Raises OptionError for what the encoder refuses."""
 
     def __init__(self, encoding: Encoding):
         self._encoding = encoding
         self._context: Any = av.CodecContext.create(encoding.codec.encoder, "w")
         encoding.apply(self._context)
+        try:
+            self._context.open()
+        except av.error.FFmpegError:
+            raise OptionError(
+                f"{encoding.codec.name} does not take frames of {encoding.width} × {encoding.height} with "
+                "these options: leave out --crf and --preset, or choose another --codec"
+            ) from None
 
     def encode(self, y: Plane, chroma: tuple[Plane, Plane], pts: int) -> Iterator[Any]:
         """Packets that are ready after a frame, given as planes of the encoding's layout."""
@@ -169,8 +182,15 @@ def encoding_for(
     """How a film is encoded. Raises OptionError for what the codec does not take."""
     if crf is not None and codec.crf is None:
         raise OptionError(f"{codec.name} has no --crf: leave it out")
+    if crf is not None and not 0 <= crf <= codec.worst_crf:
+        raise OptionError(f"--crf lies in 0..{codec.worst_crf} for {codec.name}, not {crf}")
     if preset is not None and codec.preset is None:
         raise OptionError(f"{codec.name} has no --preset: leave it out")
+    if preset is not None and preset not in codec.presets:
+        raise OptionError(
+            f"{codec.name} has no preset {preset!r}: choose {', '.join(codec.presets[:-1])} "
+            f"or {codec.presets[-1]}"
+        )
     height, width = source.height, source.width
     if side_by_side:
         height, width = (2 * height, width) if source.on_its_side else (height, 2 * width)

@@ -131,8 +131,10 @@ class _Film:
         self._encoding = encoding_for(source, wishes.side_by_side, codec, asked["crf"], asked["preset"])
         self._coloring = Coloring(source, colorizer, wishes, self._encoding.layout)
         self._card = colorizer.model
-        self._report = Report(self._card.name, warnings=_warnings(source, wanted, self._encoding.layout))
+        told = _warnings(source, wishes, wanted, self._encoding.layout)
+        self._report = Report(self._card.name, warnings=told)
         check_streams(source, target, self._container)
+        Encoder(self._encoding)  # which refuses bad options before anything is written
 
     def run(self, *, resume: bool, overwrite: bool, progress: Callable[[Progress], None] | None) -> Report:
         """Make the file."""
@@ -143,6 +145,11 @@ class _Film:
         for packets, left in self._segments(state, progress):
             workplace.save_segment(done, packets, left)
             done += 1
+        if not done:
+            workplace.remove()
+            raise OptionError(
+                f"{self._source.path} has no frame in the time that was asked for: change --from and --to"
+            )
         self._report.warnings += mux(
             self._source,
             self._target,
@@ -212,9 +219,11 @@ class _Film:
         return max(0, count if last is None else min(count, round((last - first) * self._source.rate)))
 
 
-def _warnings(source: Source, wanted: Layout, given: Layout) -> list[str]:
+def _warnings(source: Source, wishes: Wishes, wanted: Layout, given: Layout) -> list[str]:
     """What a person should know of how a film is treated."""
     found = []
+    if early := len(wishes.early_hints):
+        found.append(f"hints for the time before --from are left out: {early}")
     if source.interlaced:
         found.append(
             "the film is interlaced, and stays so: fast motion is colored better after deinterlacing"

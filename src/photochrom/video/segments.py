@@ -45,11 +45,15 @@ class Workplace:
         self.folder = output.with_name(f".{output.name}.photochrom-video")
 
     def open(self, plan: dict[str, Any], *, resume: bool) -> int:
-        """Make the folder ready; returns how many finished segments may be used again."""
+        """Make the folder ready; returns how many finished segments may be used again. Raises WriteError."""
         known = self.folder / "plan.json"
         text = json.dumps(plan, sort_keys=True, indent=1)
         if not (resume and known.exists() and known.read_text(encoding="utf-8") == text):
             self.remove()
+            if not self.folder.parent.is_dir():
+                raise WriteError(
+                    f"the folder {self.folder.parent} does not exist: make it first, or choose another"
+                )
             self.folder.mkdir()
             save(known, lambda file: _write(file, text.encode()), _unchecked)
         count = 0

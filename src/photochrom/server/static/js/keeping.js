@@ -47,6 +47,12 @@ export class Keeping {
   async #downloadAll(options, onProgress, signal) {
     const entries = [...this.album.entries];
     let [zip, part] = [new Zip(), 1];
+    /** @type {[Ready, import("./document.js").Version][]} what is in the ZIP file */
+    const packed = [];
+    const saveZip = (/** @type {string} */ name) => {
+      save(zip.blob(), name);
+      for (const [entry, version] of packed.splice(0)) entry.coloring.saved = version;
+    };
     for (const [at, waiting] of entries.entries()) {
       onProgress(at, entries.length);
       const entry = await this.album.open(waiting).catch(() => null);
@@ -54,14 +60,14 @@ export class Keeping {
       const { version } = entry.coloring;
       const file = await entry.engine.file(version, options, signal);
       if (zip.size + file.size > LARGEST_ZIP) {
-        save(zip.blob(), `photochrom-${part++}.zip`);
+        saveZip(`photochrom-${part++}.zip`);
         zip = new Zip();
       }
       await zip.add(coloredName(entry.name, file), file);
       await zip.add(stem(entry.name) + SUFFIX, projectFile(entry));
-      entry.coloring.saved = version;
+      packed.push([entry, version]);
     }
-    save(zip.blob(), part > 1 ? `photochrom-${part}.zip` : "photochrom.zip");
+    saveZip(part > 1 ? `photochrom-${part}.zip` : "photochrom.zip");
   }
 
   saveHints() {
