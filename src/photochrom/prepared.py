@@ -35,7 +35,7 @@ _FAR = 20.0  # ab: farther from the colours of its cell no hint is a pin
 _FOLLOWED = 6  # hints up to which it is looked whether a further one has the colour that they brought
 
 
-def checked_vividness(vividness: float | None) -> float:
+def _checked_vividness(vividness: float | None) -> float:
     """The vividness or its default. Raises OptionError outside 0..1."""
     if vividness is None:
         return DEFAULT_VIVIDNESS
@@ -116,7 +116,7 @@ class PreparedPhoto:
         redraw: a last change of ab (h, w, 2) at the working size, before hints are painted.
         Raises OptionError, HintError.
         """
-        work = _Rendering(self, checked_vividness(vividness), redraw)
+        work = _Rendering(self, _checked_vividness(vividness), redraw)
         found = work.colors([hint for hint in hints if not hint.within])
         for border in dict.fromkeys(hint.within for hint in hints if hint.within):
             inside = work.colors([hint for hint in hints if hint.within in ((), border)])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class AverageAnswer(Answer):
+class _AverageAnswer(Answer):
     """What several models answer, and the mean of their colors."""
 
     parts: tuple[tuple[float, Answer], ...] = ()  # shares, of sum 1, and answers
@@ -62,7 +62,7 @@ class AverageNetwork(Network):
     ) -> Answer:
         plain = unhinted or (self.answer(luminance) if hints else None)
         known: list[Answer | None] = [None] * len(self.members)
-        if isinstance(plain, AverageAnswer):
+        if isinstance(plain, _AverageAnswer):
             known = [part for _, part in plain.parts]
         parts = tuple(
             (share, network.answer(_fitted(luminance, network), hints, unhinted=before))
@@ -71,7 +71,7 @@ class AverageNetwork(Network):
         seen = stretch_contrast(luminance)
         output = _mean(parts, DEFAULT_VIVIDNESS, seen.shape).transpose(2, 0, 1)
         points = rasterize(hints, seen).points
-        return AverageAnswer(
+        return _AverageAnswer(
             self.card, output, seen, points, lambda: self.recognize(seen), unhinted=plain, parts=parts
         )
 
@@ -92,6 +92,3 @@ def _fitted(luminance: Float, network: Network) -> Float:
     smaller = size[0] < luminance.shape[0]
     resized = cv2.resize(luminance, size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
     return np.asarray(resized, np.float32)
-
-
-__all__ = ["AverageAnswer", "AverageNetwork"]

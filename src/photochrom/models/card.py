@@ -15,7 +15,7 @@ from photochrom.errors import ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-CARD_VERSION = 2
+_CARD_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Card:
 
     def dump(self) -> str:
         """The card as JSON text."""
-        return json.dumps({"card": CARD_VERSION, **asdict(self)}, indent=1) + "\n"
+        return json.dumps({"card": _CARD_VERSION, **asdict(self)}, indent=1) + "\n"
 
 
 def card_path(graph: Path) -> Path:
@@ -81,7 +81,7 @@ def read_card(graph: Path) -> Card:
         )
     advice = "export the model again"
     document = documents.read_json(path, f"the model card {path}", advice, ModelError)
-    if not isinstance(document, dict) or document.pop("card", None) != CARD_VERSION:
+    if not isinstance(document, dict) or document.pop("card", None) != _CARD_VERSION:
         raise ModelError(f"{path} is not a model card of this version: {advice}")
     card = documents.parse(
         Card, document, f"{path} is not a model card of this version ({advice}): ", ModelError

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from photochrom.server.budget import Budget, Reservation
     from photochrom.server.limits import Limits
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 _PROGRESS = 32 << 10  # bytes of a body that must arrive in each span of the time limit
 _LINGER = 2.0  # seconds to swallow a refused body, so that the client reads our answer and no reset
 
-CONTENT_POLICY = "; ".join(
+_CONTENT_POLICY = "; ".join(
     [
         "default-src 'none'",
         "script-src 'self'",
@@ -53,7 +53,7 @@ CONTENT_POLICY = "; ".join(
     ]
 )
 SECURITY_HEADERS = {
-    "Content-Security-Policy": CONTENT_POLICY,
+    "Content-Security-Policy": _CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -82,7 +82,7 @@ class Gate:
             if (way := self._redirect(scope, path)) is not None:
                 await way(scope, receive, answer)
                 return
-            if path not in OPEN_PATHS:
+            if path not in _OPEN_PATHS:
                 self._access.check_token(headers)
             body = self._body(headers, receive)
         except PhotochromError as error:

@@ -10,7 +10,7 @@ from photochrom.errors import OptionError
 MIB = 1 << 20
 
 
-def default_memory() -> int:
+def _default_memory() -> int:
     """A quarter of the machine's memory, between 512 MiB and 2 GiB; 1 GiB where it cannot be asked."""
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -29,7 +29,7 @@ class Limits:
     side: int = 60_000
     seconds: float = 30.0  # for the body to arrive, for a decoder, and for the whole request
     hints: int = 5000
-    memory: int = field(default_factory=default_memory)  # photos kept and requests under way, together
+    memory: int = field(default_factory=_default_memory)  # photos kept and requests under way, together
     expiry: float = 3600.0  # a photo not asked for that long is dropped
     preview: int = 4096  # the longest side of a preview, in pixels
     decoders: int = 2  # processes that decode uploads, each killed when it misbehaves

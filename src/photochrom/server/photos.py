@@ -34,8 +34,8 @@ router = APIRouter(prefix="/v1/photos", tags=["photos"])
 PICTURE: dict[str, Any] = {"content": {fmt.mime: {} for fmt in FORMATS.values() if fmt.writes}}
 JPEG: dict[str, Any] = {"content": {"image/jpeg": {}}}
 GREY_PNG: dict[str, Any] = {"content": {"image/png": {}}}
-KNOWN = documented(400, 404, 410, 429)
-KNOWN_WITH_BODY = documented(400, 404, 410, 413, 429)
+_KNOWN = documented(400, 404, 410, 429)
+_KNOWN_WITH_BODY = documented(400, 404, 410, 413, 429)
 
 Share = Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)]
 Side = Annotated[int, Query(ge=16, le=4096)]
@@ -54,20 +54,20 @@ async def upload(request: Request, response: Response, photo: UploadFile) -> Pho
     return _info(service_of(request), kept)
 
 
-@router.get("/{photo_id}", responses=KNOWN, summary="What is known of a photo")
+@router.get("/{photo_id}", responses=_KNOWN, summary="What is known of a photo")
 async def info(request: Request, photo_id: str) -> PhotoInfo:
     service = service_of(request)
     return _info(service, service.store.get(photo_id))
 
 
-@router.delete("/{photo_id}", status_code=204, responses=KNOWN, summary="Forget a photo")
+@router.delete("/{photo_id}", status_code=204, responses=_KNOWN, summary="Forget a photo")
 async def delete(request: Request, photo_id: str) -> None:
     service_of(request).store.remove(photo_id)
 
 
 @router.get(
     "/{photo_id}/original",
-    responses={200: JPEG, **KNOWN},
+    responses={200: JPEG, **_KNOWN},
     response_class=Response,
     summary="The photo as it came",
 )
@@ -88,7 +88,7 @@ async def original(
     return Response(data, media_type="image/jpeg")
 
 
-@router.post("/{photo_id}/render", responses={200: PICTURE, **KNOWN_WITH_BODY}, response_class=Response)
+@router.post("/{photo_id}/render", responses={200: PICTURE, **_KNOWN_WITH_BODY}, response_class=Response)
 async def render(request: Request, photo_id: str, wanted: RenderRequest) -> Response:
     """The coloured photo: a JPEG preview where `side` is given, else the whole file.
 
@@ -120,7 +120,7 @@ async def _whole_file(
     return Response(data, media_type=mime)
 
 
-@router.get("/{photo_id}/suggest", responses=KNOWN, summary="Colours for a place")
+@router.get("/{photo_id}/suggest", responses=_KNOWN, summary="Colours for a place")
 async def suggest(
     request: Request, photo_id: str, x: Share, y: Share, k: Annotated[int, Query(ge=1, le=20)] = 5
 ) -> Suggestions:
@@ -128,7 +128,7 @@ async def suggest(
     return await _suggest(request, photo_id, SuggestRequest(x=x, y=y, k=k))
 
 
-@router.post("/{photo_id}/suggest", responses=KNOWN_WITH_BODY, summary="Colours for a place, with hints")
+@router.post("/{photo_id}/suggest", responses=_KNOWN_WITH_BODY, summary="Colours for a place, with hints")
 async def suggest_with_hints(request: Request, photo_id: str, wanted: SuggestRequest) -> Suggestions:
     return await _suggest(request, photo_id, wanted)
 
@@ -151,13 +151,13 @@ async def _suggest(request: Request, photo_id: str, wanted: SuggestRequest) -> S
     return await service.compute_with_hints(request, plate, look, work)
 
 
-@router.get("/{photo_id}/uncertainty", responses=KNOWN, summary="Where the network is guessing")
+@router.get("/{photo_id}/uncertainty", responses=_KNOWN, summary="Where the network is guessing")
 async def uncertainty(request: Request, photo_id: str) -> Uncertainty:
     """0 (sure) to 1 for every cell of the network's answer, and the places where a hint helps most."""
     return await _uncertainty(request, photo_id, Colors())
 
 
-@router.post("/{photo_id}/uncertainty", responses=KNOWN_WITH_BODY, summary="The same with hints")
+@router.post("/{photo_id}/uncertainty", responses=_KNOWN_WITH_BODY, summary="The same with hints")
 async def uncertainty_with_hints(request: Request, photo_id: str, wanted: Colors) -> Uncertainty:
     return await _uncertainty(request, photo_id, wanted)
 
@@ -180,7 +180,7 @@ async def _uncertainty(request: Request, photo_id: str, wanted: Colors) -> Uncer
     return await service.compute_with_hints(request, plate, look, work)
 
 
-@router.post("/{photo_id}/difference", responses={200: GREY_PNG, **KNOWN_WITH_BODY}, response_class=Response)
+@router.post("/{photo_id}/difference", responses={200: GREY_PNG, **_KNOWN_WITH_BODY}, response_class=Response)
 async def difference(request: Request, photo_id: str, wanted: DifferenceRequest) -> Response:
     """How far one of the hints moves the colours: a grey PNG, four levels a ΔE*ab."""
     service = service_of(request)

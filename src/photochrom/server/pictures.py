@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from photochrom.photo import FileOptions, Photo
     from photochrom.server.schemas import Region
 
-PREVIEW_QUALITY = 90
-DIFFERENCE_STEP = 4  # a grey level of the difference map is 1/4 ΔE*ab
+_PREVIEW_QUALITY = 90
+_DIFFERENCE_STEP = 4  # a grey level of the difference map is 1/4 ΔE*ab
 _PLACES = 6
 _LARGEST_WHOLE = 2400  # a part that would need a larger preview of the whole is cut from full-size rows
 _WHOLE_STEP = 800  # previews of the whole come in few sizes, because a plate keeps the last three
 
 
-def jpeg(rgb: Pixels, quality: int = PREVIEW_QUALITY) -> bytes:
+def jpeg(rgb: Pixels, quality: int = _PREVIEW_QUALITY) -> bytes:
     """A JPEG (4:2:0) of (H, W, 3) or (H, W) uint8."""
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR) if rgb.ndim == 3 else rgb
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
@@ -75,7 +75,7 @@ def colored_preview(plate: Plate, look: Look, side: int, region: Region | None) 
     if region is None:
         target = io.BytesIO()
         small = colored.small_photo(side)
-        write(small, target, format="jpeg", quality=PREVIEW_QUALITY)
+        write(small, target, format="jpeg", quality=_PREVIEW_QUALITY)
         return target.getvalue()
     top, bottom, left, right = box(region, photo.height, photo.width)
     longest = max(photo.height, photo.width)
@@ -96,7 +96,7 @@ def difference_map(plate: Plate, look: Look, index: int) -> bytes:
         raise OptionError(f"there is no hint {index} among {len(hints)}: count from 0")
     without = replace(look, hints=(*hints[:index], *hints[index + 1 :]))
     change = plate.color(look).chroma - plate.color(without).chroma
-    distance = np.hypot(change[..., 0], change[..., 1]) * DIFFERENCE_STEP
+    distance = np.hypot(change[..., 0], change[..., 1]) * _DIFFERENCE_STEP
     return gray_png(np.clip(np.rint(distance), 0, 255).astype(np.uint8))
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ExceptionHandler
 
-MEDIA_TYPE = "application/problem+json"
-TYPE_PREFIX = "urn:photochrom:problem:"
+_MEDIA_TYPE = "application/problem+json"
+_TYPE_PREFIX = "urn:photochrom:problem:"
 _LONGEST_DETAIL = 500
 
 
@@ -161,13 +161,13 @@ def problem_response(
     if len(detail) > _LONGEST_DETAIL:
         detail = detail[:_LONGEST_DETAIL] + "…"
     body = {
-        "type": TYPE_PREFIX + problem if problem else "about:blank",
+        "type": _TYPE_PREFIX + problem if problem else "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         **extra,
     }
-    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+    return JSONResponse(body, status, headers, media_type=_MEDIA_TYPE)
 
 
 def response_of(error: PhotochromError) -> JSONResponse:
@@ -277,6 +277,6 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI's description of the problems an operation may answer with; 401 and 503 are always included."""
     always = {401, 503, 408} if 413 in statuses else {401, 503}  # a body may be too large, or stall
     return {
-        status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
+        status: {"description": _MEANINGS[status], "content": {_MEDIA_TYPE: {"schema": _SCHEMA}}}
         for status in sorted({*always, *statuses})
     }

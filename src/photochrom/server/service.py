@@ -105,7 +105,7 @@ class Service:
         self, request: Request, plate: Plate, look: Look, work: Callable[[], T], *, bulk: bool = False
     ) -> T:
         """`compute` with the memory that drawing the hints takes for a while."""
-        with self.budget.holding(needed_by_hints(plate, look)):
+        with self.budget.holding(_needed_by_hints(plate, look)):
             return await self.compute(request, work, bulk=bulk)
 
     def admitted(self, request: Request) -> AbstractAsyncContextManager[None]:
@@ -140,7 +140,7 @@ class Service:
         In the end `reservation` holds what the photo and its plate keep.
         """
         photo = await self.decode(request, data, reservation)
-        size = held_by(photo)
+        size = _held_by(photo)
         reservation.grow(max(size - reservation.size, 0))
         plate = await self.compute(request, lambda: self.colorizer.prepare(photo), bulk=True)
         reservation.shrink_to(size)
@@ -160,7 +160,7 @@ class Service:
         return self.store.add(photo, plate, reservation, sha256=digest, colored=colored)
 
 
-def held_by(photo: Photo) -> int:
+def _held_by(photo: Photo) -> int:
     """Bytes that a prepared photo keeps: pixels, alpha, reduced planes, its file, the network's answers."""
     samples = photo.height * photo.width
     pixels = samples * (photo.channels + photo.has_alpha) * photo.dtype.itemsize
@@ -170,7 +170,7 @@ def held_by(photo: Photo) -> int:
     return pixels + reduced + metadata + len(original or b"") + _PLATE_OVERHEAD
 
 
-def needed_by_hints(plate: Plate, look: Look) -> int:
+def _needed_by_hints(plate: Plate, look: Look) -> int:
     """Bytes for the spread of hints: a weight a cell, a point and a reach, and what they are made of."""
     height, width = plate.size
     points = count_points(look.hints, height, width)

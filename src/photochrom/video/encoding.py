@@ -62,21 +62,21 @@ CODECS = {
         Codec("ffv1", "ffv1", None, None, containers=("matroska",)),
     )
 }
-CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mkv": "matroska", ".mov": "mov"}
+_CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mkv": "matroska", ".mov": "mov"}
 
 
 def container_for(suffix: str, codec: Codec) -> str:
     """FFmpeg's name of the container. Raises OptionError where none holds the codec."""
-    name = CONTAINERS.get(suffix.lower())
+    name = _CONTAINERS.get(suffix.lower())
     if name is None:
         raise OptionError(f"films are written as .mp4, .mkv or .mov, not {suffix or 'with no suffix'}")
     if name not in codec.containers:
-        fitting = " or ".join(s for s, kind in CONTAINERS.items() if kind in codec.containers)
+        fitting = " or ".join(s for s, kind in _CONTAINERS.items() if kind in codec.containers)
         raise OptionError(f"{codec.name} does not fit into {suffix}: name the output {fitting}")
     return name
 
 
-def layout_for(codec: Codec, wanted: Layout, height: int, width: int) -> Layout:
+def _layout_for(codec: Codec, wanted: Layout, height: int, width: int) -> Layout:
     """The nearest layout that the codec takes: deeper and finer rather than shallower and coarser.
 
     Raises OptionError for a size that it takes in no layout.
@@ -197,7 +197,7 @@ def encoding_for(
     order = (source.field_order if source.field_order > 1 else 2) if source.interlaced else 0
     return Encoding(
         codec,
-        layout_for(codec, Layout.of(source.first), height, width),
+        _layout_for(codec, Layout.of(source.first), height, width),
         Tags.of(source),
         width,
         height,
