@@ -84,6 +84,11 @@ def test_defaults_are_left_out() -> None:
         ({"name": "a", "span": [0, 11]}, "span must be at least 0 and at most 10, not [0.0, 11.0]"),
         ({"name": "a", "span": [0]}, "span must be a list of 2, not [0]"),
         ({"name": "a", "span": 4}, "span must be a list, not 4"),
+        ({"name": "a", "span": [0, 10**400]}, "span[1] is too large a number: 1000"),
+        (
+            {"name": "a", "shape": {"kind": "square", "side": -(10**400)}},
+            "must be at least 1, not -1000",
+        ),
         ({"name": "a", "disc": {"radius": 0}}, "disc.radius must be above 0 and at most 0.5, not 0.0"),
         ({"name": "a", "disc": {"radius": float("nan")}}, "disc.radius must be above 0"),
         ({"name": "a", "disc": {"radius": 0.123}}, "thing x: disc: this radius is unlucky"),

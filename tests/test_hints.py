@@ -39,6 +39,8 @@ hints = st.builds(
         ({"y": float("nan")}, "y must be a number"),
         ({"y": "0.5"}, "y must be a number"),
         ({"x": True}, "x must be a number"),
+        ({"x": 10**400}, "x must be a number"),
+        ({"radius": -(10**400)}, "radius must be a number"),
         ({"color": "green"}, "#rrggbb"),
         ({"color": 5}, "#rrggbb"),
         ({"radius": 0}, "radius"),

@@ -139,7 +139,10 @@ def _convert(value: Any, kind: Any, place: str, error: type[PhotochromError]) ->
             for key, item in value.items()
         }
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise error(f"{place} is too large a number: {_shown(value)}") from None
     if kind is Any or (
         isinstance(kind, type) and isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     ):
@@ -175,7 +178,8 @@ def _within_limits(value: Any, allowed: Any, place: str, error: type[PhotochromE
 
 def _inside(number: float, allowed: Any) -> bool:
     low, above, high = allowed.get("ge", -math.inf), allowed.get("gt", -math.inf), allowed.get("le", math.inf)
-    return math.isfinite(number) and low <= number <= high and (above == -math.inf or above < number)
+    finite = -math.inf < number < math.inf  # math.isfinite takes no integer beyond a float's range
+    return finite and low <= number <= high and (above == -math.inf or above < number)
 
 
 def _limits(allowed: Any) -> str:

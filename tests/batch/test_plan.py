@@ -315,3 +315,13 @@ def test_a_list_that_is_no_text_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "list.txt").write_bytes(data)
     with pytest.raises(OptionError, match="save it as text"):
         plan.find([tmp_path / "list.txt"], lists=True)
+
+
+def test_a_file_that_goes_away_while_its_folder_is_searched_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "upload.tmp").write_bytes(b"part of a photo")
+    with os.scandir(tmp_path) as entries:
+        (entry,) = entries
+    (tmp_path / "upload.tmp").unlink()
+    search = plan.Search()
+    assert not search.takes_file(entry)
+    assert search.left_out == {}

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -23,7 +23,7 @@ from photochrom.batch.runner import Settings
 from photochrom.batch.store import Folder, Store, open_store
 from photochrom.batch.transfer import Courier, Held, Transfer, verify
 from photochrom.cli import photochrom
-from photochrom.errors import OptionError
+from photochrom.errors import OptionError, PhotoError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,6 +161,50 @@ def test_failures_are_listed_and_taken_up_alone(stores: tuple[Store, Store], pho
     stores[0].put("bad.jpg", photo("good.jpg", 5).read_bytes())
     again = run(stores, only_failed=True)
     assert {key: result.status for key, result in again.items()} == {"bad.jpg": "done", "empty.png": "failed"}
+
+
+def test_what_could_not_be_fetched_or_put_is_taken_up_too(
+    stores: tuple[Store, Store], photo: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_photos(stores[0], photo, ("a.png", "b.png", "c.png"))
+
+    real_read, real_put = type(stores[0]).read, type(stores[0]).put
+
+    def read(self: Any, key: str) -> tuple[bytes, str]:
+        if key == "a.png":
+            raise PhotoError("a.png: the store does not answer")
+        return real_read(self, key)
+
+    def put(self: Any, key: str, *rest: Any) -> str:
+        if key == "b.png":
+            raise WriteError("b.png: the store does not answer")
+        return real_put(self, key, *rest)
+
+    with monkeypatch.context() as away:
+        away.setattr(type(stores[0]), "read", read)
+        away.setattr(type(stores[0]), "put", put)
+        found = run(stores)
+    assert {key: result.status for key, result in found.items()} == {
+        "a.png": "failed",
+        "b.png": "failed",
+        "c.png": "done",
+    }
+    again = run(stores, only_failed=True)
+    assert {key: result.status for key, result in again.items()} == {"a.png": "done", "b.png": "done"}
+
+
+def test_a_source_without_a_photo_is_an_error(stores: tuple[Store, Store]) -> None:
+    stores[0].put("notes.txt", b"not a picture")
+    with pytest.raises(PhotoError, match="no photo in"):
+        run(stores)
+
+
+@pytest.mark.parametrize("source", ["a.png", "missing"])
+def test_a_source_that_is_not_a_folder_is_refused(photo: Make, tmp_path: Path, source: str) -> None:
+    where = photo("a.png").with_name(source)
+    found = CliRunner().invoke(photochrom, ["batch", str(where), (tmp_path / "to").as_uri()])
+    assert isinstance(found.exception, OptionError)
+    assert f"{source} is not a folder" in str(found.exception)
 
 
 def test_what_is_no_photo_is_left_out_and_named(stores: tuple[Store, Store], photo: Make) -> None:

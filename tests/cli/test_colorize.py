@@ -431,6 +431,14 @@ def test_standard_input_into_a_file(photochrom, photo, tmp_path: Path, monkeypat
     assert read(tmp_path / "b.png").height == 32
 
 
+def test_what_fails_in_a_pipe_has_its_json_object_too(photochrom, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("sys.stdin", Standard(b"no photo"))
+    done = photochrom("colorize", "-", "-o", "b.png", "--json")
+    assert done.code == 1
+    assert [(line["input"], line["status"]) for line in done.documents] == [("-", "failed")]
+    assert "not a picture" in done.documents[0]["error"]
+
+
 def test_a_file_to_standard_output(photo, tmp_path: Path) -> None:
     path = photo("a.png")
     command = [sys.executable, "-m", "photochrom", "colorize", str(path), "-o", "-"]
@@ -440,7 +448,14 @@ def test_a_file_to_standard_output(photo, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["-", "a.jpg"], ["-", "--json"], ["-", "--sidecar"], ["a.jpg", "-o", "-", "--layer"]]
+    "arguments",
+    [
+        ["-", "a.jpg"],
+        ["-", "--json"],
+        ["-", "--sidecar"],
+        ["a.jpg", "-o", "-", "--layer"],
+        ["a.jpg", "-o", "-", "--pages", "all"],
+    ],
 )
 def test_pipes_that_make_no_sense(photochrom, photo, arguments: list[str]) -> None:
     photo("a.jpg")

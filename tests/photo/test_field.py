@@ -385,6 +385,13 @@ def test_ycbcr_is_not_rgb() -> None:
     np.testing.assert_array_equal(photo.rgb, np.dstack([luma] * 3))
 
 
+def test_ycbcr_coefficients_that_are_not_three_are_those_of_the_standard() -> None:
+    planes = np.random.default_rng(0).integers(0, 255, (8, 8, 3), np.uint8)
+    two = ifd.Field(ifd.RATIONAL, struct.pack("<4I", 299, 1000, 587, 1000))
+    odd, plain = read(ycbcr_tiff(planes, (1, 1), tag_529=two)), read(ycbcr_tiff(planes, (1, 1)))
+    np.testing.assert_array_equal(odd.rgb, plain.rgb)
+
+
 @pytest.mark.parametrize("sub", [(1, 1), (2, 1), (2, 2), (4, 4)])
 @pytest.mark.parametrize("deflate", [False, True])
 def test_ycbcr_of_every_subsampling(sub: tuple[int, int], deflate: bool) -> None:

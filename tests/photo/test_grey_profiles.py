@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from photochrom.color import rgb_to_lab
+from photochrom.errors import DamagedPhoto
 from photochrom.photo import read, write
 from photochrom.photo.jpeg_luminance import uncolored
 from photochrom.photo.profiles import grey_like_rgb, rgb_like_grey, srgb_profile
@@ -121,3 +123,16 @@ def test_an_rgb_profile_stays_where_luminance_does() -> None:
     lab = rgb_to_lab(read(result).rgb)
     middle = (lab[..., 0] > 30) & (lab[..., 0] < 80)
     assert np.allclose(lab[middle][:, 1:].mean(axis=0), (20, 10), atol=2)
+
+
+@pytest.mark.parametrize("kind", [5, 7, 65535])
+def test_a_curve_of_an_unknown_kind_is_not_a_crash(kind: int) -> None:
+    curve = b"para" + bytes(4) + struct.pack(">HH", kind, 0) + bytes(28)
+    profile = gray_profile(1.8)
+    at = profile.index(b"kTRC") + 4
+    profile = profile[:at] + struct.pack(">II", len(profile), len(curve)) + profile[at + 8 :] + curve
+    profile = struct.pack(">I", len(profile)) + profile[4:]
+    buffer = io.BytesIO()
+    Image.fromarray(scene()).save(buffer, "png", icc_profile=profile)
+    with contextlib.suppress(DamagedPhoto):
+        assert read(buffer.getvalue()).height == len(scene())

@@ -155,3 +155,15 @@ def test_how_far_a_file_must_reach() -> None:
     assert tiff.reaches_to({324: ifd.longs([8]), 325: ifd.longs([7])}) == 15
     assert tiff.reaches_to({273: ifd.longs([8, 9]), 279: ifd.longs([1])}) == 0
     assert tiff.reaches_to({}) == 0
+
+
+def test_pages_that_share_a_large_field_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ifd, "_MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(ifd, "_MOST_OF_ALL", 4 << 20)
+    size, pages = 1_000_000, 50
+    file = bytearray(b"II*\0" + struct.pack("<I", 8 + size) + bytes(size))
+    for page in range(1, pages + 1):
+        following = 8 + size + 18 * page if page < pages else 0
+        file += struct.pack("<HHHIII", 1, 700, ifd.BYTE, size, 8, following)
+    found = list(ifd.directories(io.BytesIO(file)))
+    assert 1 <= sum(700 in directory for directory in found) <= 4

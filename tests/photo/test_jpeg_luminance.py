@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from photochrom.errors import DamagedPhoto, MissingExtra, UnknownFormat
+from photochrom.errors import DamagedPhoto, MissingExtra, TooLarge, UnknownFormat
 from photochrom.photo import Photo, read, write
 from photochrom.photo.jpeg_luminance import compare_luminance, uncolored
 from photochrom.photo.jpeg_scans import parse
@@ -143,3 +144,14 @@ def test_there_and_back_gives_the_scans_and_the_metadata(options: dict[str, Any]
     ]
     assert scans[0] == scans[1]
     assert parse(back).luminance.table == parse(data).luminance.table
+
+
+def test_sizes_beyond_the_limits_are_refused(no_jpeglib: None) -> None:
+    def claimed(seed: int) -> bytes:
+        noise = np.random.default_rng(seed).integers(0, 255, (16, 16), np.uint8)
+        data = bytearray(jpeg(noise))
+        struct.pack_into(">HH", data, data.index(b"\xff\xc0") + 5, 50_000, 50_000)
+        return bytes(data)
+
+    with pytest.raises(TooLarge):
+        compare_luminance(claimed(1), claimed(2))

@@ -94,3 +94,9 @@ def test_large_claims_are_refused_before_anything_is_read() -> None:
 def test_any_bytes(head: bytes, tail: bytes) -> None:
     with contextlib.suppress(PhotochromError):
         assert read(head + tail, max_pixels=10_000).height >= 1
+
+
+@pytest.mark.parametrize("digits", [10, 23, 5000])
+def test_a_plain_sample_of_many_digits_is_refused(digits: int) -> None:
+    with pytest.raises(DamagedPhoto, match="out of range"):
+        read(b"P2 2 2 255 1 2 3 " + b"9" * digits)

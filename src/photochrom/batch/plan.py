@@ -12,6 +12,7 @@ import os
 import sys
 import unicodedata
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -96,14 +97,21 @@ class Search:
             if entry.is_file() or not os.path.exists(entry.path):  # noqa: PTH110 (a broken link fails by name)
                 return True
             self.left_out[entry.path] = "a pipe or device, not a file"
-        elif entry.is_file() and (looked := (entry.path, entry.stat().st_mtime_ns)) not in self._no_pictures:
-            kind = kind_of(entry.path)
-            if kind is None:
-                self._no_pictures.add(looked)
-            else:
-                renamed = f"{kind.name} by its content, not by its name: rename it, or give it by name"
-                self.left_out[entry.path] = kind.refused or renamed
+        elif entry.is_file():
+            with suppress(FileNotFoundError):  # it went away since the folder was listed
+                self._look_into(entry)
         return False
+
+    def _look_into(self, entry: os.DirEntry[str]) -> None:
+        """Note a file as left out if its content is a picture's."""
+        if (looked := (entry.path, entry.stat().st_mtime_ns)) in self._no_pictures:
+            return
+        kind = kind_of(entry.path)
+        if kind is None:
+            self._no_pictures.add(looked)
+        else:
+            renamed = f"{kind.name} by its content, not by its name: rename it, or give it by name"
+            self.left_out[entry.path] = kind.refused or renamed
 
 
 def find(

@@ -171,10 +171,13 @@ class Failures:
 
 
 def failed_keys(records: Records) -> list[str]:
-    """The photos whose last attempt failed, by the tables of all runs."""
+    """The photos that failed, by the tables of all runs, and are not done since.
+
+    One that could not be fetched has no record; one whose result could not be put has that of its claim.
+    """
     keys: dict[str, None] = {}
     for entry in records.store.list(f"{FOLDER}/failures"):
         for line in records.store.read(entry.key)[0].splitlines():
             keys[json.loads(line)["key"]] = None
     found = ((key, records.read(key)[0]) for key in keys)
-    return [key for key, record in found if record is not None and record.status == "failed"]
+    return [key for key, record in found if record is None or record.status != "done"]

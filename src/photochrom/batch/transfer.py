@@ -23,7 +23,7 @@ from photochrom.batch.pool import Lost, Pool
 from photochrom.batch.records import Failures, Heartbeat, Record, Records, failed_keys
 from photochrom.batch.store import ANYTHING, Conflict, Entry, Store
 from photochrom.batch.verify import Finding
-from photochrom.errors import OptionError, PhotochromError
+from photochrom.errors import OptionError, PhotochromError, PhotoError
 from photochrom.models import find
 from photochrom.photo import read
 from photochrom.photo.strips import processors
@@ -306,14 +306,21 @@ class Transfer:
         return (entry for entry in found if entry)
 
     def photos(self) -> Iterator[Entry]:
-        """The photos of the source, while the listing goes on; the place of the results is left out."""
+        """The photos of the source, while the listing goes on; the place of the results is left out.
+
+        Raises PhotoError where there is none.
+        """
         inside = f"{self._source.address}/"
         hidden = (
             self._target.address.removeprefix(inside) + "/" if self._target.address.startswith(inside) else ""
         )
+        found = False
         for entry in self._source.list():
             if not (hidden and entry.key.startswith(hidden)) and self._takes(entry):
+                found = True
                 yield entry
+        if not found:
+            raise PhotoError(f"no photo in {self._source.address}: check its name and what it holds")
 
     def _takes(self, entry: Entry) -> bool:
         """Whether an entry is a photo to color; a picture that is not read is noted."""

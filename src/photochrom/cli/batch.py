@@ -14,7 +14,7 @@ from photochrom.batch import ledger, plan
 from photochrom.batch import transfer as transfers
 from photochrom.batch.coloring import failure
 from photochrom.batch.runner import IfExists, Run, Settings, workers_for
-from photochrom.batch.store import is_address, open_store
+from photochrom.batch.store import Folder, is_address, open_store
 from photochrom.cli.options import IF_EXISTS, JSON, TIMEOUT, WORKERS, rendering, searching
 from photochrom.cli.report import Report, report_findings
 from photochrom.errors import OptionError, WriteError
@@ -86,6 +86,8 @@ def command(
         if len(stores) != 2:
             raise OptionError("give where the photos are and where the results go: photochrom batch SRC DST")
         source, target = stores
+        if isinstance(source, Folder) and not Path(source.address).is_dir():
+            raise OptionError(f"{paths[0]} is not a folder: a store or a cluster needs a folder of photos")
         transfer = transfers.Transfer(options, settings, source, target, search)
         if verify:
             context.exit(report_findings(transfer.verify(), search, as_json=as_json))

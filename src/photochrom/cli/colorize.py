@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from photochrom.batch import plan
-from photochrom.batch.coloring import Coloring
+from photochrom.batch.coloring import Coloring, Result
 from photochrom.batch.runner import Run, Settings, workers_for
 from photochrom.cli.options import IF_EXISTS, JSON, rendering, searching
 from photochrom.cli.report import Report, RowsBar
-from photochrom.errors import OptionError
+from photochrom.errors import OptionError, PhotoError, WriteError
 from photochrom.photo import is_picture_name
 from photochrom.photo.unread import unread_kind
 
@@ -78,11 +78,18 @@ def _pipe(
     """One photo through standard input, standard output or both."""
     if len(inputs) > 1:
         raise OptionError("'-' takes one photo: give it alone")
-    if options.sidecar or options.layer or options.proposals:
-        raise OptionError("a sidecar, a layer or proposals need files: colour a file into a file")
+    if options.sidecar or options.layer or options.proposals or options.pages:
+        raise OptionError(
+            "a sidecar, a layer, proposals or all pages need files: colour a file into a file, without '-'"
+        )
     target = output or PIPE
     if target == PIPE and as_json:
         raise OptionError("--json and the picture cannot both go to standard output: give -o FILE")
-    done = Coloring(options).pipe(inputs[0], target, overwrite=if_exists == "overwrite")
-    Report(1, as_json=as_json).add(done)
-    return 0
+    coloring, report = Coloring(options), Report(1, as_json=as_json)
+    try:
+        report.add(coloring.pipe(inputs[0], target, overwrite=if_exists == "overwrite"))
+    except (PhotoError, WriteError) as error:
+        if not as_json:
+            raise
+        report.add(Result(inputs[0], "failed", error=str(error)))
+    return report.exit_code

@@ -95,7 +95,8 @@ class Report:
         counts = Counter(result.status for result in self._last.values())
         said = [f"{counts[status]} {status}" for status in ("done", "planned", "skipped", "failed")]
         left_out = f"; {len(self._named)} left out" if self._named else ""
-        self._say(f"{len(self._last)} photos: {', '.join(one for one in said if one[:2] != '0 ')}{left_out}")
+        told = ", ".join(one for one in said if not one.startswith("0 ")) or "nothing to do"
+        self._say(f"{len(self._last)} photos: {told}{left_out}")
         if self._table:
             for result in self._failures:
                 self._say(f"  {sentence(result)}")

@@ -36,7 +36,7 @@ def command(colored: Path, output: Path) -> None:
     that was kept. Metadata stay, but for the mark that a model made the colours.
     """
     if format_of_path(output).name != "jpeg":
-        raise OptionError(f"{output} is written as JPEG: give it the suffix .jpg")
+        raise OptionError(f"what is given back is a JPEG: write it to a .jpg, not to {output}")
     photo = read(colored)
     data = uncolored(replace(photo, metadata=unmark(photo.metadata)))
 

@@ -28,7 +28,9 @@ SUB_IFDS = 330
 _MOST_FIELDS = 4096
 _MOST_BELOW = 16
 _MOST_PAGES = 4096
-_MOST_BYTES = 64 << 20  # of all fields together: more is not metadata
+_MOST_BYTES = 64 << 20  # of all fields of a page together: more is not metadata
+_MOST_OF_ALL = 8 * _MOST_BYTES  # of all pages, which may point at the same fields
+_LEAST = 64  # bytes that a read counts at least, so that millions of small ones end too
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class _Reader:
         if offset + size < 1 << 62 and size <= self.budget[0]:
             self.file.seek(offset)
             data = self.file.read(size)
-            self.budget[0] -= size
+            self.budget[0] -= max(size, _LEAST)
         if len(data) < size:
             raise ValueError("cut short")
         return data
@@ -145,9 +147,10 @@ def directories(file: BinaryIO) -> Iterator[Directory]:
     Raises ValueError where the first cannot be read.
     """
     start = _reader_of(file)
-    offset, seen = _first(start), set[int]()
+    offset, seen, left = _first(start), set[int](), _MOST_OF_ALL
     while offset and offset not in seen and len(seen) < _MOST_PAGES:
-        reader = replace(start, budget=[_MOST_BYTES])  # each page has its own
+        most = min(_MOST_BYTES, left)
+        reader = replace(start, budget=[most])  # each page has its own
         try:
             found, after = _directory(reader, offset, 0, strict=False), _next(reader, offset)
         except ValueError:
@@ -155,6 +158,7 @@ def directories(file: BinaryIO) -> Iterator[Directory]:
                 raise
             return
         yield found
+        left -= most - reader.budget[0]
         seen.add(offset)
         offset = after
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photochrom.errors import MissingExtra, UnknownFormat
-from photochrom.photo.formats import SNIFF, sniff
+from photochrom.photo.formats import SNIFF, Limits, sniff
 from photochrom.photo.jpeg_original import coefficients, decoded_luma, has_jpeglib
 from photochrom.photo.jpeg_scans import Jpeg, grey, parse
 from photochrom.photo.profiles import color_space, grey_like_rgb
@@ -27,8 +27,8 @@ def compare_luminance(original: bytes, colored: bytes) -> Luminance:
     "identical": the scans' bytes and tables, or every coefficient. "requantized": the same quantisation table
     and samples that are nowhere but in a few pixels more than a level away. "encoded": anything else.
 
-    Raises UnknownFormat for what is not a JPEG, DamagedPhoto for one that breaks off, MissingExtra where
-    only coefficients could tell and nothing that reads them is installed.
+    Raises UnknownFormat for what is not a JPEG, DamagedPhoto for one that breaks off, TooLarge, MissingExtra
+    where only coefficients could tell and nothing that reads them is installed.
     """
     one, other = _parsed(original), _parsed(colored)
     same_size = (one.height, one.width) == (other.height, other.width)
@@ -50,7 +50,9 @@ def compare_luminance(original: bytes, colored: bytes) -> Luminance:
 def _parsed(data: bytes) -> Jpeg:
     if sniff(data[:SNIFF]).name != "jpeg":
         raise UnknownFormat("luminance data are compared between JPEG files: give two of them")
-    return parse(data)
+    jpeg = parse(data)
+    Limits().check(jpeg.width, jpeg.height)
+    return jpeg
 
 
 def _scans(jpeg: Jpeg) -> list[tuple[bytes, bytes, int, bytes]] | None:

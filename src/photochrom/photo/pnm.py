@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _HEAD = re.compile(rb"P([1-6])((?:\s|#[^\n]*\n)+)")
 _NUMBER = re.compile(rb"(?:\s|#[^\n]*(?:\n|$))*(\d{1,9})")
 _MOST_HEADER = 1 << 16
+_MOST_DIGITS = 9  # of a sample: what fits into 32 bits
 
 
 def read_pnm(origin: Origin, fmt: Format, limits: Limits) -> Photo:
@@ -86,6 +87,8 @@ def _samples(data: bytes, start: int, shape: tuple[int, int, int], highest: int,
     words = re.findall(rb"[01]" if kind == 1 else rb"\d+", text)
     if len(words) < height * width * bands:
         raise DamagedPhoto(damaged("pnm: samples are missing at its end"))
+    if max(map(len, words)) > _MOST_DIGITS:
+        raise DamagedPhoto(damaged("pnm: a sample is out of range"))
     plain = np.array(words[: height * width * bands]).astype(np.uint32).clip(0, 65535).astype(np.uint16)
     return (1 - plain if kind == 1 else plain).reshape(shape)
 

@@ -133,7 +133,8 @@ def _without_further(image: Any, fields: ifd.Directory) -> tuple[Any, Any]:
 def _rgb_of_ycbcr(image: Any, fields: ifd.Directory) -> Any:
     """RGB by YCbCrCoefficients and ReferenceBlackWhite (section 21)."""
     highest = 255.0 if image.format == "uchar" else 65535.0
-    red, green, blue = ifd.rationals(fields, _COEFFICIENTS)[:3] or (0.299, 0.587, 0.114)
+    coefficients = ifd.rationals(fields, _COEFFICIENTS)
+    red, green, blue = coefficients if len(coefficients) == 3 else (0.299, 0.587, 0.114)
     middle = (highest + 1) / 2
     reference = ifd.rationals(fields, _REFERENCE)
     if len(reference) != 6:

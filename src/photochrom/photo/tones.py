@@ -113,9 +113,9 @@ def _curve(tag: bytes) -> NDArray[np.float64]:
         if count == 1:
             return np.asarray(x ** (values[0] / 256), np.float64)
         return np.interp(x, np.linspace(0, 1, count), np.array(values) / 65535)
-    if tag[:4] != b"para":
-        raise ValueError("not a curve")
     (kind,) = struct.unpack_from(">H", tag, 8)
+    if tag[:4] != b"para" or kind not in _PARAMETERS:
+        raise ValueError("not a curve")
     numbers = [value / 65536 for value in struct.unpack_from(f">{_PARAMETERS[kind]}i", tag, 12)]
     return _parametric(x, kind, numbers)
 
