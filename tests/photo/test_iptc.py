@@ -14,6 +14,7 @@ from PIL import Image, IptcImagePlugin
 
 from photochrom.photo import Metadata, Photo, read, write, xmp
 from photochrom.photo.iptc import from_photoshop, in_xmp, records, texts, to_photoshop
+from photochrom.provenance import is_marked, mark
 
 
 def record(number: int, text: bytes) -> bytes:
@@ -132,3 +133,11 @@ def test_records_in_latin_1() -> None:
 def test_any_records_make_a_packet_that_parses(data: bytes) -> None:
     packet = in_xmp(records(b"\x1c\x02" + data) or b"", None)
     assert packet is None or xmp.normalized(packet)
+
+
+def test_control_characters_do_not_break_the_packet() -> None:
+    caption = b"At the mill\x01\x0bin 1931"
+    marked = mark(Metadata(), "photochrom", "1.0")
+    packet = in_xmp(record(120, caption), marked.xmp) or b""
+    assert xmp.values(packet, "http://purl.org/dc/elements/1.1/", "description") == ["At the mill  in 1931"]
+    assert is_marked(Metadata(xmp=packet))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import struct
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,7 @@ def _reversed_words(data: bytes) -> bytes:
 _DC = "http://purl.org/dc/elements/1.1/"
 _PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 _CORE = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
+_NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML 1.0, production 2
 _PREFIXES = {_DC: "dc", _PHOTOSHOP: "photoshop", _CORE: "Iptc4xmpCore"}
 _IN_XMP = {
     5: (_DC, "title", "Alt"),
@@ -142,7 +144,7 @@ def in_xmp(iptc: bytes, packet: bytes | None) -> bytes | None:
 
 
 def _element(name: str, kind: str, values: list[str]) -> str:
-    texts = [html.escape(value, quote=False) for value in values]
+    texts = [html.escape(_NOT_IN_XML.sub(" ", value), quote=False) for value in values]
     if not kind:
         return f"<{name}>{texts[0]}</{name}>"
     language = ' xml:lang="x-default"' if kind == "Alt" else ""
