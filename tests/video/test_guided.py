@@ -36,6 +36,24 @@ def test_a_key_frame_a_scene_with_its_time(tmp_path: Path, films: Any, colorizer
         assert path.name == f"film.{seconds:09.3f}.png"
 
 
+def test_a_key_frame_is_whole_or_absent(
+    tmp_path: Path, films: Any, colorizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was cut short would stay in every later run."""
+    film = two_scenes(films, tmp_path)
+
+    def cut(image: Image.Image, target: Any, *words: Any, **more: Any) -> None:
+        (target.write_bytes if hasattr(target, "write_bytes") else target.write)(b"half a pict")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(Image.Image, "save", cut)
+        with pytest.raises(KeyboardInterrupt):
+            list(export_keyframes(film, tmp_path / "keys", model=colorizer))
+    assert list((tmp_path / "keys").iterdir()) == []
+    assert len(list(export_keyframes(film, tmp_path / "keys", model=colorizer))) == 2
+
+
 def test_a_colored_key_frame_colors_its_scene_and_no_other(
     tmp_path: Path, films: Any, colorizer: Any
 ) -> None:

@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from photochrom.color import is_grey, luminance
 from photochrom.errors import GuidanceError, PhotoError
 from photochrom.photo import is_picture_name, read
+from photochrom.photo.atomic import save
 from photochrom.video.motion import tones_of
 from photochrom.video.painting import Picture
 from photochrom.video.scenes import is_cut, steps_between
@@ -43,10 +44,15 @@ def write_keyframes(coloring: Coloring, folder: Path) -> Iterator[Path]:
             seconds = source.seconds(frame.pts)
             path = folder / f"{source.path.stem}.{seconds:09.3f}.png"
             if not path.exists():
-                text = PngInfo()
-                text.add_text(_TIME, repr(seconds))
-                Image.fromarray(coloring.shown(frame)).save(path, pnginfo=text)
+                _write(Image.fromarray(coloring.shown(frame)), path, seconds)
             yield path
+
+
+def _write(picture: Image.Image, path: Path, seconds: float) -> None:
+    """All or nothing: a picture that is there stays in later runs."""
+    text = PngInfo()
+    text.add_text(_TIME, repr(seconds))
+    save(path, lambda sink: picture.save(sink, "PNG", pnginfo=text), lambda part: None)
 
 
 def _chosen(coloring: Coloring) -> Iterator[int]:
