@@ -325,3 +325,8 @@ def test_a_file_that_goes_away_while_its_folder_is_searched_is_passed_over(tmp_p
     search = plan.Search()
     assert not search.takes_file(entry)
     assert search.left_out == {}
+
+
+def test_an_empty_name_is_not_the_current_folder() -> None:
+    with pytest.raises(OptionError, match="empty"):
+        plan.find([""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -220,7 +221,22 @@ def test_what_is_no_photo_is_left_out_and_named(stores: tuple[Store, Store], pho
 def test_two_photos_of_one_result_are_told(stores: tuple[Store, Store], photo: Make) -> None:
     put_photos(stores[0], photo, ("a.gif", "a.png"))
     found = run(stores)
-    assert sorted(result.status for result in found.values()) == ["done", "failed"]
+    assert {key: result.status for key, result in found.items()} == {"a.gif": "failed", "a.png": "done"}
+    assert "would both become" in (found["a.gif"].error or "")
+    again = run(stores, Options(mark=False, vividness=0.9), if_exists="overwrite")
+    assert {key: result.status for key, result in again.items()} == {"a.gif": "failed", "a.png": "done"}
+
+
+def test_a_full_disk_of_the_worker_is_a_reason(
+    stores: tuple[Store, Store], photo: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_photos(stores[0], photo, ("a.png",))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp")
+
+    monkeypatch.setattr("photochrom.batch.transfer.tempfile.TemporaryDirectory", full)
+    assert "No space left" in (run(stores)["a.png"].error or "")
 
 
 def test_sidecars_name_the_addresses(stores: tuple[Store, Store], photo: Make) -> None:

@@ -154,6 +154,8 @@ def _spot(path: Path) -> str:
 
 
 def _expand(item: str, lists: bool, skip: Path | None, search: Search) -> Iterator[Source]:
+    if not item:  # an unset variable, say, which must not mean the current folder
+        raise OptionError("a name is empty: give photos, or folders that hold some")
     path = Path(item)
     if path.is_dir():
         yield from _walk(path, path, skip, search)

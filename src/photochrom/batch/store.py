@@ -121,8 +121,10 @@ class Folder:
     def find(self, key: str) -> Entry | None:
         try:
             found, version = self._path(key).stat(), _sha256(self._path(key).read_bytes())
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise PhotoError(f"{self.location(key)} cannot be read: {error.strerror or error}") from None
         return Entry(key, found.st_size, version, found.st_mtime)
 
     def read(self, key: str) -> tuple[bytes, str]:

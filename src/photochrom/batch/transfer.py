@@ -26,6 +26,7 @@ from photochrom.batch.verify import Finding
 from photochrom.errors import OptionError, PhotochromError, PhotoError
 from photochrom.models import find
 from photochrom.photo import read
+from photochrom.photo.formats import PICTURE_SUFFIXES
 from photochrom.photo.strips import processors
 from photochrom.photo.unread import unread_kind
 
@@ -83,6 +84,8 @@ class Courier:
             return self._do(entry, started)
         except PhotochromError as error:
             return self._failed(entry.key, str(error), started)
+        except OSError as error:  # of the worker's own disk
+            return self._failed(entry.key, f"{error.filename}: {error.strerror or error}", started)
 
     def _do(self, entry: Entry, started: float) -> Result | Held:
         record, version = self.records.read(entry.key)
@@ -117,7 +120,20 @@ class Courier:
             result = replace(result, input=self._where(record.input))
             if result.status != "done":
                 return result, record
+            if twin := self._twin(record.input, job.output.suffix):
+                there = self._there(PurePosixPath(record.input).with_suffix(job.output.suffix).as_posix())
+                reason = f"it and {self._where(twin)} would both become {there}: rename one of them"
+                return replace(result, status="failed", output=None, error=reason), record
             return self._put_all(job, record, result)
+
+    def _twin(self, key: str, suffix: str) -> str | None:
+        """Another photo that would take this one's result: where the format changes, one of the same stem."""
+        photo = PurePosixPath(key)
+        if photo.suffix == suffix:
+            return None
+        others = (photo.with_suffix(other).as_posix() for other in sorted({suffix, *PICTURE_SUFFIXES}))
+        taken = (other for other in others if other != key and (other < key or other.endswith(suffix)))
+        return next((other for other in taken if self.source.find(other)), None)
 
     def _put_all(self, job: plan.Job, record: Record, result: Result) -> tuple[Result, Record]:
         """The picture last: where it is, nothing is missing."""
