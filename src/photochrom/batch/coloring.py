@@ -83,7 +83,7 @@ def stamp_of(path: Path) -> Stamp:
     return (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
-def read_any_name(path: Path | str, **limits: Any) -> Photo:
+def read_any_name(path: Path | str | bytes, **limits: Any) -> Photo:
     """`read`, also of a file whose name is no UTF-8, which libvips does not open by name."""
     if isinstance(path, Path) and is_odd(str(path)):
         return read(path.read_bytes(), **limits)

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from photochrom.batch.ledger import FOLDER
 from photochrom.batch.store import ANYTHING, Conflict
 from photochrom.errors import PhotochromError, WriteError
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from photochrom.batch.store import Store
 
-FOLDER = ".photochrom"
 BEAT, LAPSE = 15.0, 60.0  # seconds between heartbeats; without one for so long a run is taken for dead
 _VERSION = 1
 

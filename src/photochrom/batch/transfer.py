@@ -22,10 +22,9 @@ from photochrom.batch.options import Options, digest
 from photochrom.batch.pool import Lost, Pool
 from photochrom.batch.records import Failures, Heartbeat, Record, Records, failed_keys
 from photochrom.batch.store import ANYTHING, Conflict, Entry, Store
-from photochrom.batch.verify import Finding
+from photochrom.batch.verify import Finding, decoding_error
 from photochrom.errors import OptionError, PhotochromError, PhotoError
 from photochrom.models import find
-from photochrom.photo import read
 from photochrom.photo.formats import PICTURE_SUFFIXES
 from photochrom.photo.strips import processors
 from photochrom.photo.unread import unread_kind
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
         def close(self) -> None: ...
 
 
-_NO_LIMIT = 1 << 40
 _PATIENCE = 2.0  # seconds until photos that another run holds are asked for again
 
 
@@ -144,11 +142,12 @@ class Courier:
             _address(job.sidecar, result.input, self._there(names[job.output]))
         try:
             for target in sorted(job.targets, key=lambda target: target == job.output):
-                files[names[target]] = self._put(names[target], target.read_bytes(), record)
+                data = target.read_bytes()
+                files[names[target]] = self._put(names[target], data, record)
         except Conflict as conflict:
             return self._in_the_way(str(conflict), result), record
         output = names[job.output]
-        sha256 = hashlib.sha256(job.output.read_bytes()).hexdigest()
+        sha256 = hashlib.sha256(data).hexdigest()  # the picture's, which was the last
         record = replace(record, output=output, output_sha256=sha256, files=files)
         return replace(result, output=self._there(output)), record
 
@@ -211,7 +210,7 @@ def _address(sidecar: Path, source: str, output: str) -> None:
     )
 
 
-def check_apart(source: Store, target: Store) -> None:
+def _check_apart(source: Store, target: Store) -> None:
     """Raise OptionError where results would lie among the photos, or photos among results."""
     inside, outside = f"{source.address}/", f"{target.address}/"
     if inside.startswith(outside):
@@ -235,7 +234,7 @@ class Transfer:
 
         Raises OptionError where source and target overlap, UnknownModel.
         """
-        check_apart(source, target)
+        _check_apart(source, target)
         self._options, self._settings, self._source, self._target = options, settings, source, target
         find(options.model)
         self._search = search or plan.Search()
@@ -370,9 +369,5 @@ def _problem(record: Record, target: Store) -> str | None:
     data, _ = target.read(record.output)
     if hashlib.sha256(data).hexdigest() != record.output_sha256:
         return "the result is not as it was written: it was changed or damaged since"
-    try:
-        for _ in read(data, max_pixels=_NO_LIMIT, max_side=_NO_LIMIT).strips():
-            pass
-    except PhotochromError as error:
-        return f"the result does not decode: {error}"
-    return None
+    error = decoding_error(data)
+    return f"the result does not decode: {error}" if error else None

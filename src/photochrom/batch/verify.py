@@ -87,18 +87,25 @@ def _findings(out: Path, row: Row, job: Job | None) -> list[Finding]:
 def _problem_of_output(path: Path, row: Row) -> str | None:
     if problem := _problem_of_bytes(path, row.output_sha256):
         return problem
+    error = decoding_error(path)
+    return f"it does not decode: {error}" if error else None
+
+
+def decoding_error(source: Path | bytes) -> PhotochromError | None:
+    """What keeps a picture, in a file or in bytes, from being decoded to its last row."""
     try:
-        for _ in read_any_name(path, max_pixels=_NO_LIMIT, max_side=_NO_LIMIT).strips():
+        for _ in read_any_name(source, max_pixels=_NO_LIMIT, max_side=_NO_LIMIT).strips():
             pass
     except PhotochromError as error:
-        return f"it does not decode: {error}"
+        return error
     return None
 
 
 def _problem_of_bytes(path: Path, sha256: str | None) -> str | None:
     """What is wrong with a file that should have this hash (None: any)."""
     try:
-        if file_sha256(path) != (sha256 or file_sha256(path)):
+        found = file_sha256(path)
+        if sha256 and found != sha256:
             return "it is not as it was written: it was changed or damaged since"
     except FileNotFoundError:
         return "it is missing: run the batch again"
