@@ -139,13 +139,13 @@ def test_only_descriptions_travel_in_exif() -> None:
 
 def test_the_resolution_joins_an_exif_block_that_has_none() -> None:
     artist: ifd.Directory = {315: ifd.Field(ifd.ASCII, b"Anna\0")}
-    for metadata in (Metadata(dpi=(600.0, 600.0)), Metadata(dpi=(600.0, 600.0), exif=ifd.dump(artist))):
-        block = exif.with_resolution(metadata)
+    for known in (None, ifd.dump(artist)):
+        block = exif.with_resolution(known, (600.0, 600.0))
         assert block is not None
         assert exif.resolution(ifd.parse(block)) == (600.0, 600.0)
     own = ifd.dump(artist | exif.resolution_fields((300.0, 300.0)))
-    assert exif.with_resolution(Metadata(dpi=(600.0, 600.0), exif=own)) == own
-    assert exif.with_resolution(Metadata()) is None
+    assert exif.with_resolution(own, (600.0, 600.0)) == own
+    assert exif.with_resolution(None, None) is None
 
 
 def test_how_far_a_file_must_reach() -> None:

@@ -11,19 +11,21 @@ from hypothesis import strategies as st
 from photochrom import color
 from photochrom.training.losses import (
     L1,
+    ClassScores,
     Huber,
     LogMse,
     Mse,
+    Perceptual,
     Prediction,
     SoftBinCrossEntropy,
     SoftBins,
     Truth,
     WeightedSum,
+    lab_to_srgb,
     rebalancing,
 )
 from photochrom.training.networks.efficientnet import Classifier, encoder_weights
 from photochrom.training.networks.photochrom import Encoder
-from photochrom.training.perceptual import ClassScores, Perceptual, lab_to_srgb
 from photochrom.training.recipe import LossConfig
 from photochrom.training.tasks import read_bins
 

@@ -6,6 +6,7 @@ its `inputs` and one more entry in FAMILIES; nothing else asks which family a mo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,7 +16,7 @@ import numpy as np
 from photochrom.errors import HintError, ModelError
 from photochrom.hints import MAX_HINTS
 from photochrom.levels import stretch_contrast
-from photochrom.models.answer import Answer, DistributionAnswer
+from photochrom.models.answer import DEFAULT_VIVIDNESS, Answer, DistributionAnswer
 from photochrom.models.catalogue import DEFAULT, find, members
 from photochrom.models.session import Session, load
 from photochrom.raster import cell_means, count_points, rasterize, spread
@@ -179,17 +180,78 @@ FAMILIES: dict[str, type[Network]] = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class _AverageAnswer(Answer):
+    """What several models answer, and the mean of their colors."""
+
+    parts: tuple[tuple[float, Answer], ...] = ()  # shares, of sum 1, and answers
+
+    def ab(self, vividness: float = DEFAULT_VIVIDNESS) -> Float:
+        return _mean(self.parts, vividness, self.seen.shape)
+
+
+class _AverageNetwork(Network):
+    """Several models at once: unlike models err differently, so that their mean is nearer the truth.
+
+    They are asked one after the other; the largest working size is the size of the answer.
+    """
+
+    def __init__(self, members: Sequence[tuple[float, Network]], card: Card):
+        super().__init__(members[0][1].session)
+        total = sum(weight for weight, _ in members)
+        self.members = [(weight / total, network) for weight, network in members]
+        self.card = card
+
+    def working_size(self, height: int, width: int) -> tuple[int, int]:
+        return max(
+            (network.working_size(height, width) for _, network in self.members),
+            key=lambda size: size[0] * size[1],
+        )
+
+    def further_sizes(self, height: int, width: int) -> list[tuple[int, int]]:
+        return []
+
+    def answer(
+        self,
+        luminance: Float,
+        hints: Sequence[Hint] = (),
+        *,
+        unhinted: Answer | None = None,
+        further: Sequence[Float] = (),
+    ) -> Answer:
+        plain = unhinted or (self.answer(luminance) if hints else None)
+        known: list[Answer | None] = [None] * len(self.members)
+        if isinstance(plain, _AverageAnswer):
+            known = [part for _, part in plain.parts]
+        parts = tuple(
+            (share, network.answer(_fitted(luminance, network), hints, unhinted=before))
+            for (share, network), before in zip(self.members, known, strict=True)
+        )
+        seen = stretch_contrast(luminance)
+        output = _mean(parts, DEFAULT_VIVIDNESS, seen.shape).transpose(2, 0, 1)
+        points = rasterize(hints, seen).points
+        return _AverageAnswer(
+            self.card, output, seen, points, lambda: self.recognize(seen), unhinted=plain, parts=parts
+        )
+
+
+def _mean(parts: Sequence[tuple[float, Answer]], vividness: float, shape: tuple[int, ...]) -> Float:
+    """(h, w, 2): the weighted mean of the answers' colors."""
+    total: Float = np.zeros((*shape, 2), np.float32)
+    for share, answer in parts:
+        total += np.float32(share) * cv2.resize(answer.ab(vividness), shape[1::-1])
+    return total
+
+
 def load_network(
     model: str | Path = DEFAULT, *, threads: int | None = None, providers: Sequence[str] | None = None
 ) -> Network:
     """The network of a model's name, run folder, .onnx file or average; arguments and errors as `load`'s."""
     if parts := members(model):
-        from photochrom.models.average import AverageNetwork
-
         loaded = [
             (weight, load_network(name, threads=threads, providers=providers)) for weight, name in parts
         ]
-        return AverageNetwork(loaded, find(model)[1])
+        return _AverageNetwork(loaded, find(model)[1])
     session = load(model, threads=threads, providers=providers)
     family = session.card.family
     if family not in FAMILIES:
@@ -223,9 +285,7 @@ def _resized(output: Float, shape: tuple[int, ...]) -> Float:
     return np.stack([cv2.resize(plane, shape[::-1], interpolation=how) for plane in output])
 
 
-def _fitted(seen: Float, network: Network) -> Float:
+def _fitted(luminance: Float, network: Network) -> Float:
     """L* (h, w) at another network's working size."""
-    size = network.working_size(*seen.shape)
-    if seen.shape == size:
-        return seen
-    return np.asarray(cv2.resize(seen, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    size = network.working_size(*luminance.shape)
+    return luminance if luminance.shape == size else _resized(luminance[None], size)[0]

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from photochrom.photo import ifd
-
-if TYPE_CHECKING:
-    from photochrom.photo.metadata import Metadata
 
 ORIENTATION = 0x0112
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
@@ -185,11 +181,11 @@ def resolution_fields(dpi: tuple[float, float]) -> ifd.Directory:
     return {_ACROSS: ifd.rational(dpi[0]), _DOWN: ifd.rational(dpi[1]), _UNIT: ifd.shorts(2)}
 
 
-def with_resolution(metadata: Metadata) -> bytes | None:
-    """The EXIF for a format that has no other place for the resolution."""
-    if metadata.dpi is None:
-        return metadata.exif
-    fields = ifd.parse(metadata.exif) if metadata.exif else {}
-    if metadata.exif and resolution(fields) is not None:
-        return metadata.exif
-    return ifd.dump(fields | resolution_fields(metadata.dpi))
+def with_resolution(block: bytes | None, dpi: tuple[float, float] | None) -> bytes | None:
+    """A block, or none, with the resolution too, for a format that has no other place for it."""
+    if dpi is None:
+        return block
+    fields = ifd.parse(block) if block else {}
+    if block and resolution(fields) is not None:
+        return block
+    return ifd.dump(fields | resolution_fields(dpi))

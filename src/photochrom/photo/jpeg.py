@@ -1,4 +1,4 @@
-"""JPEG: strips encoded on several threads and joined by restart markers, metadata in segments.
+"""JPEG: read by libvips; strips encoded on several threads and joined by restart markers.
 
 A restart marker resets the entropy coder, so strips that are whole rows of blocks can be coded apart;
 the file decodes to the very pixels of one coded in one go (ITU-T T.81, E.1.4 and B.2.4.4).
@@ -7,13 +7,19 @@ the file decodes to the very pixels of one coded in one go (ITU-T T.81, E.1.4 an
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, BinaryIO, cast
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import cv2
 import numpy as np
 
-from photochrom.errors import WriteError
-from photochrom.photo.segments import FRAMES, metadata_segments, segment
+from photochrom.errors import DamagedPhoto, UnknownFormat, WriteError
+from photochrom.photo import tiff_codecs
+from photochrom.photo.decoding import VipsFile
+from photochrom.photo.jpeg_original import Original
+from photochrom.photo.origin import Origin
+from photochrom.photo.segments import FRAMES, metadata_segments, read_segments, segment, segments
 from photochrom.photo.sources import rescale
 from photochrom.photo.strips import mapped_in_order, strip_height
 
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from photochrom.color import Pixels
     from photochrom.photo.atomic import Sink
     from photochrom.photo.encoding import Options
+    from photochrom.photo.formats import Limits
     from photochrom.photo.photo import Photo
 
 MOST = 65_500  # libjpeg's limit on a side
@@ -32,6 +39,93 @@ _CV_SAMPLING = {
 }
 Strip = tuple[bytes, memoryview, int]  # segments before the scan's data, the scan's data, rows
 _SOF0, _DHT, _SOI, _EOI, _SOS, _DQT, _DRI = 0xC0, 0xC4, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD
+_END = bytes((0xFF, _EOI))
+
+
+@dataclass
+class JpegFile(VipsFile):
+    """A JPEG file. Lost bytes are but a warning to libvips, so it is read strictly first."""
+
+    strict: str = "warning"
+    lenient: str = "truncated"
+    goes_on: bool = True
+
+    def photo(self, limits: Limits) -> Photo:
+        """As that of any file. One that lacks only its end marker is read, with a warning."""
+        if self.bits > 8:
+            limits.check(*self.size, self.format.share)
+        if (whole := self._with_end()) is None:
+            return super().photo(limits)
+        photo = replace(self, origin=whole, lenient="none" if self.salvage else "warning").photo(limits)
+        odd = (*photo.warnings, "its end marker is missing: what is there was read")
+        return replace(photo, path=self.origin.path, warnings=odd)
+
+    def opened(self) -> Any:
+        if self.bits > 8 and not tiff_codecs.are_there():
+            raise UnknownFormat(
+                f"this is a JPEG with {self.bits} bits a sample: save it as TIFF with 16 bits, "
+                "or read it as it is with the extra [tiff], pip install 'photochrom[tiff]'"
+            )
+        return super().opened()
+
+    @cached_property
+    def _frame(self) -> tuple[int, int, int]:
+        """(bits a sample, height, width), 0 where there is no frame."""
+        with self.origin.open() as file:
+            for marker, payload in segments(file):
+                if marker in FRAMES and len(payload) >= 5:
+                    return struct.unpack_from(">BHH", payload)
+        return 0, 0, 0
+
+    @property
+    def bits(self) -> int:
+        """Bits a sample."""
+        return self._frame[0]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height)."""
+        return self._frame[2], self._frame[1]
+
+    def _load(self, fail_on: str, access: str = "sequential") -> Any:
+        if self.bits > 8:
+            return tiff_codecs.image_of_jpeg(self.origin.data, self.bits)
+        return super()._load(fail_on, access)
+
+    def _with_end(self) -> Origin | None:
+        """The file with an end marker where it has none; None where it has."""
+        with self.origin.open() as file:
+            file.seek(max(self.origin.size - 2, 0))
+            if file.read(2) == _END:
+                return None
+        data = self.origin.data
+        if data.rfind(_END) > data.rfind(b"\xff\xda"):  # before what follows the picture
+            return None
+        return Origin(content=data.rstrip(b"\xff") + _END)
+
+    def collected(self, image: Any) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+        with self.origin.open() as file:
+            return vars(read_segments(file)), 1, ()
+
+    def finished(self, photo: Photo, orientation: int) -> Photo:
+        return _with_original(photo, self.origin, orientation)
+
+
+def _with_original(photo: Photo, origin: Origin, orientation: int) -> Photo:
+    """A photo as it was read from a JPEG, with that; and a warning where there is more in the file."""
+    original = Original(origin, photo.source, orientation, photo.metadata.icc)
+    if not original.is_decoded:  # a large one, whose bytes are not held
+        return replace(photo, original=original)
+    try:
+        behind = original.data[original.jpeg.length :].strip(b"\0\r\n ")
+    except DamagedPhoto:
+        return photo
+    more = "more follows the end of its picture (another picture, a film, junk): only the first is read"
+    warnings = (*photo.warnings, more) if behind else photo.warnings
+    return replace(photo, original=original, warnings=warnings)
+
+
+# --- writing -------------------------------------------------------------------------------------
 
 
 def write_jpeg(photo: Photo, sink: Sink, options: Options) -> None:
@@ -51,7 +145,7 @@ def write_jpeg(photo: Photo, sink: Sink, options: Options) -> None:
         else:
             sink.write(bytes((0xFF, 0xD0 + (number - 1) % 8)))
         sink.write(scan)
-    sink.write(bytes((0xFF, _EOI)))
+    sink.write(_END)
 
 
 def _encode(photo: Photo, top: int, bottom: int, options: Options) -> Strip:
@@ -116,17 +210,17 @@ def _header(photo: Photo, tables: bytes, interval: int) -> bytes:
     )
 
 
-def _find(segments: bytearray, marker: int) -> int:
+def _find(tables: bytearray, marker: int) -> int:
     at = 0
-    while segments[at + 1] != marker:
-        at += 2 + int.from_bytes(segments[at + 2 : at + 4], "big")
+    while tables[at + 1] != marker:
+        at += 2 + int.from_bytes(tables[at + 2 : at + 4], "big")
     return at
 
 
 def written_size(file: BinaryIO, size: int) -> tuple[int, int] | None:
     """(width, height) of a file that was just written; None where its end is missing."""
     file.seek(size - 2)
-    if file.read(2) != bytes((0xFF, _EOI)):
+    if file.read(2) != _END:
         return None
     file.seek(2)
     while True:

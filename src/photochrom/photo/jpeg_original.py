@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from photochrom.color import Pixels
     from photochrom.photo.metadata import Metadata
     from photochrom.photo.origin import Origin
-    from photochrom.photo.photo import Photo
     from photochrom.photo.sources import PixelSource
 
 Luminance = Literal["identical", "requantized", "encoded"]
@@ -126,20 +125,6 @@ class Original:
         size = (min(-(-side // 8) * 8, 65_528) for side in (self.jpeg.height, self.jpeg.width))
         at, data = self.jpeg.size_at, self.data
         return decoded_luma(data[:at] + struct.pack(">HH", *size) + data[at + 4 :])
-
-
-def with_original(photo: Photo, origin: Origin, orientation: int) -> Photo:
-    """A photo as it was read from a JPEG, with that; and a warning where there is more in the file."""
-    original = Original(origin, photo.source, orientation, photo.metadata.icc)
-    if not original.is_decoded:  # a large one, whose bytes are not held
-        return replace(photo, original=original)
-    try:
-        behind = original.data[original.jpeg.length :].strip(b"\0\r\n ")
-    except DamagedPhoto:
-        return photo
-    more = "more follows the end of its picture (another picture, a film, junk): only the first is read"
-    warnings = (*photo.warnings, more) if behind else photo.warnings
-    return replace(photo, original=original, warnings=warnings)
 
 
 def decoded_luma(data: bytes) -> NDArray[np.uint8]:

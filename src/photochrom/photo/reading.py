@@ -53,7 +53,7 @@ def read(
 
 def _decoded(origin: Origin, fmt: Format, page: int, limits: Limits, salvage: bool) -> Photo:
     if fmt.name == "jpeg":
-        from photochrom.photo.segments import JpegFile
+        from photochrom.photo.jpeg import JpegFile
 
         return JpegFile(origin, fmt, "jpeg", page, salvage=salvage).photo(limits)
     if fmt.name == "png":

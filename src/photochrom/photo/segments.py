@@ -6,22 +6,16 @@ ITU-T T.81 B.1.1.4, JFIF 1.02, Adobe XMP part 3 section 1.1.3, ICC.1:2022 annex 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
 
-from photochrom.errors import UnknownFormat
-from photochrom.photo import tiff_codecs, xmp
-from photochrom.photo.decoding import VipsFile
+from photochrom.photo import xmp
 from photochrom.photo.iptc import from_photoshop, to_photoshop
-from photochrom.photo.origin import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from photochrom.photo.formats import Limits
     from photochrom.photo.metadata import Metadata
-    from photochrom.photo.photo import Photo
 
 EXIF = b"Exif\0\0"
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -32,79 +26,7 @@ MOST = 65_533  # bytes a segment holds
 _MOST_BYTES = 64 << 20
 _COST = 1 << 8  # what a segment counts beside its bytes, so that millions of empty ones end the search
 _START_OF_SCAN, _END, _COMMENT = 0xDA, 0xD9, 0xFE
-_END_MARKER = b"\xff\xd9"
 FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-
-
-@dataclass
-class JpegFile(VipsFile):
-    """A JPEG file. Lost bytes are but a warning to libvips, so it is read strictly first."""
-
-    strict: str = "warning"
-    lenient: str = "truncated"
-    goes_on: bool = True
-
-    def photo(self, limits: Limits) -> Photo:
-        """As that of any file. One that lacks only its end marker is read, with a warning."""
-        if self.bits > 8:
-            limits.check(*self.size, self.format.share)
-        if (whole := self._with_end()) is None:
-            return super().photo(limits)
-        photo = replace(self, origin=whole, lenient="none" if self.salvage else "warning").photo(limits)
-        odd = (*photo.warnings, "its end marker is missing: what is there was read")
-        return replace(photo, path=self.origin.path, warnings=odd)
-
-    def opened(self) -> Any:
-        if self.bits > 8 and not tiff_codecs.are_there():
-            raise UnknownFormat(
-                f"this is a JPEG with {self.bits} bits a sample: save it as TIFF with 16 bits, "
-                "or read it as it is with the extra [tiff], pip install 'photochrom[tiff]'"
-            )
-        return super().opened()
-
-    @cached_property
-    def _frame(self) -> tuple[int, int, int]:
-        """(bits a sample, height, width), 0 where there is no frame."""
-        with self.origin.open() as file:
-            for marker, payload in segments(file):
-                if marker in FRAMES and len(payload) >= 5:
-                    return struct.unpack_from(">BHH", payload)
-        return 0, 0, 0
-
-    @property
-    def bits(self) -> int:
-        """Bits a sample."""
-        return self._frame[0]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height)."""
-        return self._frame[2], self._frame[1]
-
-    def _load(self, fail_on: str, access: str = "sequential") -> Any:
-        if self.bits > 8:
-            return tiff_codecs.image_of_jpeg(self.origin.data, self.bits)
-        return super()._load(fail_on, access)
-
-    def _with_end(self) -> Origin | None:
-        """The file with an end marker where it has none; None where it has."""
-        with self.origin.open() as file:
-            file.seek(max(self.origin.size - 2, 0))
-            if file.read(2) == _END_MARKER:
-                return None
-        data = self.origin.data
-        if data.rfind(_END_MARKER) > data.rfind(b"\xff\xda"):  # before what follows the picture
-            return None
-        return Origin(content=data.rstrip(b"\xff") + _END_MARKER)
-
-    def collected(self, image: Any) -> tuple[dict[str, Any], int, tuple[str, ...]]:
-        with self.origin.open() as file:
-            return vars(read_segments(file)), 1, ()
-
-    def finished(self, photo: Photo, orientation: int) -> Photo:
-        from photochrom.photo.jpeg_original import with_original
-
-        return with_original(photo, self.origin, orientation)
 
 
 @dataclass

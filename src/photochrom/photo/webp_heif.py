@@ -55,7 +55,7 @@ def _write(photo: Photo, sink: Sink, options: Options, name: str, **settings: An
         raise WriteError(f"{name.upper()} holds at most {most} pixels a side: write TIFF or PNG")
     metadata = photo.metadata
     packet = in_xmp(metadata.iptc, metadata.xmp) if metadata.iptc else metadata.xmp
-    keep = {"icc_profile": metadata.icc, "exif": with_resolution(metadata), "xmp": packet}
+    keep = {"icc_profile": metadata.icc, "exif": with_resolution(metadata.exif, metadata.dpi), "xmp": packet}
     settings |= {key: value for key, value in keep.items() if value}
     eight = np.dtype(np.uint8)
     pixels, alpha = rescale(photo.rgb, eight), photo.alpha

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from photochrom.server.service import Service
+    from photochrom.server.budget import Budget
+    from photochrom.server.store import PhotoStore
 
 _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -20,7 +21,7 @@ _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 class Metrics:
     """The registry of one server; several in one process do not meet."""
 
-    def __init__(self, service: Service):
+    def __init__(self, store: PhotoStore, budget: Budget):
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "photochrom_requests",
@@ -35,9 +36,9 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self._gauge("photochrom_photos", "Photos kept", lambda: len(service.store))
-        self._gauge("photochrom_memory_used_bytes", "Reserved memory", lambda: service.budget.used)
-        self._gauge("photochrom_memory_total_bytes", "The memory budget", lambda: service.budget.total)
+        self._gauge("photochrom_photos", "Photos kept", lambda: len(store))
+        self._gauge("photochrom_memory_used_bytes", "Reserved memory", lambda: budget.used)
+        self._gauge("photochrom_memory_total_bytes", "The memory budget", lambda: budget.total)
 
     def _gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         Gauge(name, text, registry=self.registry).set_function(read)

@@ -48,7 +48,7 @@ class Service:
         self.budget = Budget(limits.memory)
         self.store = PhotoStore(self.budget, limits.expiry)
         self.decoders = Decoders(limits)
-        self.metrics = Metrics(self)
+        self.metrics = Metrics(self.store, self.budget)
         self.ready = False
         self._make_colorizer = colorizer
         self._colorizer: Colorizer | None = None

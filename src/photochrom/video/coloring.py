@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
     from photochrom.hints import Hint
     from photochrom.video.planes import Plane
-    from photochrom.video.scenes import State, Stretch
+    from photochrom.video.scenes import Stretch
     from photochrom.video.source import Source
+    from photochrom.video.steady import State
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from photochrom.video.scenes import State
+    from photochrom.video.steady import State
 
 _SEGMENT = 240  # frames at least
 

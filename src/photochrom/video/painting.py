@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer, Plate
     from photochrom.photo import Photo
     from photochrom.video.motion import Way
-    from photochrom.video.scenes import State
-    from photochrom.video.steady import Step
+    from photochrom.video.steady import State, Step
 
 _USUAL = 12.0  # standard deviation of ab at which an answer has weight 1
 _RANGE = 30.0  # L* between dark and light from which a frame counts in full; less in fades

@@ -7,7 +7,7 @@ two hours needs no more memory than one of a minute.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from photochrom.color import Float
     from photochrom.video.painting import Painter
+    from photochrom.video.steady import State
 
-    State = dict[str, NDArray[Any]]
     Tones = NDArray[np.uint8]
 
 _KEY_EVERY = 0.4  # seconds between key frames at most,

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    State = dict[str, NDArray[Any]]
+    from photochrom.video.steady import State
 
 _RECORD = struct.Struct("<qBI")  # pts, whether a key frame, bytes that follow
 _END = b"photochrom segment ends"

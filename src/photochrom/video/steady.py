@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -20,7 +20,11 @@ from photochrom.video.motion import Way, standing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from photochrom.color import Float
+
+    State = dict[str, NDArray[Any]]  # what a stretch of frames hands on to the next, by name
 
 MEMORY = 4.0  # seconds in which an answer loses all but 1/e of its weight
 _LEAST = 1e-4  # trust that is left to any place, so that one seen nowhere takes what lies near
