@@ -170,6 +170,17 @@ def test_orientation_stays_in_the_tag_and_chroma_lies_as_the_data(size: Any, ori
     assert (np.abs(lab[height // 4 + 10 : -4, width // 4 + 10 : -4, 1]) < 4).all()
 
 
+def test_a_file_that_is_stored_turned_is_checked_as_it_is_stored(tmp_path: Path) -> None:
+    photo = read(with_exif_orientation(jpeg(np.full((96, 160), 130, np.uint8)), 6))
+
+    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
+        return np.zeros_like(level), np.zeros_like(level)
+
+    colored = photo.with_pixels(lambda top, bottom: None, chroma=chroma)  # type: ignore
+    write(colored, tmp_path / "a.jpg", verify=True)
+    assert read(tmp_path / "a.jpg").pixels.shape == (160, 96, 3)
+
+
 def test_orientation_stays_where_metadata_are_stripped() -> None:
     data = with_exif_orientation(jpeg(scene()), 6)
     result = kept(data, strip=True)

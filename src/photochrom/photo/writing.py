@@ -71,10 +71,13 @@ def write(
     )
     if luminance_written(photo, target, format=format, luminance=luminance) == "encoded":
         dressed, encode = _dressed(photo, strip=strip, profile=profile), _encoder(fmt)
+        size = photo.width, photo.height
     else:
         from photochrom.photo.jpeg_chroma import write_with_chroma
 
         dressed, encode = replace(photo, metadata=Metadata()) if strip else photo, write_with_chroma
+        assert photo.original is not None
+        size = photo.original.jpeg.width, photo.original.jpeg.height  # as the data lie
     if pages:
         encode = _encoder_of_pages([_dressed(page, strip=strip, profile=profile) for page in pages])
     if not isinstance(target, (str, os.PathLike)) or target == "-":
@@ -88,7 +91,7 @@ def write(
     save(
         path,
         lambda sink: encode(dressed, sink, options),
-        lambda part: _check(part, photo, fmt, verify),
+        lambda part: _check(part, photo, size, fmt, verify),
         overwrite=overwrite,
     )
     return path
@@ -197,12 +200,12 @@ def _write_to_stream(photo: Photo, stream: BinaryIO, encode: Encoder, options: O
             stream.write(data)
 
 
-def _check(part: Path, photo: Photo, fmt: Format, verify: bool) -> None:
-    """Raises WriteError unless the file has the format and size that it should, and decodes if asked."""
+def _check(part: Path, photo: Photo, size: tuple[int, int], fmt: Format, verify: bool) -> None:
+    """Raises WriteError unless the file has that format and (stored) size, and decodes if asked."""
     from photochrom.photo.reading import read
 
     with part.open("rb") as file:
-        wrong = fault(file, fmt, photo.width, photo.height)
+        wrong = fault(file, fmt, *size)
     if wrong:
         raise WriteError(f"what was written is damaged ({wrong}): the disk may be failing")
     try:
