@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from photochrom import __version__
+from photochrom.batch import xmp_sidecars
 from photochrom.batch.beside import side_by_side
 from photochrom.batch.ideas import contact_sheet, hints_text
 from photochrom.batch.layer import overlay, write_ab
@@ -162,7 +163,7 @@ class Coloring:
         luminance = self._luminance(picture, job.output)
         job.output.parent.mkdir(parents=True, exist_ok=True)
         with _withdrawn_on_error(job):
-            self._write_extras(task, original, coloured, luminance)
+            odd = self._write_extras(task, original, coloured, luminance)
             if job.ideas:
                 self._write_ideas(job.ideas, task.replace, original, colored)
             self.store(picture, job.output, pages=self._further_pages(photo, job), overwrite=task.replace)
@@ -170,7 +171,7 @@ class Coloring:
             dates = job.input.stat()
             for path in job.targets:
                 os.utime(path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
-        return warnings_of(photo, seen, kept=self._options.keep_color), luminance
+        return (*warnings_of(photo, seen, kept=self._options.keep_color), *odd), luminance
 
     def _further_pages(self, photo: Photo, job: Job) -> list[Photo]:
         """The other pages in color, if asked for; their pixels are computed when they are written."""
@@ -228,8 +229,10 @@ class Coloring:
         """Write a picture, and further pages, as the options say, to a path or "-"."""
         write_colored(photo, target, self._options, self.model, __version__, pages=pages, overwrite=overwrite)
 
-    def _write_extras(self, task: Task, original: Photo, coloured: Photo, luminance: Luminance) -> None:
-        """The sidecar and the layer, before the picture itself: where that is, nothing is missing."""
+    def _write_extras(
+        self, task: Task, original: Photo, coloured: Photo, luminance: Luminance
+    ) -> tuple[str, ...]:
+        """Sidecars and layer, before the picture itself: where that is, nothing is missing. Warnings."""
         layer, sidecar = task.job.layer, task.job.sidecar
         if layer and self._options.layer == "png":
             write(overlay(original, coloured), layer, overwrite=task.replace)
@@ -237,6 +240,13 @@ class Coloring:
             write_ab(coloured, layer, overwrite=task.replace)
         if sidecar:
             _store_text(self._sidecar(task, luminance).dump(), sidecar, task.replace)
+        model = (self.model, __version__) if self._options.mark else None
+        place = (original, task.job.output, model)
+        upright = luminance == "encoded"  # else the pixels lie as they did
+        copied = (
+            xmp_sidecars.copy(pair, *place, turned=upright, overwrite=task.replace) for pair in task.job.xmp
+        )
+        return tuple(odd for told in copied for odd in told)
 
     def _write_ideas(self, files: IdeaFiles, overwrite: bool, original: Photo, colored: ColoredPlate) -> None:
         ideas = colored.proposals()

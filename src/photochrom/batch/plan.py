@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photochrom.batch import naming
+from photochrom.batch import naming, xmp_sidecars
 from photochrom.batch.options import Options
 from photochrom.errors import OptionError, PhotoError
 from photochrom.photo import kind_of
@@ -41,10 +41,11 @@ class Job:
     sidecar: Path | None = None
     layer: Path | None = None
     ideas: naming.IdeaFiles | None = None
+    xmp: tuple[tuple[Path, Path], ...] = ()  # sidecars of the photo, each with its place
 
     @property
     def targets(self) -> tuple[Path, ...]:
-        more = self.ideas.all if self.ideas else ()
+        more = (*(self.ideas.all if self.ideas else ()), *(place for _, place in self.xmp))
         return tuple(path for path in (self.output, self.sidecar, self.layer, *more) if path)
 
 
@@ -265,7 +266,7 @@ def _output(source: Source, out: Path | None, options: Options) -> Path:
 
 
 def _with_extras(job: Job, options: Options, shared: bool) -> Job:
-    """Add the sidecar's and layer's names, with the input's suffix inside where stems are shared."""
+    """Add the names of what lies beside, with the input's suffix inside where stems are shared."""
     stem = naming.base(job.output)
     if shared:
         stem += job.output.suffix
@@ -274,6 +275,7 @@ def _with_extras(job: Job, options: Options, shared: bool) -> Job:
         sidecar=naming.sidecar_path(stem) if options.sidecar else None,
         layer=naming.layer_path(stem, options.layer) if options.layer else None,
         ideas=naming.idea_files(stem, job.output.suffix, options.proposals) if options.proposals else None,
+        xmp=() if options.strip else xmp_sidecars.pairs(job.input, job.output, shared=shared),
     )
 
 
@@ -281,14 +283,17 @@ def check(jobs: Sequence[Job]) -> None:
     """Raise OptionError naming every result that another result or a photo is in the way of."""
     takers: dict[str, Path] = {}
     photos = {_identity(job.input) for job in jobs} - {None}
+    beside = {_identity(sidecar) for job in jobs for sidecar, _ in job.xmp} - {None}
     problems = []
     for job in jobs:
         for target in job.targets:
             first = takers.setdefault(_spelled(target), job.input)
             if first != job.input:
                 problems.append(f"{first} and {job.input} would both become {target}")
-            if _identity(target) in photos:
+            if (there := _identity(target)) in photos:
                 problems.append(f"{target} is one of the photos, which are never replaced")
+            if there in beside:
+                problems.append(f"{target} lies beside a photo as its sidecar and is never replaced")
     if problems:
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         advice = "choose another output, rename a photo, or colour them in separate runs"

@@ -140,7 +140,7 @@ class Run:
         except PhotochromError as error:
             return _settled(job, failure(job, str(error)))
         except OSError as error:
-            return _settled(job, failure(job, f"cannot be read: {error.strerror or error}"))
+            return _settled(job, _unreadable(job, error))
 
     def preview(self, job: Job, rows: dict[str, Row], root: Path) -> Result:
         """What a run would do about a job, without doing it: "planned", "skipped" or "failed"."""
@@ -149,9 +149,9 @@ class Run:
             sha256 = file_sha256(job.input)
             row = rows.get(relative_name(job.output, root))
             replace = self._settings.if_exists == "overwrite"
-            verdict = decide(row, job, self.key(sha256), sha256, replace=replace)
+            verdict = decide(row, job, self.key(job, sha256), sha256, replace=replace)
         except OSError as error:
-            return failure(job, f"cannot be read: {error.strerror or error}")
+            return _unreadable(job, error)
         if verdict is Claim.TAKEN:
             return Result(path, "planned", output=str(job.output))
         if verdict is Claim.DONE:
@@ -170,14 +170,15 @@ class Run:
         msg = f"{path} exists already{more}: choose another output, or --if-exists skip or overwrite"
         return _settled(job, failure(job, msg))
 
-    def key(self, input_sha256: str) -> str:
-        """What a result is known by: the hash of input, model and options."""
-        return digest({"input": input_sha256, **self._recipe})
+    def key(self, job: Job, input_sha256: str) -> str:
+        """What a result is known by: the hash of input, its XMP sidecars, model and options."""
+        beside = {"xmp": [file_sha256(path) for path, _ in job.xmp]} if job.xmp else {}
+        return digest({"input": input_sha256, **beside, **self._recipe})
 
     def _claimed(self, job: Job, ledger: Ledger) -> Task | Settled[Task, Result] | None:
         stamp = stamp_of(job.input)
         sha256 = self._held.pop((job.input, stamp), None) or file_sha256(job.input)
-        key = self.key(sha256)
+        key = self.key(job, sha256)
         claim = ledger.claim(job, key, sha256, replace=self._settings.if_exists == "overwrite")
         if claim is Claim.HELD:
             self._held[job.input, stamp] = sha256  # it is asked for again soon
@@ -204,6 +205,11 @@ class Run:
         except PhotochromError as error:
             return result if result.status == "failed" else failure(task.job, str(error), result.seconds)
         return result
+
+
+def _unreadable(job: Job, error: OSError) -> Result:
+    """The result of a job whose photo, or sidecar, cannot be read."""
+    return failure(job, f"{error.filename or job.input}: cannot be read: {error.strerror or error}")
 
 
 def _settled(job: Job, result: Result) -> Settled[Task, Result]:

@@ -119,6 +119,7 @@ class VipsFile:
             path=self.origin.path,
             warnings=(*_other_pages(pages, self.page), *found.warnings, *normal.warnings, *odd),
             pages=pages,
+            orientation=found.orientation,
         )
         return photo if odd else self.finished(photo, found.orientation)
 

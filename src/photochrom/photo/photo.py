@@ -49,6 +49,7 @@ class Photo:
     warnings: tuple[str, ...] = ()
     original: Original | None = field(default=None, repr=False)
     pages: int = 1  # of the file, thumbnails not counted
+    orientation: int = 1  # EXIF's 1..8, in which the file has the pixels
 
     @property
     def height(self) -> int:

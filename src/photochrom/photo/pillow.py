@@ -75,6 +75,7 @@ def read_with_pillow(
         bits=bits,
         path=origin.path,
         warnings=(*found.warnings, *lost),
+        orientation=found.orientation,
     )
 
 
