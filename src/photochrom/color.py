@@ -1,14 +1,14 @@
-"""Colour science: sRGB and CIELAB (D65), the ab bins, and the merge of luminance with colour.
+"""Color science: sRGB and CIELAB (D65), the ab bins, and the merge of luminance with color.
 
-Shapes are (..., 3) for colours and any shape for single planes. "Neutral" means the grey plane
+Shapes are (..., 3) for colors and any shape for single planes. "Neutral" means the grey plane
 that carries a photo's luminance: uint8 or uint16, sRGB-encoded, so that R = G = B = neutral has the
 photo's CIE L*. Formulas: IEC 61966-2-1 (sRGB), CIE 15:2018 (CIELAB). The white point is the sum of
 the sRGB primaries' columns, so every grey has a* = b* = 0 exactly.
-A little over 400 lines: the conversions, the gamut and the merge share their tables and constants.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -69,15 +69,13 @@ def _f_inverse(f: NDArray[Any]) -> NDArray[Any]:
 
 def white(dtype: np.dtype[Any]) -> int:
     """The value of white: 255 or 65535. Raises OptionError for any other sample type."""
-    if dtype == np.uint8:
-        return 255
-    if dtype == np.uint16:
-        return 65535
-    raise OptionError(f"pixels must be uint8 or uint16, not {dtype}: convert them first")
+    if dtype not in (np.uint8, np.uint16):
+        raise OptionError(f"pixels must be uint8 or uint16, not {dtype}: convert them first")
+    return int(np.iinfo(dtype).max)
 
 
 @cache
-def linear_table(size: int) -> Float:
+def _linear_table(size: int) -> Float:
     """Linear light of every 8-bit (size 256) or 16-bit (size 65536) sRGB value."""
     return srgb_to_linear(np.arange(size) / (size - 1)).astype(np.float32)
 
@@ -90,13 +88,12 @@ def luminance_table(size: int) -> Float:
 
 def look_up(pixels: Pixels, table: Float) -> Float:
     """table[pixels], vectorised; OpenCV takes rows of any number of channels."""
-    found: Float = cv2.LUT(np.atleast_2d(pixels), table).reshape(pixels.shape)
-    return found
+    return cast("Float", cv2.LUT(np.atleast_2d(pixels), table).reshape(pixels.shape))
 
 
 def to_linear(pixels: Pixels) -> Float:
     """Linear light in 0..1 of uint8 or uint16 sRGB pixels, any shape."""
-    return look_up(pixels, linear_table(white(pixels.dtype) + 1))
+    return look_up(pixels, _linear_table(white(pixels.dtype) + 1))
 
 
 def luminance(neutral: Neutral) -> Float:
@@ -115,8 +112,8 @@ def linear_to_lab(linear: NDArray[Any]) -> NDArray[Any]:
     return np.stack([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])], axis=-1)
 
 
-def lab_to_linear(lab: NDArray[Any]) -> NDArray[Any]:
-    """Linear sRGB (..., 3) of CIELAB colours; out of gamut it leaves 0..1."""
+def _lab_to_linear(lab: NDArray[Any]) -> NDArray[Any]:
+    """Linear sRGB (..., 3) of CIELAB colors; out of gamut it leaves 0..1."""
     fy = (lab[..., 0] + 16) / 116
     xyz = [_f_inverse(f) for f in (fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200)]
     x, z = xyz[0] - xyz[1], xyz[2] - xyz[1]
@@ -124,14 +121,14 @@ def lab_to_linear(lab: NDArray[Any]) -> NDArray[Any]:
 
 
 def rgb_to_lab(rgb: NDArray[Any]) -> Float:
-    """CIELAB of sRGB colours (..., 3): uint8, uint16, or floats in 0..1."""
+    """CIELAB of sRGB colors (..., 3): uint8, uint16, or floats in 0..1."""
     linear = to_linear(rgb) if rgb.dtype.kind == "u" else srgb_to_linear(rgb)
     return linear_to_lab(linear).astype(np.float32)
 
 
 def lab_to_rgb(lab: NDArray[Any]) -> Float:
-    """sRGB in 0..1 of CIELAB colours (..., 3), each channel clipped into the gamut."""
-    return linear_to_srgb(np.clip(lab_to_linear(lab), 0, 1)).astype(np.float32)
+    """sRGB in 0..1 of CIELAB colors (..., 3), each channel clipped into the gamut."""
+    return linear_to_srgb(np.clip(_lab_to_linear(lab), 0, 1)).astype(np.float32)
 
 
 def chroma_of(ab: NDArray[Any]) -> Float:
@@ -147,17 +144,15 @@ def hue_of(ab: NDArray[Any]) -> Float:
 def quantize(rgb: NDArray[Any], dtype: np.dtype[Any] | type = np.uint8) -> Pixels:
     """Floats in 0..1 rounded to uint8 or uint16."""
     dtype = np.dtype(dtype)
-    rounded: Pixels = np.rint(np.clip(rgb, 0, 1) * white(dtype)).astype(dtype)
-    return rounded
+    return cast("Pixels", np.rint(np.clip(rgb, 0, 1) * white(dtype)).astype(dtype))
 
 
 def hex_to_rgb(color: str) -> NDArray[np.uint8]:
     """(3,) uint8 of "#rrggbb" (or "#rgb"). Raises OptionError for anything else."""
-    digits = color.removeprefix("#") if isinstance(color, str) else ""
-    if len(digits) == 3:
-        digits = "".join(digit * 2 for digit in digits)
-    if len(digits) != 6 or any(c not in "0123456789abcdefABCDEF" for c in digits):
-        raise OptionError(f'{color!r} is not a colour: write it as "#rrggbb", for example "#6a8fbf"')
+    if not isinstance(color, str) or not re.fullmatch("#?([0-9a-fA-F]{3}){1,2}", color):
+        raise OptionError(f'{color!r} is not a color: write it as "#rrggbb", for example "#6a8fbf"')
+    digits = color.removeprefix("#")
+    digits = digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
     return np.frombuffer(bytes.fromhex(digits), np.uint8)
 
 
@@ -207,8 +202,7 @@ def encode(linear: Float, dtype: np.dtype[Any]) -> Pixels:
     if dtype == np.uint8:
         plane = np.atleast_2d(linear)
         index = cv2.addWeighted(plane, 65535.0, plane, 0.0, 0.0, dtype=cv2.CV_16U)  # rounds and saturates
-        codes: Pixels = cv2.LUT(index, table).reshape(linear.shape)
-        return codes
+        return cast("Pixels", cv2.LUT(index, table).reshape(linear.shape))
     root = np.sqrt(np.maximum(linear, 0))
     root *= len(table) - 1
     np.rint(np.minimum(root, len(table) - 1, out=root), out=root)
@@ -216,7 +210,7 @@ def encode(linear: Float, dtype: np.dtype[Any]) -> Pixels:
 
 
 def fit_gamut(lab: NDArray[Any], slack: float = 1e-6) -> NDArray[Any]:
-    """Scale a* and b* of colours (N, 3) toward grey until they fit sRGB; L* and hue stay.
+    """Scale a* and b* of colors (N, 3) toward grey until they fit sRGB; L* and hue stay.
 
     slack: how far, in encoded 0..1, a channel may leave the cube (`in_gamut`).
     """
@@ -236,7 +230,7 @@ def _fitting_share(
     tolerance: float,
     used: float,
 ) -> NDArray[Any]:
-    """The largest share (N,) of each colour's chroma that fits sRGB, starting from a guess.
+    """The largest share (N,) of each color's chroma that fits sRGB, starting from a guess.
 
     Along a ray of constant hue and L* the channels run nearly straight from y, which is inside: the
     chord to the channel that is worst off says where it leaves the cube, and once more from there. That
@@ -265,8 +259,8 @@ def _fitting_share(
 
 
 def in_gamut(lab: NDArray[Any], slack: float = 1e-6) -> NDArray[np.bool_]:
-    """Which colours (..., 3) sRGB can show, every channel within `slack` of its encoded range 0..1."""
-    linear = lab_to_linear(lab)
+    """Which colors (..., 3) sRGB can show, every channel within `slack` of its encoded range 0..1."""
+    linear = _lab_to_linear(lab)
     low, high = _bounds(slack)
     return np.asarray((linear >= low).all(-1) & (linear <= high).all(-1))
 
@@ -288,11 +282,11 @@ _ROUNDS = 40  # of chords; photos need two or three
 # Pixels merged at a time. On one thread 60,000 are best, since their planes stay in the cache (12.4 ns each;
 # 13.0 with 120,000, 14.8 with 240,000). On two threads more are better, since each of forty calls passes the
 # interpreter's lock on (12 megapixels: 0.36, 0.31 and 0.29 s).
-CHUNK = 120_000
+_CHUNK = 120_000
 
 
 def merge(neutral: Neutral, ab: Float, dtype: np.dtype[Any] | type | None = None) -> Pixels:
-    """Colour a neutral plane: (H, W) uint8/uint16 and ab (H, W, 2) float32 -> RGB (H, W, 3).
+    """Color a neutral plane: (H, W) uint8/uint16 and ab (H, W, 2) float32 -> RGB (H, W, 3).
 
     CIE L* of the result is the neutral's within half a step of the result's depth at every pixel;
     where L*, a*, b* falls out of sRGB, chroma shrinks toward grey at constant hue. Red and blue are
@@ -300,19 +294,19 @@ def merge(neutral: Neutral, ab: Float, dtype: np.dtype[Any] | type | None = None
     `dtype` is the result's depth, the neutral's by default.
     """
     out: Pixels = np.empty((*neutral.shape, 3), np.dtype(dtype or neutral.dtype))
-    for part in chunks(*neutral.shape):
+    for part in row_slices(*neutral.shape):
         merge_into(out[part], neutral[part], *cv2.split(ab[part]))
     return out
 
 
-def chunks(height: int, width: int) -> Iterator[slice]:
-    """Slices of rows, about CHUNK pixels each."""
-    rows = max(1, CHUNK // max(1, width))
+def row_slices(height: int, width: int) -> Iterator[slice]:
+    """Slices of rows, about _CHUNK pixels each."""
+    rows = max(1, _CHUNK // max(1, width))
     return (slice(top, min(height, top + rows)) for top in range(0, height, rows))
 
 
 def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
-    """`merge` of one chunk: a* and b* are planes (h, W) float32, `out` is (h, W, 3) and filled."""
+    """`merge` of some rows: a* and b* are planes (h, W) float32, `out` is (h, W, 3) and filled."""
     neutral = cast("Neutral", np.ascontiguousarray(neutral))
     if neutral.size <= 4:  # OpenCV would take these for scalars
         wide: Any = [np.pad(plane, ((0, 0), (0, 8)), mode="edge") for plane in (neutral, a, b)]
@@ -324,7 +318,8 @@ def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
     y = to_linear(neutral)
     x = cv2.subtract(_cube(cv2.scaleAdd(a, 1 / 500, fy)), y)
     z = cv2.subtract(_cube(cv2.scaleAdd(b, -1 / 200, fy)), y)
-    red, green, blue = (_weigh(row, x, y, z) for row in _FROM_XYZ)
+    channels = (cv2.scaleAdd(z, float(row[2]), cv2.scaleAdd(x, float(row[0]), y)) for row in _FROM_XYZ)
+    red, green, blue = channels  # a row sums to 1, so that y + row[0]·x + row[2]·z is its channel
     slack = _SLACK / white(out.dtype)
     low, high = _bounds(slack)
     if any(channel.min() < low or channel.max() > high for channel in (red, green, blue)):
@@ -335,7 +330,11 @@ def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
         fitted = _fitted(*planes, slack=slack)
         np.put(red, outside, fitted[0])
         np.put(blue, outside, fitted[1])
-    _round(y, red, blue, out)
+    red_code, blue_code = encode(red, out.dtype), encode(blue, out.dtype)
+    weights = [float(weight) for weight in LUMINANCE_WEIGHTS]
+    rest = cv2.scaleAdd(to_linear(red_code), -weights[0], y)
+    rest = cv2.scaleAdd(to_linear(blue_code), -weights[2], rest)
+    cv2.merge([red_code, encode(cv2.multiply(rest, 1 / weights[1]), out.dtype), blue_code], out)
 
 
 def sparse(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -350,7 +349,7 @@ def sparse(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
 def _fitted(
     fy: Float, y: Float, a: Float, b: Float, lowest: Float, highest: Float, *, slack: float
 ) -> tuple[Float, Float]:
-    """Linear red and blue of colours out of gamut (N,), after their chroma has given way."""
+    """Linear red and blue of colors out of gamut (N,), after their chroma has given way."""
     low, high = _bounds(slack)
     start = 1 / np.maximum((lowest - y) / (low - y), (highest - y) / (high - y))
     share = _fitting_share(fy, y, a, b, start, slack, tolerance=slack / 20, used=0.96)
@@ -368,22 +367,6 @@ def _cube(f: Float) -> Float:
     return cubed
 
 
-def _weigh(row: NDArray[np.float64], x: Float, y: Float, z: Float) -> Float:
-    """y + row[0]·x + row[2]·z, the row of the XYZ → RGB matrix that sums to 1."""
-    channel: Float = cv2.scaleAdd(z, float(row[2]), cv2.scaleAdd(x, float(row[0]), y))
-    return channel
-
-
-def _round(y: Float, red: Float, blue: Float, out: Pixels) -> None:
-    """Encode red and blue, then the green that makes up the luminance y."""
-    red_code, blue_code = encode(red, out.dtype), encode(blue, out.dtype)
-    weights = [float(weight) for weight in LUMINANCE_WEIGHTS]
-    rest = cv2.scaleAdd(to_linear(red_code), -weights[0], y)
-    rest = cv2.scaleAdd(to_linear(blue_code), -weights[2], rest)
-    green_code = encode(cv2.multiply(rest, 1 / weights[1]), out.dtype)
-    cv2.merge([red_code, green_code, blue_code], out)
-
-
 # --- the ab bins -------------------------------------------------------------------------------
 
 
@@ -391,22 +374,17 @@ def _round(y: Float, red: Float, blue: Float, out: Pixels) -> None:
 def ab_bins(step: int = 10, tolerance: float = 3.36) -> Float:
     """The (Q, 2) ab values that the default network chooses among: 244 at the default step.
 
-    The points of a grid of `step` whose distance to the ab of the nearest sRGB colour is at most
+    The points of a grid of `step` whose distance to the ab of the nearest sRGB color is at most
     `tolerance` (after Zhang, Isola & Efros 2016, "Colorful Image Colorization", who counted 313 in a
     wider gamut).
     """
     side = np.arange(-120, 121, step)
     grid = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
-    gamut = _gamut_surface(129)[:, 1:]
-    kept = [bool((np.hypot(*(gamut - point).T) <= tolerance).any()) or _inside(point) for point in grid]
-    bins: Float = grid[np.array(kept)].astype(np.float32)
-    return bins
-
-
-def _inside(ab: NDArray[Any]) -> bool:
-    """Whether sRGB can show this ab at any L*."""
-    lightness = np.arange(0.5, 100, 0.5)
-    return bool(in_gamut(np.column_stack([lightness, np.tile(ab, (len(lightness), 1))])).any())
+    surface = _gamut_surface(129)[:, 1:]
+    near = np.array([np.hypot(*(surface - point).T).min() for point in grid]) <= tolerance
+    lightness = np.arange(0.5, 100, 0.5)[:, None]
+    inside = in_gamut(np.stack(np.broadcast_arrays(lightness, *grid.T), axis=-1)).any(axis=0)
+    return grid[near | inside].astype(np.float32)
 
 
 def _gamut_surface(side: int) -> NDArray[np.float64]:

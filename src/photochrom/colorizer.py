@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photochrom.color import chunks, fit_gamut, lab_to_rgb, luminance, merge_into, neutralize, rgb_to_hex
+from photochrom.color import fit_gamut, lab_to_rgb, luminance, merge_into, neutralize, rgb_to_hex, row_slices
 from photochrom.errors import OptionError
 from photochrom.guidance import guidance_of, proposals
 from photochrom.look import Look
@@ -182,7 +182,7 @@ def _colored(photo: Photo, colors: GuidedFilter, dtype: np.dtype[Any]) -> Photo:
 def _merged(neutral: Neutral, colors: GuidedFilter, top: int, height: int, dtype: np.dtype[Any]) -> Pixels:
     """Rows top.. of a photo of `height` rows in colour, a cacheful of pixels at a time."""
     out: Pixels = np.empty((*neutral.shape, 3), dtype)
-    for part in chunks(*neutral.shape):
+    for part in row_slices(*neutral.shape):
         chunk = neutral[part]
         a, b = colors.planes(top + part.start, luminance(chunk), height)
         merge_into(out[part], chunk, a, b)

@@ -109,7 +109,7 @@ def test_a_palette_is_stored_as_colours_even_from_a_picture(reference: Path) -> 
 
 
 def test_names_of_proposals_are_never_taken_as_photos(tmp_path: Path) -> None:
-    files = naming.idea_files(tmp_path / "a", ".jpg", 3)
+    files = naming.proposal_files(tmp_path / "a", ".jpg", 3)
     assert [path.name for path in files.pictures] == [f"a.colorized.{n}.jpg" for n in (1, 2, 3)]
     assert len(files.all) == 7
     assert not any(naming.is_input_name(path.name) for path in files.all)
@@ -128,11 +128,11 @@ def test_proposals_are_written_with_hints_and_a_sheet(photo: Callable[..., Path]
     )
     result = Coloring(options)(Task(job))
     assert result.status == "done", result.error
-    assert job.ideas is not None
-    first, second = (pixels(path) for path in job.ideas.pictures)
+    assert job.proposals is not None
+    first, second = (pixels(path) for path in job.proposals.pictures)
     assert (first != second).any()
-    assert pixels(job.ideas.sheet).shape[1] > 2 * first.shape[1]
-    again = Coloring(Options(hints=tuple(load_hints(job.ideas.hints[0]))))
+    assert pixels(job.proposals.sheet).shape[1] > 2 * first.shape[1]
+    again = Coloring(Options(hints=tuple(load_hints(job.proposals.hints[0]))))
     (other,) = plan.to_file(plan.Source(job.input, job.input), tmp_path / "out/c.png")
     assert again(Task(other)).status == "done"
     np.testing.assert_array_equal(pixels(tmp_path / "out/c.png"), first)

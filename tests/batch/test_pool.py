@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from photochrom.batch.pool import Lost, Pool, Settled
+from photochrom.batch.pool import Lost, Outcome, Pool
 
 # Workers import what they run by name, so these are functions of the standard library: `setup()`
 # gives `partial(call)`, and a task is a callable without arguments.
@@ -75,7 +75,7 @@ def test_a_bug_is_reported_and_the_worker_goes_on(capfd: pytest.CaptureFixture[s
 
 def test_tasks_that_need_no_worker_start_none() -> None:
     with Pool(partial(os._exit, 9), 2) as pool:
-        results = list(pool.run([Settled("a", 1), Settled("b", 2)]))
+        results = list(pool.run([Outcome("a", 1), Outcome("b", 2)]))
     assert results == [("a", 1), ("b", 2)]
 
 

@@ -12,7 +12,7 @@ from photochrom.batch import plan
 from photochrom.batch.coloring import Result, Task, failure
 from photochrom.batch.ledger import Ledger, file_sha256
 from photochrom.batch.options import Options
-from photochrom.batch.pool import Pool, Settled
+from photochrom.batch.pool import Outcome, Pool
 from photochrom.batch.runner import Here, Run, Settings, workers_for
 from photochrom.errors import UnknownModel, WriteError
 from photochrom.photo.strips import processors
@@ -250,7 +250,7 @@ def test_here_passes_settled_results_on_and_sets_up_only_when_needed() -> None:
         raise AssertionError
 
     task = Task(plan.Job(plan.Path("a"), plan.Path("b")))
-    settled = Settled(task, Result("a", "skipped"))
+    settled = Outcome(task, Result("a", "skipped"))
     assert list(Here(never).run([None, settled])) == [(task, settled.result)]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from photochrom.evaluation.statistics import at_colorfulness, bootstrap, centerd, gap, ratio, resample_counts
+from photochrom.evaluation.statistics import at_colorfulness, bootstrap, centered, gap, ratio, resample_counts
 
 VALUES = arrays(np.float64, st.integers(2, 40), elements=st.floats(-50, 50, width=32))
 
@@ -78,8 +78,8 @@ def test_every_resample_draws_n_photos(n: int) -> None:
     assert (counts.sum(axis=1) == n).all()
 
 
-def test_centerd_moves_a_biased_spread_to_the_estimate() -> None:
-    interval = centerd(10.0, np.random.default_rng(0).normal(14, 1, 4000), 5)
+def test_centered_moves_a_biased_spread_to_the_estimate() -> None:
+    interval = centered(10.0, np.random.default_rng(0).normal(14, 1, 4000), 5)
     assert interval.low == pytest.approx(10 - 1.96, abs=0.15)
     assert interval.high == pytest.approx(10 + 1.96, abs=0.15)
 

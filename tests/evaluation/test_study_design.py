@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,11 +128,35 @@ def test_missing_predictions_are_an_error_or_named(tmp_path: Path, photos: Photo
     assert "no prediction of that name" in left_out[0]
 
 
-def test_a_damaged_study_is_told_apart(tmp_path: Path) -> None:
-    for text in ("{", "[]", "{}", '{"version": 9}'):
-        (tmp_path / "study.json").write_text(text)
-        with pytest.raises(DataError, match="is not a study"):
-            Study.open(tmp_path)
+GOOD = {"version": 1, "seed": 0, "pairs": 1, "practice": 0, "preference": 0, "models": ["m"],
+        "images": {"p": {"truth": "a", "m": "b"}}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ("{", "study.json is not valid JSON: make one with photochrom study create"),
+        ([], "is not a study of version 1"),
+        ({}, "is not a study of version 1"),
+        ({"version": 9}, "is not a study of version 1"),
+        ({**GOOD, "pairs": "3"}, "study.json: pairs must be a whole number, not '3'"),
+        ({**GOOD, "pairs": 0}, "study.json: pairs must be at least 1, not 0"),
+        ({**GOOD, "sed": 1}, r"study.json: sed is not known \(did you mean 'seed'\?\)"),
+        ({**GOOD, "images": {"p": {"truth": 1, "m": "b"}}}, "images.p.truth must be text, not 1"),
+        ({**GOOD, "images": {"p": {"truth": "a"}}}, "images.p must have a picture for each of m, truth"),
+        ({key: value for key, value in GOOD.items() if key != "models"}, "models is missing"),
+    ],
+)
+def test_a_damaged_study_says_what_is_wrong(tmp_path: Path, changed: object, sentence: str) -> None:
+    text = changed if isinstance(changed, str) else json.dumps(changed)
+    (tmp_path / "study.json").write_text(text)
+    with pytest.raises(DataError, match=sentence):
+        Study.open(tmp_path)
+
+
+def test_a_whole_study_opens(tmp_path: Path) -> None:
+    (tmp_path / "study.json").write_text(json.dumps(GOOD))
+    assert Study.open(tmp_path).models == ("m",)
 
 
 def test_protocol_of_the_study_is_256_px() -> None:

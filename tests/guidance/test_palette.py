@@ -51,7 +51,7 @@ def test_colours_are_read_with_commas_or_spaces_with_or_without_hash() -> None:
         ("#7a2e1d, sepia", "'sepia' is neither a colour nor a picture"),
         ("", "the palette is empty"),
         (" , ", "the palette is empty"),
-        ("#12345", "is not a colour"),
+        ("#12345", "is not a color"),
         ("#808080,#222222,#fff", "only greys"),
     ],
 )

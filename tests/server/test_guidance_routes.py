@@ -138,4 +138,4 @@ def test_a_palette_never_reads_the_server_s_files(
     picture.write_bytes(png(np.full((40, 40, 3), (200, 30, 30), np.uint8)))
     answer = client.post("/v1/colorize", files={"photo": make_jpeg()}, data={"palette": str(picture)})
     assert answer.status_code == 400
-    assert "is not a colour" in answer.json()["detail"]
+    assert "is not a color" in answer.json()["detail"]

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from photochrom import __version__
 from photochrom.batch import xmp_sidecars
 from photochrom.batch.beside import side_by_side
-from photochrom.batch.ideas import contact_sheet, hints_text
 from photochrom.batch.layer import overlay, write_ab
 from photochrom.batch.ledger import file_sha256, is_odd
+from photochrom.batch.proposals import contact_sheet, hints_text
 from photochrom.colorizer import Colorizer
 from photochrom.errors import DamagedPhoto, PhotochromError
 from photochrom.models import DEFAULT_VIVIDNESS
@@ -28,7 +28,7 @@ from photochrom.provenance import Sidecar, path_from, write_colored
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from photochrom.batch.naming import IdeaFiles
+    from photochrom.batch.naming import ProposalFiles
     from photochrom.batch.options import Options
     from photochrom.batch.plan import Job
     from photochrom.color import Pixels
@@ -164,8 +164,8 @@ class Coloring:
         job.output.parent.mkdir(parents=True, exist_ok=True)
         with _withdrawn_on_error(job):
             odd = self._write_extras(task, original, coloured, luminance)
-            if job.ideas:
-                self._write_ideas(job.ideas, task.replace, original, colored)
+            if job.proposals:
+                self._write_proposals(job.proposals, task.replace, original, colored)
             self.store(picture, job.output, pages=self._further_pages(photo, job), overwrite=task.replace)
         if self._options.keep_dates:
             dates = job.input.stat()
@@ -248,13 +248,15 @@ class Coloring:
         )
         return tuple(odd for told in copied for odd in told)
 
-    def _write_ideas(self, files: IdeaFiles, overwrite: bool, original: Photo, colored: ColoredPlate) -> None:
-        ideas = colored.proposals()
-        for picture, hints, idea in zip(files.pictures, files.hints, ideas, strict=True):
-            self.store(self.picture(original, idea.photo()), picture, overwrite=overwrite)
-            _store_text(hints_text(idea), hints, overwrite)
+    def _write_proposals(
+        self, files: ProposalFiles, overwrite: bool, original: Photo, colored: ColoredPlate
+    ) -> None:
+        proposals = colored.proposals()
+        for picture, hints, proposal in zip(files.pictures, files.hints, proposals, strict=True):
+            self.store(self.picture(original, proposal.photo()), picture, overwrite=overwrite)
+            _store_text(hints_text(proposal), hints, overwrite)
         plain = replace(self._options, format=None, depth=None)  # a JPEG, whatever the picture is
-        sheet = contact_sheet(colored, ideas)
+        sheet = contact_sheet(colored, proposals)
         write_colored(sheet, files.sheet, plain, self.model, __version__, overwrite=overwrite)
 
     def _sidecar(self, task: Task, luminance: Luminance) -> Sidecar:

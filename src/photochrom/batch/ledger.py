@@ -71,7 +71,7 @@ class Row:
     key: str | None
     input_sha256: str | None
     output_sha256: str | None
-    others: dict[str, str] | None  # sha256 by name of the sidecar, layer, ideas; None where it is not known
+    others: dict[str, str] | None  # sha256 by name of the sidecar, layer, proposals; None: not known
     model: str | None
     run: int | None
     error: str | None

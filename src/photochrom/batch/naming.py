@@ -63,7 +63,7 @@ def layer_path(base: str, kind: str) -> Path:
     return Path(f"{base}{MARK}.layer.{'tif' if kind == 'tiff' else 'png'}")
 
 
-class IdeaFiles(NamedTuple):
+class ProposalFiles(NamedTuple):
     """Where the proposals for a photo go."""
 
     pictures: tuple[Path, ...]
@@ -75,11 +75,13 @@ class IdeaFiles(NamedTuple):
         return (*self.pictures, *self.hints, self.sheet)
 
 
-def idea_files(base: str, suffix: str, count: int) -> IdeaFiles:
+def proposal_files(base: str, suffix: str, count: int) -> ProposalFiles:
     """Proposals: x.colorized.1.jpg …, their hints x.colorized.1.json …, and x.colorized.sheet.jpg."""
     named = [f"{base}{MARK}.{number}" for number in range(1, count + 1)]
     pictures = tuple(Path(name + suffix) for name in named)
-    return IdeaFiles(pictures, tuple(Path(f"{name}.json") for name in named), Path(f"{base}{MARK}.sheet.jpg"))
+    return ProposalFiles(
+        pictures, tuple(Path(f"{name}.json") for name in named), Path(f"{base}{MARK}.sheet.jpg")
+    )
 
 
 def _format_inside(path: Path) -> Format | None:

@@ -40,12 +40,12 @@ class Job:
     output: Path
     sidecar: Path | None = None
     layer: Path | None = None
-    ideas: naming.IdeaFiles | None = None
+    proposals: naming.ProposalFiles | None = None
     xmp: tuple[tuple[Path, Path], ...] = ()  # sidecars of the photo, each with its place
 
     @property
     def targets(self) -> tuple[Path, ...]:
-        more = (*(self.ideas.all if self.ideas else ()), *(place for _, place in self.xmp))
+        more = (*(self.proposals.all if self.proposals else ()), *(place for _, place in self.xmp))
         return tuple(path for path in (self.output, self.sidecar, self.layer, *more) if path)
 
 
@@ -270,11 +270,12 @@ def _with_extras(job: Job, options: Options, shared: bool) -> Job:
     stem = naming.base(job.output)
     if shared:
         stem += job.output.suffix
+    count = options.proposals
     return replace(
         job,
         sidecar=naming.sidecar_path(stem) if options.sidecar else None,
         layer=naming.layer_path(stem, options.layer) if options.layer else None,
-        ideas=naming.idea_files(stem, job.output.suffix, options.proposals) if options.proposals else None,
+        proposals=naming.proposal_files(stem, job.output.suffix, count) if count else None,
         xmp=() if options.strip else xmp_sidecars.pairs(job.input, job.output, shared=shared),
     )
 

@@ -47,7 +47,7 @@ class Lost:
 
 
 @dataclass(frozen=True)
-class Settled(Generic[T_co, R_co]):
+class Outcome(Generic[T_co, R_co]):
     """A task that turned out to need no worker: its source gives the result along."""
 
     task: T_co
@@ -79,7 +79,7 @@ class Pool(Generic[T, R]):
         self._idle: list[_Worker[T, R]] = []
         self._busy: list[_Worker[T, R]] = []
 
-    def run(self, tasks: Iterable[T | Settled[T, R] | None]) -> Iterator[tuple[T, R | Lost]]:
+    def run(self, tasks: Iterable[T | Outcome[T, R] | None]) -> Iterator[tuple[T, R | Lost]]:
         """Each task with its result, as they are ready.
 
         Tasks are drawn one ahead of the workers, so their source may be long or decide late; None from
@@ -98,7 +98,7 @@ class Pool(Generic[T, R]):
                 task = next(source, _END)
                 if isinstance(task, _End):
                     more = False
-                elif isinstance(task, Settled):
+                elif isinstance(task, Outcome):
                     yield task.task, task.result
                 elif task is not None:
                     ready = task

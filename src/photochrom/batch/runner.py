@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from photochrom.batch.coloring import Coloring, Result, Stamp, Task, failure, stamp_of
 from photochrom.batch.ledger import Claim, Ledger, Row, decide, file_sha256, in_the_way, relative_name
 from photochrom.batch.options import Options, digest
-from photochrom.batch.pool import PAUSE, Lost, Pool, Settled
+from photochrom.batch.pool import PAUSE, Lost, Outcome, Pool
 from photochrom.errors import PhotochromError
 from photochrom.models import find
 from photochrom.photo import remove_stale
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from photochrom.batch.plan import Job
 
 IfExists = Literal["error", "skip", "overwrite"]
-_TaskOrResult = Task | Settled[Task, Result] | None
+_TaskOrResult = Task | Outcome[Task, Result] | None
 
 
 class Workers(Protocol):
@@ -47,7 +47,7 @@ class Here:
     def run(self, tasks: Iterable[_TaskOrResult]) -> Iterator[tuple[Task, Result | Lost]]:
         work = None
         for task in tasks:
-            if isinstance(task, Settled):
+            if isinstance(task, Outcome):
                 yield task.task, task.result
             elif task is None:
                 time.sleep(PAUSE)
@@ -128,7 +128,7 @@ class Run:
             self._folders.add(folder)
             _sweep(folder)
 
-    def _offer(self, job: Job) -> Task | Settled[Task, Result] | None:
+    def _offer(self, job: Job) -> Task | Outcome[Task, Result] | None:
         """What is to be done about a job; None while another run is at it."""
         try:
             if not stat.S_ISREG(job.input.stat().st_mode):
@@ -158,13 +158,13 @@ class Run:
             return Result(path, "skipped", output=str(job.output))
         return self._in_the_way(job, str(job.output)).result
 
-    def _free(self, job: Job) -> Task | Settled[Task, Result]:
+    def _free(self, job: Job) -> Task | Outcome[Task, Result]:
         there = [path for path in job.targets if os.path.lexists(path)]
         if there and self._settings.if_exists != "overwrite":
             return self._in_the_way(job, str(there[0]))
         return Task(job, replace=bool(there))
 
-    def _in_the_way(self, job: Job, path: str, more: str = "") -> Settled[Task, Result]:
+    def _in_the_way(self, job: Job, path: str, more: str = "") -> Outcome[Task, Result]:
         if self._settings.if_exists == "skip":
             return _settled(job, Result(str(job.input), "skipped", output=str(job.output)))
         msg = f"{path} exists already{more}: choose another output, or --if-exists skip or overwrite"
@@ -175,7 +175,7 @@ class Run:
         beside = {"xmp": [file_sha256(path) for path, _ in job.xmp]} if job.xmp else {}
         return digest({"input": input_sha256, **beside, **self._recipe})
 
-    def _claimed(self, job: Job, ledger: Ledger) -> Task | Settled[Task, Result] | None:
+    def _claimed(self, job: Job, ledger: Ledger) -> Task | Outcome[Task, Result] | None:
         stamp = stamp_of(job.input)
         sha256 = self._held.pop((job.input, stamp), None) or file_sha256(job.input)
         key = self.key(job, sha256)
@@ -212,8 +212,8 @@ def _unreadable(job: Job, error: OSError) -> Result:
     return failure(job, f"{error.filename or job.input}: cannot be read: {error.strerror or error}")
 
 
-def _settled(job: Job, result: Result) -> Settled[Task, Result]:
-    return Settled(Task(job), result)
+def _settled(job: Job, result: Result) -> Outcome[Task, Result]:
+    return Outcome(Task(job), result)
 
 
 def _sweep(folder: Path) -> None:

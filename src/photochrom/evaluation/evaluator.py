@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,20 +93,7 @@ def evaluate(
     plan = Plan(check_counts(hint_counts), hint_photos, robust_photos, size_photos, features, faces)
     skipped = check_folders(photos, listed, skip_missing)
     networks, unavailable = _networks(features, fid_weights, lpips_weights)
-    chosen = _chosen(len(photos.keys), plan)
-
-    def one(number: int) -> tuple[Sample, dict[str, Row]] | Exclusion:
-        if photos.keys[number] in skipped:
-            return Exclusion(photos.keys[number], skipped[photos.keys[number]], failed=True)
-        sample = photos.load(number)
-        if isinstance(sample, Exclusion):
-            return sample
-        truth = Truth(sample, networks)
-        return _bare(sample), {
-            name: measure(truth, predictor, photos.protocol, plan, chosen[number])
-            for name, predictor in models.items()
-        }
-
+    one = partial(_measured, photos, models, plan, networks, skipped, _chosen(len(photos.keys), plan))
     results = list(_work(one, len(photos.keys), workers, progress))
     measured = [result for result in results if not isinstance(result, Exclusion)]
     samples = [sample for sample, _ in measured]
@@ -125,6 +113,29 @@ def evaluate(
         },
         unavailable=unavailable,
     )
+
+
+def _measured(
+    photos: PhotoSet,
+    models: dict[str, Predictor],
+    plan: Plan,
+    networks: Networks,
+    skipped: dict[str, str],
+    chosen: Sequence[frozenset[str]],
+    number: int,
+) -> tuple[Sample, dict[str, Row]] | Exclusion:
+    """Photo `number`, without its pixels, and its row under each model; or why it is left out."""
+    if (key := photos.keys[number]) in skipped:
+        return Exclusion(key, skipped[key], failed=True)
+    sample = photos.load(number)
+    if isinstance(sample, Exclusion):
+        return sample
+    truth = Truth(sample, networks)
+    nothing = np.empty((0, 0), np.uint8)
+    return replace(sample, truth=nothing, grey=nothing), {
+        name: measure(truth, predictor, photos.protocol, plan, chosen[number])
+        for name, predictor in models.items()
+    }
 
 
 def _check_any(samples: Sequence[Sample], exclusions: Sequence[Exclusion]) -> None:
@@ -164,38 +175,26 @@ def _networks(
     features: bool, fid_weights: Path | None, lpips_weights: Path | None
 ) -> tuple[Networks, dict[str, str]]:
     """The networks that can be had, and the reason for each metric that cannot."""
-    networks, reasons = Networks(), {}
-
-    def reason(make: Callable[[], None]) -> str:
+    networks = Networks()
+    reasons = {
+        "fd_effnet": "" if features else "switched off",
+        "fid_inception_tf2015": "" if fid_weights else "no weights given (--fid-weights)",
+        "lpips_vgg": "" if lpips_weights else "no weights given (--lpips-weights)",
+    }
+    for metric in [metric for metric, reason in reasons.items() if not reason]:
         try:
-            make()
+            from photochrom.evaluation import features as available
+
+            if metric == "fd_effnet":
+                networks.extractors["features"] = available.EfficientNetFeatures()
+            elif fid_weights and metric == "fid_inception_tf2015":
+                networks.extractors["inception"] = available.InceptionFeatures(fid_weights)
+            elif lpips_weights:
+                networks.distances["lpips_vgg"] = available.LpipsVgg(lpips_weights)
         except (MissingExtra, DataError) as error:
-            return str(error)
-        return ""
-
-    def effnet() -> None:
-        from photochrom.evaluation.features import EfficientNetFeatures
-
-        networks.extractors["features"] = EfficientNetFeatures()
-
-    def inception(weights: Path) -> None:
-        from photochrom.evaluation.features import InceptionFeatures
-
-        networks.extractors["inception"] = InceptionFeatures(weights)
-
-    def lpips(weights: Path) -> None:
-        from photochrom.evaluation.features import LpipsVgg
-
-        networks.distances["lpips_vgg"] = LpipsVgg(weights)
-
-    reasons["fd_effnet"] = reasons["c2st_effnet"] = reason(effnet) if features else "switched off"
-    reasons["fid_inception_tf2015"] = (
-        reason(lambda: inception(fid_weights)) if fid_weights else "no weights given (--fid-weights)"
-    )
-    reasons["lpips_vgg"] = (
-        reason(lambda: lpips(lpips_weights)) if lpips_weights else "no weights given (--lpips-weights)"
-    )
-    return networks, {metric: why for metric, why in reasons.items() if why}
+            reasons[metric] = str(error)
+    reasons["c2st_effnet"] = reasons["fd_effnet"]
+    return networks, {metric: reason for metric, reason in reasons.items() if reason}
 
 
 def _chosen(n: int, plan: Plan) -> list[frozenset[str]]:
@@ -203,12 +202,6 @@ def _chosen(n: int, plan: Plan) -> list[frozenset[str]]:
     parts = {"hints": plan.hint_photos, "robust": plan.robust_photos}
     members = {part: set(spaced(n, count)) for part, count in parts.items()}
     return [frozenset(part for part in parts if number in members[part]) for number in range(n)]
-
-
-def _bare(sample: Sample) -> Sample:
-    """A sample without its pixels, to keep."""
-    nothing = np.empty((0, 0), np.uint8)
-    return Sample(sample.key, sample.number, sample.source, nothing, nothing, sample.size)
 
 
 def _work(one: Callable[[int], Any], n: int, workers: int, progress: Progress | None) -> Iterator[Any]:

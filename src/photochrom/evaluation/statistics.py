@@ -111,7 +111,7 @@ def _draw(rng: np.random.Generator, n: int, resamples: int) -> NDArray[np.float6
     return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
 
 
-def centerd(estimate: float, resampled: NDArray[np.float64], n: int) -> Interval:
+def centered(estimate: float, resampled: NDArray[np.float64], n: int) -> Interval:
     """Interval of a statistic that resampling biases: its spread, moved to the estimate.
 
     Doubled photos make a Fréchet distance larger; the spread is right, the place is not.

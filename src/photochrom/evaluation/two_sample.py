@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photochrom.errors import MissingExtra
-from photochrom.evaluation.statistics import Interval, centerd
+from photochrom.evaluation.statistics import Interval, centered
 
 Features = NDArray[np.floating[Any]]
 
@@ -25,7 +25,7 @@ SEED = 0
 def frechet(first: Features, second: Features) -> float:
     """|μ1 − μ2|² + tr(Σ1 + Σ2 − 2·(Σ1Σ2)^½) of two feature sets.
 
-    With centerd rows A, B scaled so that Σ1 = AᵀA and Σ2 = BᵀB, the last trace is the sum of the
+    With centered rows A, B scaled so that Σ1 = AᵀA and Σ2 = BᵀB, the last trace is the sum of the
     singular values of A·Bᵀ: exact, and n × n instead of d × d.
     """
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
@@ -36,11 +36,11 @@ def frechet(first: Features, second: Features) -> float:
 
 
 def _rows(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centerd rows whose Gram matrix is the sample covariance."""
-    centerd_rows = features - features.mean(axis=0)
+    """Centered rows whose Gram matrix is the sample covariance."""
+    centered_rows = features - features.mean(axis=0)
     if len(features) > features.shape[1]:  # fewer rows of the same Gram matrix: cheaper below
-        centerd_rows = np.linalg.qr(centerd_rows, mode="r")
-    return np.asarray(centerd_rows / np.sqrt(max(1, len(features) - 1)))
+        centered_rows = np.linalg.qr(centered_rows, mode="r")
+    return np.asarray(centered_rows / np.sqrt(max(1, len(features) - 1)))
 
 
 def frechet_interval(real: Features, colored: Features) -> Interval:
@@ -48,7 +48,7 @@ def frechet_interval(real: Features, colored: Features) -> Interval:
     rng = np.random.default_rng(SEED)
     picks = (rng.integers(0, len(real), len(real)) for _ in range(RESAMPLES))
     resampled = np.array([frechet(real[pick], colored[pick]) for pick in picks])
-    return centerd(frechet(real, colored), resampled, len(real))
+    return centered(frechet(real, colored), resampled, len(real))
 
 
 def two_sample_hits(real: Features, colored: Features) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ DESCRIPTIONS = {
     "alpha": "The article's first network: it memorises one photo",
     "beta": "The article's second network, 3×3 convolutions trained on many photos",
     "fusion": "The article's full network: features joined with a classifier's class scores",
-    "photochrom": "EfficientNet-Lite0 U-Net, 3.8 M parameters, hints as spread evidence (docs/model-card.md)",
+    "photochrom": "EfficientNet-Lite0 U-Net, 3.8 M parameters, hints spread along edges (docs/model-card.md)",
 }
 SIZES = {
     "alpha": SizeRule(short=400, multiple=8),

@@ -55,7 +55,7 @@ class WholeConfig:
 
 
 class Hinted(NamedTuple):
-    """A sample for the default network, whose hints are drawn where it computes (`evidence`)."""
+    """A sample for the default network, whose hints are drawn where it computes (`hint_planes`)."""
 
     luminance: Float  # (1, S, S)
     marks: Float  # (n, 7): a hint's box (top, left, bottom, right) and the mean L*, a*, b* under it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from photochrom.training import evidence
+from photochrom.training import hint_planes
 from photochrom.training.losses import Prediction, Truth
 from photochrom.training.networks.photochrom import Photochrom
 
@@ -40,7 +40,7 @@ def inputs_of(batch: Batch) -> list[Tensor]:
     if not rest:
         return [luminance]
     marks, cover = rest
-    return [luminance, evidence.draw(marks, cover), evidence.spread(marks, luminance)]
+    return [luminance, hint_planes.draw(marks, cover), hint_planes.spread(marks, luminance)]
 
 
 def read_bins(logits: Tensor, bins: Tensor) -> Prediction:

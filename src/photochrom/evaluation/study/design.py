@@ -9,17 +9,18 @@ import hashlib
 import json
 import random
 from dataclasses import asdict, dataclass
+from pathlib import Path  # noqa: TC003 `parse` looks at the annotation
 from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 
+from photochrom.documents import option, parse, read_json
 from photochrom.errors import DataError, OptionError, OutputExists, WriteError
 from photochrom.evaluation.evaluator import check_folders
 from photochrom.evaluation.photos import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from photochrom.evaluation.metrics import RGB
     from photochrom.evaluation.photos import PhotoSet
@@ -56,11 +57,17 @@ class Study:
 
     folder: Path
     seed: int
-    pairs: int
-    practice: int
-    preference: int
-    models: tuple[str, ...]
-    images: dict[str, dict[str, str]]  # photo: {model or "truth": image name}
+    pairs: int = option(ge=1)
+    practice: int = option(ge=0)
+    preference: int = option(ge=0)
+    models: tuple[str, ...] = option()
+    images: dict[str, dict[str, str]] = option()  # photo: {model or "truth": image name}
+
+    def __post_init__(self) -> None:
+        shown = {TRUTH, *self.models}
+        for photo, images in self.images.items():
+            if images.keys() != shown:
+                raise DataError(f"images.{photo} must have a picture for each of {', '.join(sorted(shown))}")
 
     @property
     def identity(self) -> str:
@@ -69,14 +76,14 @@ class Study:
 
     @classmethod
     def open(cls, folder: Path) -> Study:
-        """Read a study's folder. Raises DataError when it is none."""
-        try:
-            data = json.loads((folder / "study.json").read_text(encoding="utf-8"))
-            if data.pop("version") != VERSION:
-                raise KeyError("version")
-            return cls(folder, models=tuple(data.pop("models")), **data)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise DataError(f"{folder} is not a study: make one with photochrom study create") from None
+        """Read a study's folder. Raises DataError when it is none, or names what is wrong in study.json."""
+        file, advice = folder / "study.json", "make one with photochrom study create"
+        if not file.is_file():
+            raise DataError(f"{folder} is not a study: {advice}")
+        table = read_json(file, str(file), advice, DataError)
+        if not isinstance(table, dict) or table.pop("version", None) != VERSION:
+            raise DataError(f"{folder} is not a study of version {VERSION}: {advice}")
+        return parse(cls, table | {"folder": folder}, f"{file}: ", DataError)
 
     def save(self) -> None:
         """Write study.json."""

@@ -84,7 +84,7 @@ def injection(inputs: int, hidden: int, width: int) -> nn.Sequential:
 
 
 class DecoderBlock(nn.Module):
-    """Merge coarser features with the encoder's tap, add the evidence of the hints, mix."""
+    """Merge coarser features with the encoder's tap, add the spread hints, mix."""
 
     def __init__(self, inputs: int, width: int, hint_width: int):
         super().__init__()
@@ -194,8 +194,8 @@ class Photochrom(nn.Module):
     def block(
         self, stride: int, x: Tensor, hints: Tensor, spread: Tensor, context: Tensor | None = None
     ) -> Tensor:
-        evidence = spread if stride == 4 else functional.avg_pool2d(spread, stride // 4)
-        return self.decoder[f"s{stride}"](x, pool_hints(hints, stride), evidence, context)  # type: ignore[no-any-return]
+        pooled = spread if stride == 4 else functional.avg_pool2d(spread, stride // 4)
+        return self.decoder[f"s{stride}"](x, pool_hints(hints, stride), pooled, context)  # type: ignore[no-any-return]
 
 
 def join(coarse: Tensor, tap: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def draw(marks: Tensor, cover: Tensor) -> Tensor:
     """`hints` (B, 3, S, S) of marks (B, n, 7) where `cover` (B, S, S) names the one that covers a pixel."""
     batch, height, width = cover.shape
-    values = functional.pad(colours(marks), (0, 0, 1, 0))  # number 0: no hint
+    values = functional.pad(_values(marks), (0, 0, 1, 0))  # number 0: no hint
     drawn = values.gather(1, cover.long().flatten(1)[..., None].expand(-1, -1, 3))
     return drawn.transpose(1, 2).reshape(batch, 3, height, width)
 
@@ -38,7 +38,7 @@ def spread(marks: Tensor, luminance: Tensor) -> Tensor:
     dx = (torch.arange(width, device=cells.device) + 0.5)[:, None] - x[:, None]
     distance = (dy.square()[:, :, None] + dx.square()[:, None]).flatten(1, 2)  # (B, hw, n)
     difference = (cells.reshape(batch, -1, 1) - level[:, None]).square()
-    values = colours(marks) * there[..., None]
+    values = _values(marks) * there[..., None]
     channels = []
     for share, tolerance in REACHES:
         fall = distance * (-0.5 / (share * min(height, width)) ** 2)
@@ -48,6 +48,6 @@ def spread(marks: Tensor, luminance: Tensor) -> Tensor:
     return torch.cat(channels, 2).transpose(1, 2).reshape(batch, -1, height, width)
 
 
-def colours(marks: Tensor) -> Tensor:
+def _values(marks: Tensor) -> Tensor:
     """a/110, b/110 and 1 of marks (B, n, 7): (B, n, 3)."""
     return torch.cat([marks[..., 5:] / AB_SCALE, torch.ones_like(marks[..., :1])], 2)

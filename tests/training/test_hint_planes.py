@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from photochrom.color import AB_SCALE
 from photochrom.raster import Points, cell_means, spread
-from photochrom.training import evidence
+from photochrom.training import hint_planes
 from photochrom.training.loader import collate
 from photochrom.training.samples import HintConfig, HintedConfig, make_sample
 from photochrom.training.tasks import inputs_of
@@ -29,7 +29,7 @@ def batch_of(seed: int, count: int = 4) -> list[torch.Tensor]:
 @given(st.integers(0, 10_000))
 def test_a_batch_is_drawn_as_its_photos_would_be(seed: int) -> None:
     batch = batch_of(seed)
-    _, hints, evidences = inputs_of(batch)
+    _, hints, spreads = inputs_of(batch)
     for number, (plane, rows) in enumerate(zip(batch[0].numpy(), batch[1].numpy(), strict=True)):
         rows = rows[rows[:, 2] > rows[:, 0]]
         drawn = np.zeros((3, SIZE, SIZE), np.float32)
@@ -40,21 +40,21 @@ def test_a_batch_is_drawn_as_its_photos_would_be(seed: int) -> None:
         middles = (rows[:, :2] + rows[:, 2:4]) / 8
         points = Points(middles, rows[:, 4], rows[:, 5:], np.ones(len(rows), np.float32))
         expected = spread(cell_means(plane[0]), points)
-        np.testing.assert_allclose(evidences[number].numpy(), expected, atol=2e-4)
+        np.testing.assert_allclose(spreads[number].numpy(), expected, atol=2e-4)
 
 
 def test_photos_without_hints_get_none() -> None:
     config = HintedConfig(size=SIZE, hints=HintConfig(none=1.0, recolored=0.0))
     photo = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
-    _, hints, evidences = inputs_of(collate([make_sample(photo, config, np.random.default_rng(1))] * 2))
+    _, hints, spreads = inputs_of(collate([make_sample(photo, config, np.random.default_rng(1))] * 2))
     assert hints.shape == (2, 3, SIZE, SIZE)
-    assert evidences.shape == (2, 9, SIZE // 4, SIZE // 4)
+    assert spreads.shape == (2, 9, SIZE // 4, SIZE // 4)
     assert not hints.any()
-    assert not evidences.any()
+    assert not spreads.any()
 
 
 def test_rows_that_fill_up_a_batch_are_no_hints() -> None:
     marks = torch.tensor([[[8.0, 8, 12, 12, 50, 40, 20]]])
     filled = torch.cat([marks, torch.zeros(1, 3, 7)], 1)
     plane = torch.full((1, 1, SIZE, SIZE), 50.0)
-    torch.testing.assert_close(evidence.spread(filled, plane), evidence.spread(marks, plane))
+    torch.testing.assert_close(hint_planes.spread(filled, plane), hint_planes.spread(marks, plane))

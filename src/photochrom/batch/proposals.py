@@ -20,9 +20,9 @@ _GAP = 16
 _CAPTION = 28
 
 
-def hints_text(idea: ColoredPlate) -> str:
+def hints_text(proposal: ColoredPlate) -> str:
     """The hints of a proposal as a hints file, to go on from with --hints."""
-    return json.dumps(dump_hints(idea.hints), indent=1) + "\n"
+    return json.dumps(dump_hints(proposal.hints), indent=1) + "\n"
 
 
 def contact_sheet(automatic: ColoredPlate, others: list[ColoredPlate]) -> Photo:
