@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     Make = Callable[..., Path]
 
 PLAIN = Options(mark=False)
+PACKET = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Label="Red"/>'
+    b"</rdf:RDF></x:xmpmeta>"
+)
 
 
 @pytest.fixture(params=["folders", "buckets"])
@@ -90,6 +95,9 @@ def test_results_have_the_bytes_of_a_local_run(
     stores: tuple[Store, Store], photo: Make, tmp_path: Path
 ) -> None:
     put_photos(stores[0], photo)
+    for name in ("b/c.jpg.xmp", "e.xmp"):
+        (tmp_path / "made" / name).write_bytes(PACKET)
+        stores[0].put(name, PACKET)
     asked = Options(mark=False, layer="tiff")
     found = run(stores, asked)
     assert {result.status for result in found.values()} == {"done"}
@@ -100,7 +108,7 @@ def test_results_have_the_bytes_of_a_local_run(
         for target in job.targets:
             key = target.relative_to(tmp_path / "local").as_posix()
             assert stores[1].read(key)[0] == target.read_bytes()
-    assert len(keys(stores[1])) == 2 * len(jobs)
+    assert len(keys(stores[1])) == 2 * len(jobs) + 2
     assert all(finding.problem is None for finding in verify(*reversed(stores)))
 
 
@@ -113,6 +121,40 @@ def test_what_is_done_is_skipped_until_photo_or_options_change(
     stores[0].put("a.png", photo("other.png", 9).read_bytes())
     assert {key for key, result in run(stores).items() if result.status == "done"} == {"a.png"}
     assert {result.status for result in run(stores, Options(mark=False, vividness=0.9)).values()} == {"done"}
+
+
+def test_sidecars_travel_and_count(stores: tuple[Store, Store], photo: Make) -> None:
+    put_photos(stores[0], photo, ("a.jpg", "a.tif", "b/c.gif", "b/d.png"))
+    for name in ("a.xmp", "b/c.gif.xmp", "b/d.xmp"):
+        stores[0].put(name, PACKET)
+    assert {result.status for result in run(stores).values()} == {"done"}
+    sidecars = [key for key in keys(stores[1]) if key.endswith(".xmp")]
+    assert sidecars == ["a.jpg.xmp", "a.tif.xmp", "b/c.png.xmp", "b/d.xmp"]
+    assert stores[1].read("b/d.xmp")[0] == PACKET
+    assert {result.status for result in run(stores).values()} == {"skipped"}
+    stores[0].put("b/d.xmp", PACKET.replace(b"Red", b"Blue"))
+    assert {key for key, result in run(stores).items() if result.status == "done"} == {"b/d.png"}
+    assert b"Blue" in stores[1].read("b/d.xmp")[0]
+    stores[1].put("b/d.xmp", b"tagged since")
+    stores[0].put("b/d.xmp", PACKET)
+    assert "exists already" in (run(stores)["b/d.png"].error or "")
+    assert stores[1].read("b/d.xmp")[0] == b"tagged since"
+
+
+def test_a_listing_tells_of_sidecars_without_a_request(
+    stores: tuple[Store, Store], photo: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"roll/{number:03}.jpg" for number in range(80)]
+    for name in names:
+        stores[0].put(name, b"a photo")
+    stores[0].put("roll/041.xmp", PACKET)
+    stores[0].put("roll/041.jpg.xmp", PACKET)
+    stores[0].put("z.png", b"a photo")
+    entries = {entry.key: entry for entry in Transfer(PLAIN, Settings(), *stores).photos()}
+    assert entries["roll/041.jpg"].beside == ("roll/041.jpg.xmp", "roll/041.xmp")
+    unknown = [key for key, entry in entries.items() if entry.beside is None]
+    assert len(unknown) == 0 or isinstance(stores[0], Folder)  # the end of a folder asks
+    assert {entries[name].beside for name in names if name not in (*unknown, "roll/041.jpg")} == {()}
 
 
 def test_a_missing_result_is_made_again(stores: tuple[Store, Store], photo: Make, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ class Entry:
     size: int
     version: str
     modified: float  # seconds since 1970 by the store's clock
+    beside: tuple[str, ...] | None = None  # keys of a photo's XMP sidecars; None where they are not known
 
 
 class Store(Protocol):

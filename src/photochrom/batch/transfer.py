@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from photochrom.batch import naming, plan
+from photochrom.batch import naming, plan, xmp_sidecars
 from photochrom.batch.coloring import Coloring, Result, Task
 from photochrom.batch.options import Options, digest
 from photochrom.batch.pool import Lost, Pool
@@ -90,30 +90,32 @@ class Courier:
         if record and self.records.is_held(record):
             return Held(entry.key)
         fetched = None if entry.version else _Fetched(*self.source.read(entry.key))
-        key = self._key(fetched.version if fetched else entry.version)
+        beside = _beside(entry, self.source, self.options)
+        key = _key(fetched.version if fetched else entry.version, beside, self.recipe)
         if record and _is_done(record, key, self.records.store):
             return Result(self._where(entry.key), "skipped", output=self._there(record.output))
         record = replace(record or Record(entry.key), key=key, model=self.coloring.model, error="")
         if (claim := self.records.claim(record, version)) is None:
             return Held(entry.key)
         fetched = fetched or _Fetched(*self.source.read(entry.key))
-        record = replace(record, key=self._key(fetched.version))
-        result, record = self._colored(record, fetched.data)
+        record = replace(record, key=_key(fetched.version, beside, self.recipe))
+        result, record = self._colored(record, fetched.data, beside)
         spent = time.monotonic() - started
         record = replace(record, status=result.status, error=result.error or "", seconds=round(spent, 3))
         if result.status != "skipped":
             self.records.settle(replace(record, run=self.records.run), claim)
         return replace(result, seconds=spent)
 
-    def _key(self, version: str) -> str:
-        return _key(version, self.recipe)
-
-    def _colored(self, record: Record, data: bytes) -> tuple[Result, Record]:
-        """Color a photo whose bytes are here, and put what came of it."""
+    def _colored(self, record: Record, data: bytes, beside: dict[str, _Fetched]) -> tuple[Result, Record]:
+        """Color a photo whose bytes are here, with its sidecars, and put what came of it."""
         with tempfile.TemporaryDirectory(prefix="photochrom-") as folder:
             path = Path(folder, PurePosixPath(record.input).name)
             path.write_bytes(data)
+            for key, sidecar in beside.items():
+                Path(folder, PurePosixPath(key).name).write_bytes(sidecar.data)
             (job,) = plan.lay_out([plan.Source(path, Path(path.name))], Path(folder, "out"), self.options)
+            if any(self._shares_stem(record.input) for sidecar, _ in job.xmp if sidecar.stem == path.stem):
+                job = replace(job, xmp=xmp_sidecars.pairs(path, job.output, shared=True))
             result = self.coloring(Task(job))
             result = replace(result, input=self._where(record.input))
             if result.status != "done":
@@ -132,6 +134,11 @@ class Courier:
         others = (photo.with_suffix(other).as_posix() for other in sorted({suffix, *PICTURE_SUFFIXES}))
         taken = (other for other in others if other != key and (other < key or other.endswith(suffix)))
         return next((other for other in taken if self.source.find(other)), None)
+
+    def _shares_stem(self, key: str) -> bool:
+        photo = PurePosixPath(key)
+        others = (photo.with_suffix(other).as_posix() for other in PICTURE_SUFFIXES)
+        return any(other != key and self.source.find(other) for other in others)
 
     def _put_all(self, job: plan.Job, record: Record, result: Result) -> tuple[Result, Record]:
         """The picture last: where it is, nothing is missing."""
@@ -190,8 +197,19 @@ def _recipe(options: Options) -> dict[str, str]:
     return {"model": find(options.model)[1].sha256, "options": options.fingerprint()}
 
 
-def _key(version: str, recipe: dict[str, str]) -> str:
-    return digest({"input": version, **recipe})
+def _beside(entry: Entry, source: Store, options: Options) -> dict[str, _Fetched]:
+    """The XMP sidecars of a photo, by their keys."""
+    if options.strip:
+        return {}
+    keys = entry.beside
+    if keys is None:
+        keys = tuple(key for key in xmp_sidecars.keys(entry.key) if source.find(key))
+    return {key: _Fetched(*source.read(key)) for key in keys}
+
+
+def _key(version: str, beside: dict[str, _Fetched], recipe: dict[str, str]) -> str:
+    more = {"xmp": [sidecar.version for sidecar in beside.values()]} if beside else {}
+    return digest({"input": version, **more, **recipe})
 
 
 def _is_done(record: Record, key: str, store: Store) -> bool:
@@ -291,12 +309,13 @@ class Transfer:
         records, recipe = Records(self._target, self._run), _recipe(self._options)
         for entry in self.photos():
             record, _ = records.read(entry.key)
-            done = record and _is_done(record, _key(self._version(entry), recipe), self._target)
+            done = record and _is_done(record, self._key(entry, recipe), self._target)
             where, there = self._source.location(entry.key), self._target.location(entry.key)
             yield Result(where, "skipped" if done else "planned", output=there)
 
-    def _version(self, entry: Entry) -> str:
-        return entry.version or self._source.read(entry.key)[1]
+    def _key(self, entry: Entry, recipe: dict[str, str]) -> str:
+        version = entry.version or self._source.read(entry.key)[1]
+        return _key(version, _beside(entry, self._source, self._options), recipe)
 
     def verify(self) -> Iterator[Finding]:
         """Read every result back, and see that every photo has one."""
@@ -330,7 +349,7 @@ class Transfer:
             self._target.address.removeprefix(inside) + "/" if self._target.address.startswith(inside) else ""
         )
         found = False
-        for entry in self._source.list():
+        for entry in xmp_sidecars.noted(self._source.list()):
             if not (hidden and entry.key.startswith(hidden)) and self._takes(entry):
                 found = True
                 yield entry

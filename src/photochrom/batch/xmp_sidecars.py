@@ -6,26 +6,55 @@ programs wrote for another file of that name, a raw one (photoshop:SidecarForExt
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import replace
+from itertools import islice
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
+from photochrom.batch import naming
 from photochrom.photo import Metadata, outdated, xmp
 from photochrom.photo.atomic import save
 from photochrom.provenance import mark
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path, PurePath
 
+    from photochrom.batch.store import Entry
     from photochrom.photo import Photo
 
 _EXTENSION = ("http://ns.adobe.com/photoshop/1.0/", "SidecarForExtension")
 _COLOR_SPACE = ("http://ns.adobe.com/exif/1.0/", "ColorSpace")
 _MOST_BYTES = 32 << 20
+_AHEAD = 32  # entries of a listing, in which a photo's sidecars follow it
 
 
-def names(photo: PurePath) -> list[str]:
+def _names(photo: PurePath) -> list[str]:
     """What a photo's sidecars may be called: photo.jpg.xmp and photo.xmp, also .XMP beside PHOTO.JPG."""
     suffixes = (".xmp", ".XMP") if photo.suffix.isupper() else (".xmp",)
     return [base + suffix for base in (photo.name, photo.stem) for suffix in suffixes]
+
+
+def keys(photo: str) -> list[str]:
+    """The keys that the sidecars of a photo in a store may have, in the order of names."""
+    place = PurePosixPath(photo)
+    return sorted(place.with_name(name).as_posix() for name in _names(place))
+
+
+def noted(listing: Iterable[Entry]) -> Iterator[Entry]:
+    """A store's listing, sorted within folders; photos know their sidecars unless more may come later."""
+    entries = iter(listing)
+    ahead = deque(islice(entries, _AHEAD))
+    while ahead:
+        entry = ahead.popleft()
+        if naming.is_input_name(PurePosixPath(entry.key).name):
+            wanted = keys(entry.key)
+            if len(ahead) < _AHEAD - 1 or ahead[-1].key > wanted[-1]:
+                found = tuple(other.key for other in ahead if other.key in wanted)
+                entry = replace(entry, beside=found)
+        yield entry
+        ahead.extend(islice(entries, 1))
 
 
 def pairs(photo: Path, output: Path, *, shared: bool) -> tuple[tuple[Path, Path], ...]:
@@ -35,7 +64,7 @@ def pairs(photo: Path, output: Path, *, shared: bool) -> tuple[tuple[Path, Path]
     output's stem (`shared`) or photo.xmp itself lies there.
     """
     found: dict[Path, Path] = {}
-    for sidecar in map(photo.with_name, names(photo)):
+    for sidecar in map(photo.with_name, _names(photo)):
         if not sidecar.is_file() or sidecar.stat().st_size > _MOST_BYTES:
             continue
         if any(sidecar.samefile(other) for other in found.values()):  # names differ only by case
