@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from photochrom.hints import Hint
-from photochrom.raster import Points, cell_means, hint_mask, rasterize, spread, stroke_points
+from photochrom.raster import Points, _hint_mask, cell_means, rasterize, spread, stroke_points
 
 fractions = st.floats(0, 1)
 hints = st.builds(
@@ -27,18 +27,18 @@ hints = st.builds(
 
 @given(hints)
 def test_every_hint_covers_its_place(hint):
-    mask = hint_mask(hint, 64, 96)
+    mask = _hint_mask(hint, 64, 96)
     assert mask[min(63, int(hint.y * 64)), min(95, int(hint.x * 96))]
 
 
 def test_a_disc_has_its_area():
-    mask = hint_mask(Hint(0.5, 0.5, "#ffffff", radius=0.1), 200, 200)
+    mask = _hint_mask(Hint(0.5, 0.5, "#ffffff", radius=0.1), 200, 200)
     assert mask.sum() == pytest.approx(np.pi * 20**2, rel=0.03)
 
 
 def test_a_stroke_follows_its_path():
     hint = Hint(0.1, 0.5, "#ffffff", radius=0.02, path=((0.9, 0.5),))
-    mask = hint_mask(hint, 128, 128)
+    mask = _hint_mask(hint, 128, 128)
     assert mask[64, 20:110].all()
     assert not mask[40].any()
     assert len(stroke_points(hint, 128, 128)) > 8

@@ -99,13 +99,13 @@ def rasterize(hints: Sequence[Hint], luminance: Float) -> Raster:
     latest = np.full((height, width), -1, np.int64)  # the number of the last hint drawn
     rows: list[tuple[float, ...]] = []
     for number, hint in enumerate(hints):
-        mask = hint_mask(hint, height, width)
+        mask = _hint_mask(hint, height, width)
         weight = np.float32(hint.weight)
         for channel, value in zip(drawn, (hint.ab[0] / AB_SCALE, hint.ab[1] / AB_SCALE, 1.0), strict=True):
             channel[mask] = np.float32(value) * weight
         latest[mask] = number
         for x, y in stroke_points(hint, height, width):
-            under = hint_mask(Hint(x, y, hint.color, hint.radius), height, width) if hint.path else mask
+            under = _hint_mask(Hint(x, y, hint.color, hint.radius), height, width) if hint.path else mask
             level = float(luminance[under].mean())
             rows.append((y * height, x * width, level, *hint.ab, hint.weight, number))
     table: Float = np.array(rows, np.float32).reshape(-1, 7)
@@ -119,7 +119,7 @@ def _pixel(place: float, size: int) -> int:
     return min(size - 1, int(place))
 
 
-def hint_mask(hint: Hint, height: int, width: int) -> Any:
+def _hint_mask(hint: Hint, height: int, width: int) -> Any:
     """(height, width) bool: the pixels under a hint's disc or stroke, at least one."""
     radius = hint.radius * max(height, width)
     x0, y0 = hint.x * width, hint.y * height

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from skimage import data
 
-from photochrom.cli.evaluate import BASELINE_NAMES, PROTOCOL_NAMES, split
+from photochrom.cli.evaluate import _BASELINE_NAMES, _PROTOCOL_NAMES, split
 from photochrom.cli.evaluate import command as evaluate
 from photochrom.cli.study import command as study
 from photochrom.errors import DataError, OptionError
@@ -99,8 +99,8 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 
 def test_choices_are_those_of_the_room() -> None:
-    assert set(PROTOCOL_NAMES) == {*PROTOCOLS, "video"}  # films are measured by a way of their own
-    assert len(BASELINE_NAMES) == 3
+    assert set(_PROTOCOL_NAMES) == {*PROTOCOLS, "video"}  # films are measured by a way of their own
+    assert len(_BASELINE_NAMES) == 3
 
 
 @pytest.mark.parametrize(

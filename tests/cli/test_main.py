@@ -125,7 +125,7 @@ def raising(monkeypatch: pytest.MonkeyPatch):
     """Runs a verb that raises an error."""
 
     def act(error: BaseException) -> int:
-        monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: verb_that_raises(error))
+        monkeypatch.setattr(cli._LazyGroup, "get_command", lambda *_: verb_that_raises(error))
         return cli.run(["act"])
 
     return act

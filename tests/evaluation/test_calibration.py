@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from photochrom.color import ab_bins, rgb_to_lab
 from photochrom.evaluation import calibration
-from photochrom.evaluation.measure import true_bins
+from photochrom.evaluation.measure import _true_bins
 from photochrom.evaluation.predictors import Distribution
 
 BINS = ab_bins()
@@ -40,7 +40,7 @@ def test_nearest_bin_by_brute_force() -> None:
 @given(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255))
 def test_the_table_of_bins_finds_the_nearest_one(red: int, green: int, blue: int) -> None:
     ab = rgb_to_lab(np.array([[red, green, blue]], np.uint8))[:, 1:]
-    mine = BINS[true_bins(ab)[0]]
+    mine = BINS[_true_bins(ab)[0]]
     best = np.hypot(*(BINS - ab[0]).T).min()
     assert np.hypot(*(mine - ab[0])) <= best + 4  # at the gamut's edge the grid point stands for its square
     if best < 5:
@@ -98,5 +98,5 @@ def test_reduction_is_by_area() -> None:
     picture = np.zeros((4, 4, 3), np.uint8)
     picture[:, :2] = (200, 30, 30)
     ab = rgb_to_lab(picture)[..., 1:]
-    reduced = calibration.reduce_ab(picture, (2, 1))
+    reduced = calibration._reduce_ab(picture, (2, 1))
     np.testing.assert_allclose(reduced[0, 0], ab.mean(axis=(0, 1)), atol=1e-3)

@@ -16,7 +16,7 @@ from photochrom.evaluation.metrics import psnr
 from photochrom.evaluation.photos import Sample
 from photochrom.evaluation.predictors import Grey, MeanColor, Prepared, Still
 from photochrom.evaluation.protocols import PROTOCOLS, grey_of
-from photochrom.evaluation.spreading import FEW, MANY, Spreading, spread
+from photochrom.evaluation.spreading import _FEW, _MANY, Spreading, spread
 from photochrom.evaluation.stability import SIDES, resize_short_side, size_stability
 from photochrom.hints import Hint
 
@@ -159,4 +159,4 @@ def test_more_hints_help_the_baseline() -> None:
     assert figures == sorted(figures)
     assert figures[0] == pytest.approx(psnr(Grey().prepare(SAMPLE).render(), TRUTH), abs=0.05)
     assert figures[3] - figures[0] > 4
-    assert FEW != MANY
+    assert _FEW != _MANY

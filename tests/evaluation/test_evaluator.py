@@ -17,14 +17,14 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from photochrom.errors import DataError, OptionError
 from photochrom.evaluation.evaluator import Evaluation, evaluate
-from photochrom.evaluation.gallery import ranked
+from photochrom.evaluation.gallery import _ranked
 from photochrom.evaluation.measure import spaced
 from photochrom.evaluation.photos import PhotoSet, Sample
 from photochrom.evaluation.predictors import FolderPredictor, Grey, MeanColor, Prepared, Still
 from photochrom.evaluation.protocols import PROTOCOLS
 from photochrom.evaluation.report import to_json, write_report
 from photochrom.evaluation.spreading import Spreading
-from photochrom.evaluation.summary import figure, metrics_of, rebalancing_weights, statistic, summarize
+from photochrom.evaluation.summary import _rebalancing_weights, figure, metrics_of, statistic, summarize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,7 +130,7 @@ def test_rebalancing_weighs_rare_colors_by_the_inverse_of_their_smoothed_share(r
         kernel = np.exp(-((bins - one) ** 2).sum(axis=1) / (2 * 5.0**2))
         smoothed[i] = (kernel / kernel.sum()) @ (counts / counts.sum())
     kept = smoothed > 0
-    np.testing.assert_allclose(rebalancing_weights(counts)[kept], 1 / smoothed[kept], rtol=1e-9)
+    np.testing.assert_allclose(_rebalancing_weights(counts)[kept], 1 / smoothed[kept], rtol=1e-9)
 
 
 def test_gains_are_of_the_same_photos(result: Evaluation) -> None:
@@ -309,7 +309,7 @@ def test_the_page_needs_nothing_else(report: Path) -> None:
 
 
 def test_best_median_and_worst_are_such(result: Evaluation) -> None:
-    chosen = ranked(result, "good")
+    chosen = _ranked(result, "good")
     gain = result.column("good", "psnr") - result.column("good", "grey_psnr")
     assert {len(rows) for rows in chosen.values()} == {4}
     assert not set(chosen["best"]) & set(chosen["worst"])

@@ -13,7 +13,7 @@ from photochrom.errors import DataError, MissingExtra
 from photochrom.evaluation.evaluator import evaluate
 from photochrom.evaluation.predictors import Grey
 from photochrom.evaluation.summary import summarize
-from photochrom.evaluation.two_sample import frechet
+from photochrom.evaluation.two_sample import _frechet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +110,6 @@ def test_given_networks_fill_their_columns(
     entry = summarize(result)["models"]["grey"]["fid_inception_tf2015"]
     real, grey = result.column("grey", "true_inception"), result.column("grey", "inception")
     assert real.shape == (12, 3)
-    assert entry["mean"] == pytest.approx(frechet(real, grey), rel=1e-6)
+    assert entry["mean"] == pytest.approx(_frechet(real, grey), rel=1e-6)
     assert entry["low"] < entry["mean"] < entry["high"]
     assert np.allclose(grey[:, 0], grey[:, 1])

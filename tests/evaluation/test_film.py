@@ -13,7 +13,7 @@ from skimage import data
 from photochrom.cli.evaluate import command
 from photochrom.colorizer import Colorizer
 from photochrom.errors import DataError
-from photochrom.evaluation.film import evaluate_clip, evaluate_films
+from photochrom.evaluation.film import _evaluate_clip, evaluate_films
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_clip_is_measured_as_a_film_and_frame_by_frame(clips: Path) -> None:
-    found = evaluate_clip(clips / "pan.mkv", Colorizer(threads=1), 4)
+    found = _evaluate_clip(clips / "pan.mkv", Colorizer(threads=1), 4)
     assert set(found) == {"film", "frame by frame", "truth"}
     assert {one["frames"] for one in found.values()} == {4}
     assert found["truth"]["gain"] == 0
@@ -70,7 +70,7 @@ def test_what_is_no_film_is_named_and_left_out(clips: Path, tmp_path: Path) -> N
 def test_films_without_color_or_none_at_all_are_refused(tmp_path: Path) -> None:
     grey = write_clip(tmp_path / "grey.mkv", [np.full((64, 64, 3), 30 * n + 40, np.uint8) for n in range(3)])
     with pytest.raises(DataError, match="no two frames in color"):
-        evaluate_clip(grey, Colorizer(threads=1), 3)
+        _evaluate_clip(grey, Colorizer(threads=1), 3)
     with pytest.raises(DataError, match="none of the 1 films"):
         evaluate_films(tmp_path, Colorizer(threads=1), 3)
     with pytest.raises(DataError, match="there are no films"):

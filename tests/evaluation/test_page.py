@@ -13,7 +13,7 @@ from PIL import Image
 
 from photochrom.evaluation import page
 from photochrom.evaluation.charts import NEUTRAL
-from photochrom.evaluation.gallery import Strip, encode_strip, heat
+from photochrom.evaluation.gallery import Strip, _heat, encode_strip
 
 VOID = {"img", "meta", "br", "link", "circle", "line", "rect", "path", "use", "image"}
 
@@ -178,7 +178,7 @@ def test_a_strip_is_a_jpeg_of_its_pictures_side_by_side() -> None:
 
 
 def test_heat_is_dark_for_nothing_and_bright_for_much() -> None:
-    shown = heat(np.array([[0.0, 0.5, 1.0, 9.0]]))
+    shown = _heat(np.array([[0.0, 0.5, 1.0, 9.0]]))
     brightness = shown.sum(axis=2)[0]
     assert brightness[0] < brightness[1] < brightness[2] == brightness[3]
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from photochrom.errors import DataError
-from photochrom.evaluation.photos import Exclusion, PhotoSet, Sample, is_colorless
+from photochrom.evaluation.photos import Exclusion, PhotoSet, Sample, _is_colorless
 from photochrom.evaluation.predictors import FolderPredictor, Grey, MeanColor
 from photochrom.evaluation.protocols import PROTOCOLS
 
@@ -91,9 +91,9 @@ def test_sixteen_bit_and_grey_files_are_read(tmp_path: Path) -> None:
 
 def test_jpeg_noise_on_grey_is_no_color() -> None:
     grey = np.repeat(np.random.default_rng(0).integers(0, 255, (64, 64, 1), dtype=np.uint8), 3, axis=2)
-    assert is_colorless(grey)
+    assert _is_colorless(grey)
     grey[..., 0] = np.clip(grey[..., 0].astype(int) + 12, 0, 255).astype(np.uint8)
-    assert not is_colorless(grey)
+    assert not _is_colorless(grey)
 
 
 # --- predictions --------------------------------------------------------------------------------

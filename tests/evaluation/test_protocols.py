@@ -15,11 +15,11 @@ from photochrom.color import hex_to_rgb, luminance, rgb_to_lab
 from photochrom.errors import DataError, OptionError
 from photochrom.evaluation.protocols import (
     PROTOCOLS,
+    _place_hint,
+    _random_places,
     grey_of,
     parse_counts,
-    place_hint,
     protocol,
-    random_places,
 )
 
 PHOTOS = PROTOCOLS["photos"]
@@ -73,7 +73,7 @@ def test_the_grey_is_rounded_exactly(truth: np.ndarray) -> None:
 def test_places_come_from_the_photos_number() -> None:
     rng = random.Random(7)
     expected = [(rng.randint(3, 252), rng.randint(3, 252)) for _ in range(5)]
-    places = random_places(7, PHOTOS)
+    places = _random_places(7, PHOTOS)
     assert [next(places) for _ in range(5)] == expected
 
 
@@ -84,7 +84,7 @@ def test_more_hints_hold_the_fewer_ones(number: int, few: int, more: int) -> Non
 
 
 def test_a_hint_has_the_mean_color_under_its_patch(truth: np.ndarray) -> None:
-    hint = place_hint(truth, 100, 40, 6)
+    hint = _place_hint(truth, 100, 40, 6)
     mean = truth[37:43, 97:103].reshape(-1, 3).mean(axis=0)
     assert np.abs(hex_to_rgb(hint.color).astype(float) - mean).max() <= 0.5 + 1e-6
     assert (hint.x * 256, hint.y * 256, hint.radius * 256) == (100, 40, 3)
@@ -92,7 +92,7 @@ def test_a_hint_has_the_mean_color_under_its_patch(truth: np.ndarray) -> None:
 
 @given(st.integers(0, 10_000))
 def test_hints_of_icolorit_are_single_cells(number: int) -> None:
-    places = random_places(number, PROTOCOLS["icolorit"])
+    places = _random_places(number, PROTOCOLS["icolorit"])
     for x, y in (next(places) for _ in range(20)):
         assert x % 2 == y % 2 == 1
         assert min(x, y) >= 1

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from photochrom.evaluation.statistics import at_colorfulness, bootstrap, centered, gap, ratio, resample_counts
+from photochrom.evaluation.statistics import (
+    _resample_counts,
+    at_colorfulness,
+    bootstrap,
+    centered,
+    gap,
+    ratio,
+)
 
 VALUES = arrays(np.float64, st.integers(2, 40), elements=st.floats(-50, 50, width=32))
 
@@ -73,7 +80,7 @@ def test_a_paired_difference_is_narrower_than_its_parts() -> None:
 
 @pytest.mark.parametrize("n", [1, 7, 2500])
 def test_every_resample_draws_n_photos(n: int) -> None:
-    counts = np.concatenate(list(resample_counts(n, 100)))
+    counts = np.concatenate(list(_resample_counts(n, 100)))
     assert counts.shape == (100, n)
     assert (counts.sum(axis=1) == n).all()
 

@@ -21,7 +21,7 @@ from photochrom.evaluation.predictors import Grey, MeanColor
 from photochrom.evaluation.study.answers import Answer, Answers, UnknownParticipant
 from photochrom.evaluation.study.design import Study, Trial, create
 from photochrom.evaluation.study.report import write_study_report
-from photochrom.evaluation.study.verdict import bradley_terry, fooling_rate, judge, preference, won
+from photochrom.evaluation.study.verdict import _won, bradley_terry, fooling_rate, judge, preference
 
 if TYPE_CHECKING:
     from photochrom.evaluation.photos import PhotoSet
@@ -164,7 +164,7 @@ def test_all_ties_give_equal_scores_and_wins_of_a_half() -> None:
     assert all(
         score.mean == pytest.approx(0, abs=1e-6) for score in preference(answers, study.models).values()
     )
-    assert won(answers)["a", "b"] == (10.0, 20)
+    assert _won(answers)["a", "b"] == (10.0, 20)
 
 
 def test_the_preferred_model_wins() -> None:

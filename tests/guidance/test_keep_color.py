@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from photochrom.color import quantize, rgb_to_lab
 from photochrom.errors import GuidanceError
 from photochrom.guidance import remaining_hints
-from photochrom.guidance.keep_color import MOST, WEIGHT, restored
+from photochrom.guidance.keep_color import _WEIGHT, MOST, _restored
 from photochrom.look import Look
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def test_the_luminance_is_the_faded_photos_own(colorizer: Colorizer, truth: np.n
 def test_hints_are_weak_and_all_over(colorizer: Colorizer, truth: np.ndarray) -> None:
     hints = remaining_hints(colorizer.prepare(faded(truth)))
     assert 200 < len(hints) <= MOST * 1.1
-    assert {hint.weight for hint in hints} == {WEIGHT}
+    assert {hint.weight for hint in hints} == {_WEIGHT}
     assert len({(hint.x > 0.5, hint.y > 0.5) for hint in hints}) == 4
 
 
@@ -68,7 +68,7 @@ def test_a_cast_and_a_fade_are_undone_when_the_yardstick_is_true(a: float, b: fl
     level = rng.uniform(10, 90, (40, 40)).astype(np.float32)
     true = rng.normal(0, 15, (40, 40, 2)).astype(np.float32)
     lab = np.concatenate([level[..., None], fade * true + (a, b)], -1).astype(np.float32)
-    found = restored(lab, true)
+    found = _restored(lab, true)
     assert error(found, true) < 3
 
 
@@ -78,5 +78,5 @@ def test_a_cast_that_changes_with_luminance_comes_off(truth: np.ndarray) -> None
     stained = lab.copy()
     stained[..., 1:] += cast
     assert (
-        error(restored(stained, lab[..., 1:]), lab[..., 1:]) < 0.35 * np.hypot(*cast.reshape(-1, 2).T).mean()
+        error(_restored(stained, lab[..., 1:]), lab[..., 1:]) < 0.35 * np.hypot(*cast.reshape(-1, 2).T).mean()
     )

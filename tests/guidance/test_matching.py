@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from skimage.exposure import match_histograms
 
 from photochrom.guidance.matching import (
-    Matches,
     Similarity,
     View,
+    _Matches,
     as_view,
     common_geometry,
     matched_levels,
@@ -38,7 +38,7 @@ def test_the_geometry_is_found_among_as_many_wrong_matches(
     truth = Similarity(scale * np.exp(1j * angle), complex(x, y), mirror, 0)
     there = truth(here)
     there[30:] = rng.uniform(0, 256, 30) + 1j * rng.uniform(0, 256, 30)
-    found = common_geometry(Matches(here, there, np.ones(60, np.float32)))
+    found = common_geometry(_Matches(here, there, np.ones(60, np.float32)))
     assert found is not None
     assert found.mirror == mirror
     assert found.support >= 30
@@ -55,15 +55,15 @@ def test_the_matrix_is_the_same_map(angle: float, scale: float, mirror: bool) ->
 
 def test_too_few_or_senseless_matches_have_no_geometry() -> None:
     few = np.array([1 + 1j, 2 + 2j, 3j])
-    assert common_geometry(Matches(few, few, np.ones(3, np.float32))) is None
+    assert common_geometry(_Matches(few, few, np.ones(3, np.float32))) is None
     one_place = np.full(10, 5 + 5j)
-    assert common_geometry(Matches(one_place, one_place, np.ones(10, np.float32))) is None
+    assert common_geometry(_Matches(one_place, one_place, np.ones(10, np.float32))) is None
 
 
 def test_it_is_deterministic() -> None:
     rng = np.random.default_rng(0)
     places = rng.uniform(0, 256, (2, 40)) + 1j * rng.uniform(0, 256, (2, 40))
-    matches = Matches(places[0], places[1], np.ones(40, np.float32))
+    matches = _Matches(places[0], places[1], np.ones(40, np.float32))
     assert common_geometry(matches) == common_geometry(matches)
 
 

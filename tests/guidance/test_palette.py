@@ -15,7 +15,7 @@ from photochrom.color import chroma_of, hue_of, rgb_to_lab
 from photochrom.errors import GuidanceError, PhotochromError
 from photochrom.evaluation.metrics import colorfulness
 from photochrom.guidance import palette_hints
-from photochrom.guidance.palette import SLACK, PaletteTurn
+from photochrom.guidance.palette import _SLACK, _PaletteTurn
 from photochrom.look import Look
 from photochrom.palette import Palette
 from photochrom.photo import Photo
@@ -87,7 +87,7 @@ def test_five_hundred_colours_leave_every_hue_free() -> None:
     palette = Palette(tuple(f"#{number:06x}" for number in rng.integers(0, 1 << 24, 500)))
     assert len(palette.hues) <= 90
     ab = rng.normal(0, 30, (20, 20, 2)).astype(np.float32)
-    assert np.hypot(*(PaletteTurn(palette)(ab) - ab).reshape(-1, 2).T).mean() < 1
+    assert np.hypot(*(_PaletteTurn(palette)(ab) - ab).reshape(-1, 2).T).mean() < 1
 
 
 def test_the_colours_of_a_picture(tmp_path: Path) -> None:
@@ -119,16 +119,16 @@ chromas = arrays.arrays(np.float32, (6, 7, 2), elements=st.floats(-80, 80, width
 @given(ab=chromas, colors=st.lists(st.sampled_from(COLORS), min_size=1, max_size=3, unique=True))
 def test_hues_come_near_and_chroma_never_grows(ab: np.ndarray, colors: list[str]) -> None:
     palette = Palette(tuple(colors))
-    drawn = PaletteTurn(palette)(ab)
+    drawn = _PaletteTurn(palette)(ab)
     assert (chroma_of(drawn) <= chroma_of(ab) * 1.001 + 1e-3).all()
     assert (chroma_of(drawn) >= chroma_of(ab) * 0.7 - 1e-3).all()
     coloured = chroma_of(drawn) > 1
-    assert (gap(drawn, palette)[coloured] <= SLACK + 0.1).all()
+    assert (gap(drawn, palette)[coloured] <= _SLACK + 0.1).all()
 
 
 @given(ab=chromas)
 def test_drawing_again_changes_nothing(ab: np.ndarray) -> None:
-    draw = PaletteTurn(Palette(COLORS))
+    draw = _PaletteTurn(Palette(COLORS))
     once = draw(ab)
     np.testing.assert_allclose(draw(once), once, atol=0.05)
 
@@ -137,15 +137,15 @@ def test_where_something_stronger_speaks_nothing_is_drawn() -> None:
     ab = np.full((4, 4, 2), (-40, 40), np.float32)
     strength = np.zeros((4, 4), np.float32)
     strength[2:] = 1
-    drawn = PaletteTurn(Palette(("#3b5998",)), strength)(ab)
+    drawn = _PaletteTurn(Palette(("#3b5998",)), strength)(ab)
     np.testing.assert_array_equal(drawn[:2], ab[:2])
     assert np.abs(drawn[2:] - ab[2:]).min() > 10
 
 
 def test_a_grey_among_the_colours_lets_far_hues_go_grey() -> None:
     far = np.full((1, 1, 2), (-40, -5), np.float32)
-    vivid = PaletteTurn(Palette(("#c03020",)))(far)
-    muted = PaletteTurn(Palette(("#c03020", "#808080")))(far)
+    vivid = _PaletteTurn(Palette(("#c03020",)))(far)
+    muted = _PaletteTurn(Palette(("#c03020", "#808080")))(far)
     assert chroma_of(muted)[0, 0] < 0.6 * chroma_of(vivid)[0, 0]
 
 

@@ -14,7 +14,7 @@ from skimage.color import deltaE_ciede2000
 from photochrom.color import ab_bins, rgb_to_lab
 from photochrom.errors import GuidanceError
 from photochrom.guidance import proposals
-from photochrom.guidance.proposals import DARING, alternatives, uncertain_cells
+from photochrom.guidance.proposals import _DARING, _alternatives, uncertain_cells
 from photochrom.hints import Hint, dump_hints, load_hints
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def test_two_peaks_give_two_colours_on_the_ways_to_them() -> None:
     right = int(((BINS - (-30, -20)) ** 2).sum(1).argmin())
     share[[left, right]] = 0.5
     mean = share @ BINS
-    found = alternatives(share, BINS, 2, np.random.default_rng(0))
-    expected = mean + DARING * (BINS[[left, right]] - mean)
+    found = _alternatives(share, BINS, 2, np.random.default_rng(0))
+    expected = mean + _DARING * (BINS[[left, right]] - mean)
     for colour in expected:
         assert np.abs(found - colour).sum(1).min() < 1e-3
 
@@ -120,7 +120,7 @@ def test_two_peaks_give_two_colours_on_the_ways_to_them() -> None:
 @given(seed=st.integers(0, 10_000), k=st.integers(1, 6), peaks=st.integers(1, 4))
 def test_alternatives_are_ordered_by_direction_and_within_the_bins(seed: int, k: int, peaks: int) -> None:
     share = distribution(seed, peaks)
-    found = alternatives(share, BINS, k, np.random.default_rng(seed))
+    found = _alternatives(share, BINS, k, np.random.default_rng(seed))
     assert found.shape == (k, 2)
     away = (found - share @ BINS).astype(np.float64)
     if k > 1:

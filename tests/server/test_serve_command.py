@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from photochrom.cli import run
-from photochrom.cli.serve import _limits, access_to, address, is_loopback
+from photochrom.cli.serve import _is_loopback, _limits, access_to, address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "::1", "127.1.2.3"])
 def test_loopback_needs_no_token(host: str) -> None:
     access = access_to(host, None, ())
-    assert is_loopback(host)
+    assert _is_loopback(host)
     assert access.token is None
     assert access.hosts is not None
     assert not access.admits_host("photos.example")
@@ -30,7 +30,7 @@ def test_loopback_needs_no_token(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "photos.example"])
 def test_elsewhere_a_token_is_mandatory(host: str) -> None:
     first, second = (access_to(host, None, ()) for _ in range(2))
-    assert not is_loopback(host)
+    assert not _is_loopback(host)
     assert first.token
     assert len(first.token) >= 24
     assert first.token != second.token

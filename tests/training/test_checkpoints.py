@@ -78,7 +78,7 @@ def test_no_space_is_said_in_plain_words(tmp_path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with pytest.raises(TrainingError, match=r"No space left on device.*there is none yet.*--resume"):
-        checkpoints.replace_file(tmp_path / "checkpoint.pt", write)
+        checkpoints._replace_file(tmp_path / "checkpoint.pt", write)
     assert not list(tmp_path.iterdir())
 
 

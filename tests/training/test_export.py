@@ -18,7 +18,7 @@ from photochrom.models.card import sha256
 from photochrom.models.session import load
 from photochrom.training import checkpoints, onnx_graph
 from photochrom.training import export as exporting
-from photochrom.training.export import export, export_file, half_precise, load_network, make_card, recognize
+from photochrom.training.export import _half_precise, export, export_file, load_network, make_card, recognize
 from photochrom.training.networks import build
 from photochrom.training.networks.photochrom import Photochrom, PhotochromOptions
 from photochrom.training.networks.seed import (
@@ -142,7 +142,7 @@ def test_weights_are_stored_as_fp16_behind_a_cast(values: list[float]) -> None:
     node = helper.make_node("Add", ["large", "small"], ["sum"])
     output = helper.make_tensor_value_info("sum", TensorProto.FLOAT, [len(values)])
     model = helper.make_model(helper.make_graph([node], "g", [], [output], [large, small]))
-    onnx_graph.halve_weights(model)
+    onnx_graph._halve_weights(model)
     assert [n.op_type for n in model.graph.node] == ["Cast", "Add"]
     kept = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     np.testing.assert_array_equal(kept["large.fp16"], np.array(values, np.float32).astype(np.float16))
@@ -151,10 +151,10 @@ def test_weights_are_stored_as_fp16_behind_a_cast(values: list[float]) -> None:
 
 def test_half_precision_spares_what_needs_the_range() -> None:
     value = torch.tensor([1e6 / 3])
-    assert torch.equal(half_precise("a.norm.running_var", value), value)
-    assert torch.isinf(half_precise("a.conv.weight", value)).all()
+    assert torch.equal(_half_precise("a.norm.running_var", value), value)
+    assert torch.isinf(_half_precise("a.conv.weight", value)).all()
     count = torch.tensor(70_000)
-    assert torch.equal(half_precise("a.norm.num_batches_tracked", count), count)
+    assert torch.equal(_half_precise("a.norm.num_batches_tracked", count), count)
 
 
 # --- which network a file holds ----------------------------------------------------------------

@@ -10,24 +10,24 @@ from hypothesis import strategies as st
 
 from photochrom import color
 from photochrom.training.losses import (
-    L1,
-    ClassScores,
+    _L1,
     Huber,
-    LogMse,
-    Mse,
-    Perceptual,
     Prediction,
-    SoftBinCrossEntropy,
-    SoftBins,
     Truth,
     WeightedSum,
-    lab_to_srgb,
+    _ClassScores,
+    _lab_to_srgb,
+    _LogMse,
+    _Mse,
+    _Perceptual,
+    _SoftBinCrossEntropy,
+    _SoftBins,
     rebalancing,
 )
 from photochrom.training.networks.efficientnet import Classifier, encoder_weights
 from photochrom.training.networks.photochrom import Encoder
 from photochrom.training.recipe import LossConfig
-from photochrom.training.tasks import read_bins
+from photochrom.training.tasks import _read_bins
 
 BINS = color.ab_bins()
 UNIFORM = np.full(len(BINS), 1 / len(BINS))
@@ -43,13 +43,13 @@ def pair(seed: int = 0, size: int = 8) -> tuple[Prediction, Truth]:
 def test_mse_is_the_articles() -> None:
     guess, truth = pair()
     expected = np.mean(((guess.ab.numpy() - truth.ab.numpy()) / 128) ** 2)
-    assert float(Mse()(guess, truth)) == pytest.approx(expected, rel=1e-5)
+    assert float(_Mse()(guess, truth)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_l1() -> None:
     guess, truth = pair()
     expected = np.mean(np.abs(guess.ab.numpy() - truth.ab.numpy()) / 128)
-    assert float(L1()(guess, truth)) == pytest.approx(expected, rel=1e-5)
+    assert float(_L1()(guess, truth)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_huber_is_square_near_and_straight_far() -> None:
@@ -61,7 +61,7 @@ def test_huber_is_square_near_and_straight_far() -> None:
 
 @given(st.floats(-60, 60), st.floats(-60, 60))
 def test_soft_bins_keep_the_mean_of_colours_inside(a: float, b: float) -> None:
-    soft = SoftBins(BINS)
+    soft = _SoftBins(BINS)
     index, share = soft(torch.tensor([a, b]).view(1, 2, 1, 1))
     assert float(share.sum()) == pytest.approx(1, abs=1e-5)
     assert float(share.min()) >= -1e-6
@@ -87,16 +87,16 @@ def test_no_rebalancing_at_full_smoothing() -> None:
 
 def test_soft_bin_loss_is_least_at_the_truth() -> None:
     truth = Truth(torch.tensor([13.0, -27.0]).view(1, 2, 1, 1), torch.full((1, 1, 4, 4), 50.0))
-    loss = SoftBinCrossEntropy(UNIFORM)
+    loss = _SoftBinCrossEntropy(UNIFORM)
     logits = torch.zeros(1, len(BINS), 1, 1, requires_grad=True)
     optimizer = torch.optim.Adam([logits], lr=0.5)
-    first = float(loss(read_bins(logits, torch.from_numpy(BINS)), truth).detach())
+    first = float(loss(_read_bins(logits, torch.from_numpy(BINS)), truth).detach())
     for _ in range(300):
         optimizer.zero_grad()
-        value = loss(read_bins(logits, torch.from_numpy(BINS)), truth)
+        value = loss(_read_bins(logits, torch.from_numpy(BINS)), truth)
         value.backward()
         optimizer.step()
-    found = read_bins(logits.detach(), torch.from_numpy(BINS)).ab.flatten()
+    found = _read_bins(logits.detach(), torch.from_numpy(BINS)).ab.flatten()
     torch.testing.assert_close(found, torch.tensor([13.0, -27.0]), atol=0.3, rtol=0)
     assert float(value.detach()) < first / 2
 
@@ -105,8 +105,8 @@ def test_rare_colours_weigh_more() -> None:
     prior = np.full(len(BINS), 1.0)
     grey = int((BINS**2).sum(1).argmin())
     prior[grey] = 1000
-    loss = SoftBinCrossEntropy(prior / prior.sum(), mean_weight=0)
-    flat = read_bins(torch.zeros(1, len(BINS), 1, 1), torch.from_numpy(BINS))
+    loss = _SoftBinCrossEntropy(prior / prior.sum(), mean_weight=0)
+    flat = _read_bins(torch.zeros(1, len(BINS), 1, 1), torch.from_numpy(BINS))
     plane = torch.zeros(1, 1, 4, 4)
     common = loss(flat, Truth(torch.zeros(1, 2, 1, 1), plane))
     rare = loss(flat, Truth(torch.full((1, 2, 1, 1), 40.0), plane))
@@ -115,7 +115,7 @@ def test_rare_colours_weigh_more() -> None:
 
 def test_read_bins_is_the_mean_and_a_distribution() -> None:
     logits = torch.randn(2, len(BINS), 3, 4)
-    answer = read_bins(logits, torch.from_numpy(BINS))
+    answer = _read_bins(logits, torch.from_numpy(BINS))
     p = np.exp(logits.numpy()) / np.exp(logits.numpy()).sum(1, keepdims=True)
     np.testing.assert_allclose(answer.ab.numpy(), np.einsum("bqhw,qc->bchw", p, BINS), atol=1e-3)
     assert answer.log_p is not None
@@ -129,7 +129,7 @@ def test_read_bins_is_the_mean_and_a_distribution() -> None:
 @given(st.integers(0, 10_000))
 def test_lab_to_srgb_is_the_colour_module(seed: int) -> None:
     lab = np.random.default_rng(seed).uniform([0, -80, -80], [100, 80, 80], (5, 7, 3)).astype(np.float32)
-    ours = lab_to_srgb(torch.from_numpy(lab).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
+    ours = _lab_to_srgb(torch.from_numpy(lab).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
     np.testing.assert_allclose(ours, color.lab_to_rgb(lab), atol=2e-3)
 
 
@@ -137,14 +137,14 @@ def test_lab_to_srgb_has_gradients_everywhere() -> None:
     lab = (
         torch.tensor([[0.0, 0, 0], [100, 0, 0], [50, 90, -90], [5, 0, 0]]).T.view(1, 3, 2, 2).requires_grad_()
     )
-    lab_to_srgb(lab).sum().backward()
+    _lab_to_srgb(lab).sum().backward()
     assert lab.grad is not None
     assert bool(torch.isfinite(lab.grad).all())
 
 
 @pytest.fixture(scope="module")
-def perceptual() -> Perceptual:
-    return Perceptual()
+def perceptual() -> _Perceptual:
+    return _Perceptual()
 
 
 def astronaut() -> Truth:
@@ -153,19 +153,19 @@ def astronaut() -> Truth:
     return Truth(lab[:, 1:].contiguous(), lab[:, :1].contiguous())
 
 
-def test_perceptual_is_zero_only_at_the_truth(perceptual: Perceptual) -> None:
+def test_perceptual_is_zero_only_at_the_truth(perceptual: _Perceptual) -> None:
     truth = astronaut()
     assert float(perceptual(Prediction(truth.ab), truth)) == pytest.approx(0, abs=1e-6)
     assert float(perceptual(Prediction(truth.ab * 0), truth)) > 0.01
 
 
-def test_perceptual_falls_as_the_colour_comes(perceptual: Perceptual) -> None:
+def test_perceptual_falls_as_the_colour_comes(perceptual: _Perceptual) -> None:
     truth = astronaut()
     losses = [float(perceptual(Prediction(truth.ab * share), truth)) for share in (0.0, 0.5, 0.8, 1.0)]
     assert losses == sorted(losses, reverse=True)
 
 
-def test_perceptual_trains_the_answer_alone(perceptual: Perceptual) -> None:
+def test_perceptual_trains_the_answer_alone(perceptual: _Perceptual) -> None:
     truth = astronaut()
     guess = torch.zeros_like(truth.ab, requires_grad=True)
     perceptual(Prediction(guess), truth).backward()
@@ -188,14 +188,14 @@ def test_class_scores_ask_an_encoder_that_remembers_for_less() -> None:
     """On a grey photo the untouched encoder gives the classifier's very scores; an untrained one does not."""
     knows, fresh = Encoder(32).eval(), Encoder(32).eval()
     knows.load_state_dict(encoder_weights(), strict=False)
-    loss, colored = ClassScores(), astronaut()
+    loss, colored = _ClassScores(), astronaut()
     grey = Truth(colored.ab * 0, colored.luminance)
     assert float(loss(tapped(grey, knows), grey)) < 0.1 * float(loss(tapped(grey, fresh), grey))
     assert float(loss(tapped(colored, knows), colored)) < 0.5 * float(loss(tapped(colored, fresh), colored))
 
 
 def test_class_scores_train_the_encoder_alone() -> None:
-    encoder, loss = Encoder(32), ClassScores()
+    encoder, loss = Encoder(32), _ClassScores()
     loss(tapped(astronaut(), encoder), astronaut()).backward()
     assert encoder.stem.conv.weight.grad is not None
     assert all(parameter.grad is None for parameter in loss.parameters())
@@ -203,9 +203,9 @@ def test_class_scores_train_the_encoder_alone() -> None:
 
 def test_class_scores_compare_with_the_classifier_on_color() -> None:
     truth = astronaut()
-    pictures = lab_to_srgb(torch.cat([truth.luminance, truth.ab], 1)) * (255 / 128) - 127 / 128
+    pictures = _lab_to_srgb(torch.cat([truth.luminance, truth.ab], 1)) * (255 / 128) - 127 / 128
     coarse = Classifier().features(pictures)[-1]
-    assert float(ClassScores()(Prediction(truth.ab, coarse=coarse), truth)) < 0.02
+    assert float(_ClassScores()(Prediction(truth.ab, coarse=coarse), truth)) < 0.02
 
 
 # --- the sum -----------------------------------------------------------------------------------
@@ -215,14 +215,14 @@ def test_log_mse_is_psnr_averaged_over_photos() -> None:
     generator = torch.Generator().manual_seed(3)
     truth = torch.randn(3, 2, 8, 8, generator=generator) * 20
     errors = torch.tensor([3.0, 10.0, 40.0]).view(3, 1, 1, 1)
-    loss = LogMse()(Prediction(truth + errors), Truth(truth, torch.zeros(3, 1, 32, 32)))
+    loss = _LogMse()(Prediction(truth + errors), Truth(truth, torch.zeros(3, 1, 32, 32)))
     assert loss.item() == pytest.approx(np.log([2 * e * e + 4 for e in (3, 10, 40)]).mean(), rel=1e-4)
 
 
 def test_under_log_mse_a_nearly_grey_photo_weighs_more() -> None:
     truth = torch.zeros(2, 2, 4, 4)
     guess = (torch.tensor([2.0, 30.0]).view(2, 1, 1, 1) * torch.ones_like(truth)).requires_grad_()
-    LogMse()(Prediction(guess), Truth(truth, torch.zeros(2, 1, 16, 16))).backward()
+    _LogMse()(Prediction(guess), Truth(truth, torch.zeros(2, 1, 16, 16))).backward()
     assert guess.grad is not None
     near, far = guess.grad.abs().mean((1, 2, 3))
     assert near > 4 * far
@@ -232,14 +232,14 @@ def test_under_log_mse_a_nearly_grey_photo_weighs_more() -> None:
 def test_every_name_finds_its_loss(name: str) -> None:
     guess, truth = pair()
     loss = WeightedSum(LossConfig(terms={name: 2.0}), UNIFORM)
-    alone = {"mse": Mse(), "l1": L1(), "huber": Huber(10)}[name]
+    alone = {"mse": _Mse(), "l1": _L1(), "huber": Huber(10)}[name]
     torch.testing.assert_close(loss(guess, truth), 2 * alone(guess, truth))
 
 
 def test_losses_add_up() -> None:
     guess, truth = pair()
     both = WeightedSum(LossConfig(terms={"mse": 1.0, "l1": 0.5}), UNIFORM)
-    torch.testing.assert_close(both(guess, truth), Mse()(guess, truth) + 0.5 * L1()(guess, truth))
+    torch.testing.assert_close(both(guess, truth), _Mse()(guess, truth) + 0.5 * _L1()(guess, truth))
 
 
 def test_soft_bins_and_perceptual_by_name() -> None:
@@ -247,6 +247,6 @@ def test_soft_bins_and_perceptual_by_name() -> None:
     coarse = Truth(torch.nn.functional.avg_pool2d(truth.ab, 4), truth.luminance)
     logits = torch.zeros(1, len(BINS), *coarse.ab.shape[2:])
     loss = WeightedSum(LossConfig(terms={"soft_bins": 1.0, "perceptual": 1.0}), UNIFORM)
-    answer = read_bins(logits, torch.from_numpy(BINS))
-    expected = SoftBinCrossEntropy(UNIFORM)(answer, coarse) + Perceptual()(answer, coarse)
+    answer = _read_bins(logits, torch.from_numpy(BINS))
+    expected = _SoftBinCrossEntropy(UNIFORM)(answer, coarse) + _Perceptual()(answer, coarse)
     torch.testing.assert_close(loss(answer, coarse), expected)

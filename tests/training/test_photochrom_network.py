@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from photochrom.color import ab_bins
 from photochrom.training.export import load_network
-from photochrom.training.networks.photochrom import Photochrom, pool_hints
+from photochrom.training.networks.photochrom import Photochrom, _pool_hints
 
 WEIGHTS = Path(__file__).parents[2] / "weights" / "photochrom.safetensors"
 CHECK = Path(__file__).parent / "check.npz"  # made by weights/check.py
@@ -96,7 +96,7 @@ def test_pooled_hints_are_means_under_the_mask() -> None:
     hints = torch.zeros(1, 3, 8, 8)
     hints[0, :, 1, 2] = torch.tensor([0.5, -0.25, 1])
     hints[0, :, 2, 3] = torch.tensor([0.1, 0.25, 1])
-    pooled = pool_hints(hints, 4)
+    pooled = _pool_hints(hints, 4)
     torch.testing.assert_close(pooled[0, :, 0, 0], torch.tensor([0.3, 0.0, 1.0]))
     assert not pooled[0, :, 1:].any()
     assert not pooled[0, :, :, 1:].any()

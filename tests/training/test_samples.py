@@ -16,11 +16,11 @@ from photochrom.training.samples import (
     HintConfig,
     HintedConfig,
     WholeConfig,
-    find_object,
+    _find_object,
+    _random_boxes,
+    _recolor,
     make_sample,
     marks,
-    random_boxes,
-    recolor,
 )
 
 if TYPE_CHECKING:
@@ -132,11 +132,11 @@ def test_hints_say_the_colour_under_them(picture: Picture) -> None:
 
 
 def test_numbers_of_hints_follow_the_config() -> None:
-    counts = np.array([len(random_boxes(128, HintConfig(), rng(seed))) for seed in range(3000)])
+    counts = np.array([len(_random_boxes(128, HintConfig(), rng(seed))) for seed in range(3000)])
     assert (counts == 0).mean() == pytest.approx(0.32, abs=0.03)
     assert (counts >= 20).mean() == pytest.approx(0.18 + 0.4 * 0.875**19, abs=0.03)
     assert counts.max() < 160
-    boxes = random_boxes(128, HintConfig(none=0, one=0, geometric=0), rng())
+    boxes = _random_boxes(128, HintConfig(none=0, one=0, geometric=0), rng())
     assert all(0 <= t < b <= 128 and 0 <= left < r <= 128 and b - t <= 6 for t, left, b, r in boxes)
 
 
@@ -155,7 +155,7 @@ def test_only_the_object_changes_and_a_hint_lies_on_it() -> None:
     lab = rgb_to_lab(scene())
     changed = 0
     for seed in range(30):
-        ab, boxes = recolor(lab, HintConfig(second_object=0, area=(0.01, 0.5)), rng(seed))
+        ab, boxes = _recolor(lab, HintConfig(second_object=0, area=(0.01, 0.5)), rng(seed))
         mask = np.abs(ab - lab[..., 1:]).max(-1) > 1e-6
         if len(boxes) == 0:
             assert not mask.any()
@@ -170,7 +170,7 @@ def test_only_the_object_changes_and_a_hint_lies_on_it() -> None:
 def test_an_object_is_of_one_colour() -> None:
     lab = rgb_to_lab(scene())
     for seed in range(20):
-        mask = find_object(lab, HintConfig(area=(0.01, 0.5)), rng(seed))
+        mask = _find_object(lab, HintConfig(area=(0.01, 0.5)), rng(seed))
         if mask is not None:  # the disc, not the ground around it
             assert lab[mask][:, 1].mean() > 30
 
@@ -179,7 +179,7 @@ def test_an_object_is_of_one_colour() -> None:
 @given(SEEDS)
 def test_recoloured_colours_can_be_shown_on_average(seed: int) -> None:
     lab = rgb_to_lab(scene())
-    ab, boxes = recolor(lab, HintConfig(second_object=0, area=(0.01, 0.5)), rng(seed))
+    ab, boxes = _recolor(lab, HintConfig(second_object=0, area=(0.01, 0.5)), rng(seed))
     for top, left, bottom, right in boxes:
         mean = np.array([lab[top:bottom, left:right, 0].mean(), *ab[top:bottom, left:right].mean((0, 1))])
         shrunk = mean * np.array([1, 0.6, 0.6])  # shrunk in steps, down to 0.3 of the turned colour

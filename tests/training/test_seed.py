@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from photochrom.training.networks import NETWORK_KINDS, build, name_of
-from photochrom.training.networks.seed import Alpha, Beta, Fusion, FusionOptions, SameConv, SeedNetwork
+from photochrom.training.networks.seed import Alpha, Beta, Fusion, FusionOptions, SeedNetwork, _SameConv
 
 
 def keras_same_conv(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride: int) -> np.ndarray:
@@ -35,7 +35,7 @@ def keras_same_conv(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, stride:
 @given(st.integers(1, 5), st.integers(1, 5), st.sampled_from([1, 2]), st.sampled_from([1, 3]))
 def test_convolution_is_keras(rows: int, columns: int, stride: int, kernel: int) -> None:
     torch.manual_seed(0)
-    layer = SameConv(2, 3, kernel=kernel, stride=stride)
+    layer = _SameConv(2, 3, kernel=kernel, stride=stride)
     if stride == 2 and kernel == 1:
         return  # no such layer in the article
     with torch.no_grad():
@@ -49,7 +49,7 @@ def test_convolution_is_keras(rows: int, columns: int, stride: int, kernel: int)
 
 def test_weights_start_as_keras_does() -> None:
     torch.manual_seed(1)
-    layer = SameConv(64, 128)
+    layer = _SameConv(64, 128)
     limit = (6 / (64 * 9 + 128 * 9)) ** 0.5  # Glorot & Bengio 2010, eq. 16
     weight = layer.weight.detach()
     assert float(weight.abs().max()) <= limit
@@ -79,7 +79,7 @@ def test_parameter_counts_are_the_articles() -> None:
 
 
 def strides(network: nn.Module) -> int:
-    return sum(layer.stride == (2, 2) for layer in network.modules() if isinstance(layer, SameConv))
+    return sum(layer.stride == (2, 2) for layer in network.modules() if isinstance(layer, _SameConv))
 
 
 @pytest.mark.parametrize(("make", "ups"), [(Alpha, 3), (Beta, 3), (Fusion, 3)])

@@ -17,8 +17,8 @@ from PIL import Image
 from photochrom.errors import DataError
 from photochrom.training.photos import (
     PhotoSet,
+    _is_colourless,
     colour_counts,
-    is_colourless,
     list_files,
     load_photos,
     sampling_weights,
@@ -206,5 +206,5 @@ def test_colour_counts_find_the_colours(tmp_path: Path) -> None:
 
 def test_what_counts_as_colourless(picture: Picture) -> None:
     sepia = np.stack([picture(0)[..., 0]] * 3, -1).astype(np.int16) + np.array([1, 0, -1])
-    assert is_colourless(sepia.clip(0, 255).astype(np.uint8))
-    assert not is_colourless(picture(0))
+    assert _is_colourless(sepia.clip(0, 255).astype(np.uint8))
+    assert not _is_colourless(picture(0))

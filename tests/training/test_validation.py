@@ -17,7 +17,7 @@ from photochrom.training import journal, validation
 from photochrom.training.networks import build
 from photochrom.training.networks.photochrom import PhotochromOptions
 from photochrom.training.networks.seed import Alpha
-from photochrom.training.validation import Coloured, colour, gain, psnr, sheet
+from photochrom.training.validation import _Coloured, colour, gain, psnr, sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,13 +61,13 @@ def test_psnr_against_skimage(picture: Picture) -> None:
 def test_gain_is_zero_for_grey_and_large_for_the_truth(picture: Picture) -> None:
     true = picture(2)
     grey = np.repeat(true[..., 1:2], 3, axis=2)
-    assert gain([Coloured(grey, grey, true)] * 2) == 0
-    assert gain([Coloured(grey, true, true)]) > 50
+    assert gain([_Coloured(grey, grey, true)] * 2) == 0
+    assert gain([_Coloured(grey, true, true)]) > 50
 
 
 @given(st.lists(st.tuples(st.integers(20, 90), st.integers(20, 90)), min_size=1, max_size=9))
 def test_a_sheet_takes_any_pictures(sizes: list[tuple[int, int]]) -> None:
-    results = [Coloured(*[np.zeros((h, w, 3), np.uint8)] * 3) for h, w in sizes]
+    results = [_Coloured(*[np.zeros((h, w, 3), np.uint8)] * 3) for h, w in sizes]
     whole = sheet(results)
     rows = (len(sizes) + 1) // 2
     assert whole.shape[0] == rows * (validation.CELL + 4)
@@ -119,10 +119,10 @@ def test_the_curve_is_a_picture(tmp_path: Path) -> None:
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=40), st.integers(1, 15))
 def test_running_median(values: list[float], width: int) -> None:
-    smooth = journal.running_median(values, width)
+    smooth = journal._running_median(values, width)
     assert len(smooth) == len(values)
     assert min(values) <= smooth.min() <= smooth.max() <= max(values)
 
 
 def test_running_median_drops_a_spike() -> None:
-    assert journal.running_median([1, 1, 9, 1, 1], 3).tolist() == [1, 1, 1, 1, 1]
+    assert journal._running_median([1, 1, 9, 1, 1], 3).tolist() == [1, 1, 1, 1, 1]

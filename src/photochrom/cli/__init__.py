@@ -39,9 +39,9 @@ VERBS: dict[str, str] = {
     "export": "Write trained weights as a model that needs no torch.",
 }
 
-INTERRUPTED = 130
+_INTERRUPTED = 130
 
-EXTRAS = {
+_EXTRAS = {
     "fastapi": "serve",
     "starlette": "serve",
     "uvicorn": "serve",
@@ -61,7 +61,7 @@ EXTRAS = {
 }  # optional modules -> the extra that brings them
 
 
-class LazyGroup(click.Group):
+class _LazyGroup(click.Group):
     """A group that knows its verbs' names and one-line helps without importing their modules."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -101,7 +101,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Run 'photochrom VERB --help' for a verb's options.",
 )
@@ -123,7 +123,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = photochrom.main(arguments, prog_name="photochrom", standalone_mode=False)
     except click.Abort:
         _say("interrupted")
-        return INTERRUPTED
+        return _INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -156,9 +156,9 @@ def main() -> NoReturn:
 def _missing_extra(error: ModuleNotFoundError) -> MissingExtra:
     """The sentence for a missing optional module; any other missing module is a bug and is raised."""
     module = (error.name or "").partition(".")[0]
-    if module not in EXTRAS:
+    if module not in _EXTRAS:
         raise error
-    return MissingExtra("this verb", EXTRAS[module])
+    return MissingExtra("this verb", _EXTRAS[module])
 
 
 def _failed(sentence: str, code: int) -> int:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from photochrom.batch.options import Options
     from photochrom.batch.plan import Search
 
-STDIN = "-"
+_STDIN = "-"
 
 
 @click.command()
@@ -119,7 +119,7 @@ def _between_stores(
 
 
 def _plan(inputs: Sequence[str], out: Path, options: Options, search: Search) -> list[plan.Job]:
-    if list(inputs) == [STDIN]:
+    if list(inputs) == [_STDIN]:
         where = "the list on standard input"
         sources = plan.unique(plan.listed(sys.stdin.buffer.read(), where), where)
     else:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from photochrom.evaluation.predictors import Predictor
 
 SOME_FAILED = 3
-PROTOCOL_NAMES = (
+_PROTOCOL_NAMES = (
     "photos",
     "imagenet-val5k",
     "imagenet-val50k",
@@ -26,7 +26,7 @@ PROTOCOL_NAMES = (
     "icolorit",
     "video",
 )
-BASELINE_NAMES = ("grey", "mean", "spreading")
+_BASELINE_NAMES = ("grey", "mean", "spreading")
 
 
 @click.command()
@@ -35,7 +35,7 @@ BASELINE_NAMES = ("grey", "mean", "spreading")
     "--data", required=True, type=click.Path(path_type=Path), help="Folder of color photos, the truth."
 )
 @click.option(
-    "--protocol", "protocol_name", type=click.Choice(PROTOCOL_NAMES), default="photos", show_default=True
+    "--protocol", "protocol_name", type=click.Choice(_PROTOCOL_NAMES), default="photos", show_default=True
 )
 @click.option(
     "--only", multiple=True, metavar="GLOB", help="Only photos whose path below --data fits; repeatable."
@@ -48,7 +48,7 @@ BASELINE_NAMES = ("grey", "mean", "spreading")
     "--baseline",
     "baselines",
     multiple=True,
-    type=click.Choice((*BASELINE_NAMES, "none")),
+    type=click.Choice((*_BASELINE_NAMES, "none")),
     help="Baselines beside the models; all three by default.",
 )
 @click.option(
@@ -161,7 +161,7 @@ def predictors(photos: PhotoSet, options: dict[str, Any]) -> list[Predictor]:
     for text in options["predictions"]:
         name, folder = split(text)
         listed.append(FolderPredictor.open(name, Path(folder), photos))
-    chosen = options["baselines"] or BASELINE_NAMES
+    chosen = options["baselines"] or _BASELINE_NAMES
     if "none" in chosen and len(chosen) > 1:
         raise OptionError("--baseline none stands alone: leave it out to choose others")
     made: dict[str, Predictor] = {"grey": Grey(), "mean": MeanColor(), "spreading": Spreading()}

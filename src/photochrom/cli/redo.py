@@ -45,7 +45,7 @@ def command(
     """
     told = Sidecar.load(sidecar)
     options = options_of(told, sidecar, model)
-    photo = photo or find_photo(told, sidecar)
+    photo = photo or _find_photo(told, sidecar)
     told.check_input(photo)
     jobs = plan.to_file(
         plan.Source(photo, photo),
@@ -78,7 +78,7 @@ def options_of(told: Sidecar, sidecar: Path, model: str | None = None) -> Option
     return replace(options, sidecar=False)
 
 
-def find_photo(told: Sidecar, sidecar: Path) -> Path:
+def _find_photo(told: Sidecar, sidecar: Path) -> Path:
     """The photo where the sidecar says it is, or one of its name and bytes beside the sidecar."""
     recorded = path_at(sidecar.parent, told.input)
     places = [place for place in (recorded, sidecar.parent / recorded.name) if place.is_file()]

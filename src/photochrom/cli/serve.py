@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from photochrom.server.access import Access
     from photochrom.server.limits import Limits
 
-LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
+_LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 MIB = 1 << 20
 _ABOVE_ZERO = click.IntRange(1)
 
@@ -82,7 +82,7 @@ def command(
 
     access = access_to(host, token, allow_host, public_url)
     app = create_app(
-        _limits(is_open=not is_loopback(host) or public_url is not None, **bounds), access, _colorizer(model)
+        _limits(is_open=not _is_loopback(host) or public_url is not None, **bounds), access, _colorizer(model)
     )
     listener = listen(host, port)
     url = address(host, listener.getsockname()[1], access)
@@ -126,16 +126,16 @@ def access_to(
     from photochrom.server.access import LOOPBACK, Access
 
     names = frozenset(name.lower() for name in allowed)
-    if not is_loopback(host) or public_url is not None:
+    if not _is_loopback(host) or public_url is not None:
         token = token or secrets.token_urlsafe(24)
-    if is_loopback(host):
+    if _is_loopback(host):
         return Access(LOOPBACK | {host.lower()} | names, token, public_url)
     return Access(names | LOOPBACK if names else None, token, public_url)
 
 
-def is_loopback(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     """Whether an address is this computer's own."""
-    if host.lower() in LOOPBACK_NAMES:
+    if host.lower() in _LOOPBACK_NAMES:
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

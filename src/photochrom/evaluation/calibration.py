@@ -29,7 +29,7 @@ def nearest_bin(ab: NDArray[Any], bins: NDArray[Any]) -> NDArray[np.int64]:
     return np.asarray(squared.argmin(axis=1).reshape(ab.shape[:-1]), np.int64)
 
 
-def reduce_ab(picture: RGB, size: tuple[int, int]) -> NDArray[np.float32]:
+def _reduce_ab(picture: RGB, size: tuple[int, int]) -> NDArray[np.float32]:
     """ab (h, w, 2) of a picture, area-averaged to size (h, w)."""
     ab = np.ascontiguousarray(rgb_to_lab(picture)[..., 1:])
     return np.asarray(cv2.resize(ab, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
@@ -42,7 +42,7 @@ def confidence_sums(distribution: Distribution, truth: RGB) -> NDArray[np.float6
     area-averaged to the model's stride.
     """
     probabilities, bins = distribution
-    true_bin = nearest_bin(reduce_ab(truth, probabilities.shape[1:]), bins)
+    true_bin = nearest_bin(_reduce_ab(truth, probabilities.shape[1:]), bins)
     confidence = probabilities.max(axis=0)
     hit = probabilities.argmax(axis=0) == true_bin
     group = np.clip((confidence * GROUPS).astype(int), 0, GROUPS - 1)
@@ -53,7 +53,7 @@ def entropy_sums(distribution: Distribution, picture: RGB, truth: RGB) -> NDArra
     """(_LEVELS, 2) of one photo: places and summed ab error of the picture, by level of entropy 0..1."""
     entropy = normalized_entropy(distribution.probabilities)
     size = (entropy.shape[0], entropy.shape[1])
-    error = np.hypot(*np.moveaxis(reduce_ab(picture, size) - reduce_ab(truth, size), -1, 0))
+    error = np.hypot(*np.moveaxis(_reduce_ab(picture, size) - _reduce_ab(truth, size), -1, 0))
     level = np.clip((entropy * _LEVELS).astype(int), 0, _LEVELS - 1)
     return _sums(level, _LEVELS, error)
 

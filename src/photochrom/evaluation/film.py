@@ -87,7 +87,7 @@ def _clips_in(data: Path) -> list[Path]:
     return found
 
 
-def evaluate_clip(path: Path, colorizer: Colorizer, frames: int) -> dict[str, dict[str, float]]:
+def _evaluate_clip(path: Path, colorizer: Colorizer, frames: int) -> dict[str, dict[str, float]]:
     """{way: {"flicker", "gain", "cf_ratio", "frames"}} of "film", "frame by frame" and "truth".
 
     frames: how many at most, from the start. Raises PhotoError for what is no film, DataError for one without
@@ -114,7 +114,7 @@ def evaluate_films(data: Path, colorizer: Colorizer, frames: int) -> tuple[dict[
     left_out: list[Exclusion] = []
     for path in _clips_in(data):
         try:
-            found[path.name] = evaluate_clip(path, colorizer, frames)
+            found[path.name] = _evaluate_clip(path, colorizer, frames)
         except PhotochromError as error:
             left_out.append(Exclusion(path.name, str(error), failed=True))
     if not found:

@@ -58,7 +58,7 @@ def shown_models(result: Evaluation) -> list[str]:
     return models or list(result.predictors)[:1]
 
 
-def ranked(result: Evaluation, model: str) -> dict[str, list[int]]:
+def _ranked(result: Evaluation, model: str) -> dict[str, list[int]]:
     """Rows of the best, median and worst photos by PSNR gain over grey, without overlap where possible."""
     gain = result.column(model, "psnr") - result.column(model, "grey_psnr")
     order = np.argsort(-np.nan_to_num(gain, nan=np.inf), kind="stable").tolist()
@@ -70,7 +70,7 @@ def ranked(result: Evaluation, model: str) -> dict[str, list[int]]:
 def gallery(result: Evaluation) -> dict[str, list[Strip]]:
     """{"best": strips, "median": …, "worst": …}, ranked by the first model."""
     models = shown_models(result)
-    chosen = ranked(result, models[0])
+    chosen = _ranked(result, models[0])
     return {
         title: [strip for row in rows if (strip := _color_strip(result, row, models))]
         for title, rows in chosen.items()
@@ -104,7 +104,7 @@ def uncertainty_strips(result: Evaluation, model: str) -> list[Strip]:
         picture = prepared.render()
         entropy = normalized_entropy(distribution.probabilities)
         error = ab_error(rgb_to_lab(picture), rgb_to_lab(sample.truth)) / _ERROR_FULL
-        shown = [picture, sample.truth, heat(entropy), heat(error)]
+        shown = [picture, sample.truth, _heat(entropy), _heat(error)]
         caption = f"mean entropy {entropy.mean():.2f}, mean ab error {error.mean() * _ERROR_FULL:.1f}"
         strips.append(
             Strip(sample.key, caption, (model, "truth", "uncertainty", "ab error"), encode_strip(shown))
@@ -112,7 +112,7 @@ def uncertainty_strips(result: Evaluation, model: str) -> list[Strip]:
     return strips
 
 
-def heat(values: NDArray[np.float64]) -> RGB:
+def _heat(values: NDArray[np.float64]) -> RGB:
     """0 dark … 1 bright."""
     levels = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
     return np.asarray(

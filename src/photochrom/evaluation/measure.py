@@ -66,7 +66,7 @@ class Truth:
 
     @cached_property
     def bin_of_pixel(self) -> NDArray[np.int64]:
-        return true_bins(self.lab[..., 1:])
+        return _true_bins(self.lab[..., 1:])
 
     @cached_property
     def row(self) -> Row:
@@ -88,7 +88,7 @@ class Truth:
         return None if ellipse is None else skin_mask(self.lab[..., 0], ellipse)
 
 
-def true_bins(ab: NDArray[np.float32]) -> NDArray[np.int64]:
+def _true_bins(ab: NDArray[np.float32]) -> NDArray[np.int64]:
     """Index into `ab_bins()` of every ab (..., 2), by way of the grid of 10 that the bins lie on."""
     steps = np.clip(np.rint(ab / 10).astype(int) + 12, 0, 24)
     return np.asarray(_bin_of_cell()[steps[..., 0], steps[..., 1]])
@@ -142,7 +142,7 @@ def automatic(picture: RGB, truth: Truth, protocol: Protocol) -> Row:
         "luma_max": luma.highest,
         "luma_mean": luma.mean,
         "luma_steps": luma.steps,
-        "histogram": np.bincount(true_bins(lab[..., 1:]).ravel(), minlength=len(ab_bins())),
+        "histogram": np.bincount(_true_bins(lab[..., 1:]).ravel(), minlength=len(ab_bins())),
     } | _by_networks(picture, truth)
 
 

@@ -85,7 +85,7 @@ class PhotoSet:
         except PhotochromError as error:
             return Exclusion(key, f"cannot be read: {error}", failed=True)
         truth = self.protocol.square(to_bytes(pixels))
-        if is_colorless(truth):
+        if _is_colorless(truth):
             return Exclusion(key, "the truth has no color", failed=False)
         height, width = pixels.shape[:2]
         return Sample(key, number, self.source(key), truth, grey_of(truth), (width, height))
@@ -122,6 +122,6 @@ def to_bytes(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> RGB:
     return np.ascontiguousarray(pixels, np.uint8)
 
 
-def is_colorless(truth: RGB) -> bool:
+def _is_colorless(truth: RGB) -> bool:
     """Whether a truth is grey (a mean chroma below 1 is rounding and JPEG noise)."""
     return bool(np.hypot(*np.moveaxis(rgb_to_lab(truth)[..., 1:], -1, 0)).mean() < GREY_CHROMA)

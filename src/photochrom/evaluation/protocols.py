@@ -81,8 +81,8 @@ class Protocol:
 
     def hints(self, truth: RGB, number: int, count: int) -> list[Hint]:
         """The first `count` hints of photo `number` (from 0): more hints hold the fewer ones."""
-        places = random_places(number, self)
-        return [place_hint(truth, *next(places), self.patch) for _ in range(count)]
+        places = _random_places(number, self)
+        return [_place_hint(truth, *next(places), self.patch) for _ in range(count)]
 
 
 _ILSVRC = r"^ILSVRC2012_val_\d{8}\.(?i:jpe?g|png)$"
@@ -107,7 +107,7 @@ def protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def random_places(number: int, protocol: Protocol) -> Iterator[tuple[int, int]]:
+def _random_places(number: int, protocol: Protocol) -> Iterator[tuple[int, int]]:
     """Endless (x, y) of photo `number`: `random.Random(number)`, x drawn first.
 
     For 6×6 patches at 256 px the places are 3…252, the patch being [x − 3, x + 3); for iColoriT's
@@ -122,7 +122,7 @@ def random_places(number: int, protocol: Protocol) -> Iterator[tuple[int, int]]:
             yield rng.randint(half, side - half - 1), rng.randint(half, side - half - 1)
 
 
-def place_hint(truth: RGB, x: int, y: int, patch: int) -> Hint:
+def _place_hint(truth: RGB, x: int, y: int, patch: int) -> Hint:
     """A hint with the mean color of the patch × patch px around the corner (x, y)."""
     half, (height, width) = patch // 2, truth.shape[:2]
     mean = truth[y - half : y + half, x - half : x + half].reshape(-1, 3).mean(axis=0)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from photochrom.evaluation.predictors import Distribution, Prepared
     from photochrom.hints import Hint
 
-FEW = (96 / 256, 15.0)  # (share of the short side, L*): chosen on 10 hints
-MANY = (24 / 256, 8.0)  # chosen on 100 hints
+_FEW = (96 / 256, 15.0)  # (share of the short side, L*): chosen on 10 hints
+_MANY = (24 / 256, 8.0)  # chosen on 100 hints
 _MANY_FROM = 32
 _FLOOR = 0.05  # evidence below this weight fades to grey
 
@@ -77,7 +77,7 @@ class _SpreadGrey:
     grey: NDArray[np.uint8]
 
     def render(self, hints: Sequence[Hint] = ()) -> RGB:
-        ab = spread(self.grey, hints, *(FEW if len(hints) < _MANY_FROM else MANY))
+        ab = spread(self.grey, hints, *(_FEW if len(hints) < _MANY_FROM else _MANY))
         return to_bytes(merge(self.grey, ab))
 
     def distribution(self) -> Distribution | None:

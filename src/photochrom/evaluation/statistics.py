@@ -85,13 +85,13 @@ def bootstrap(columns: NDArray[Any], combine: Combine = first_column) -> Interva
     if len(rows) == 0:
         return Interval(np.nan, np.nan, np.nan, 0)
     center = float(combine(rows.mean(axis=0)))
-    means = np.concatenate([counts @ rows / len(rows) for counts in resample_counts(len(rows))])
+    means = np.concatenate([counts @ rows / len(rows) for counts in _resample_counts(len(rows))])
     tail = 50 * (1 - LEVEL)
     low, high = np.nanpercentile(combine(means), [tail, 100 - tail])
     return Interval(center, float(low), float(high), len(rows))
 
 
-def resample_counts(n: int, resamples: int = RESAMPLES) -> Iterator[NDArray[np.float64]]:
+def _resample_counts(n: int, resamples: int = RESAMPLES) -> Iterator[NDArray[np.float64]]:
     """How often each of n photos is drawn, (chunk, n) at a time, the same at every call."""
     if n <= 2000:
         yield _counts(n, resamples)

@@ -123,7 +123,7 @@ def statistic(result: Evaluation, model: str, name: str) -> tuple[NDArray[np.flo
     if name == "auc":
         return 100 * column("auc"), first_column
     if name == "auc_rebalanced":
-        weights = rebalancing_weights(column("auc_counts").sum(axis=0))
+        weights = _rebalancing_weights(column("auc_counts").sum(axis=0))
         parts = [100 * column("auc_scores") @ weights, column("auc_counts") @ weights]
         return np.stack(parts, axis=-1), ratio
     if name == "ece":
@@ -131,7 +131,7 @@ def statistic(result: Evaluation, model: str, name: str) -> tuple[NDArray[np.flo
     return column(name), first_column
 
 
-def rebalancing_weights(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rebalancing_weights(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """1 / smoothed prior of each ab bin (Q,), the prior being that of the evaluated truths.
 
     Smoothed by a Gaussian of σ = 5 over ab; bins that no pixel is near weigh nothing.

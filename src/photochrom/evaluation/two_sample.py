@@ -1,6 +1,6 @@
 """Are two sets of pictures alike? On features (n, d) of real and colored photos, in numpy.
 
-`frechet` is the distance behind FID (Heusel et al. 2017), `two_sample_hits` the classifier
+`_frechet` is the distance behind FID (Heusel et al. 2017), `two_sample_hits` the classifier
 two-sample test (Lopez-Paz & Oquab 2017): a machine's fooling rate.
 """
 
@@ -22,7 +22,7 @@ _INVERSE_REGULARIZATION = 0.01
 SEED = 0
 
 
-def frechet(first: Features, second: Features) -> float:
+def _frechet(first: Features, second: Features) -> float:
     """|μ1 − μ2|² + tr(Σ1 + Σ2 − 2·(Σ1Σ2)^½) of two feature sets.
 
     With centered rows A, B scaled so that Σ1 = AᵀA and Σ2 = BᵀB, the last trace is the sum of the
@@ -44,11 +44,11 @@ def _rows(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def frechet_interval(real: Features, colored: Features) -> Interval:
-    """`frechet` with the spread of 100 resamples of photos, moved to the estimate (they are biased)."""
+    """`_frechet` with the spread of 100 resamples of photos, moved to the estimate (they are biased)."""
     rng = np.random.default_rng(SEED)
     picks = (rng.integers(0, len(real), len(real)) for _ in range(RESAMPLES))
-    resampled = np.array([frechet(real[pick], colored[pick]) for pick in picks])
-    return centered(frechet(real, colored), resampled, len(real))
+    resampled = np.array([_frechet(real[pick], colored[pick]) for pick in picks])
+    return centered(_frechet(real, colored), resampled, len(real))
 
 
 def two_sample_hits(real: Features, colored: Features) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from photochrom.prepared import PreparedPhoto
 
 MOST = 400  # hints
-WEIGHT = 0.4
+_WEIGHT = 0.4
 _MOST_STRETCH = 4.0
 _COLOURLESS = 1.5  # C*, the 95th percentile with the photo's tone off, below which nothing is left
 _NEARLY_GREY = 10.0  # C* of automatic colours up to about which a thing tells of the cast
@@ -48,15 +48,15 @@ def remaining_hints(plate: PreparedPhoto) -> list[Hint]:
     Raises GuidanceError for a photo without colour.
     """
     lab = working_lab(plate.photo, plate.size)
-    own = restored(lab, plate.chroma())
+    own = _restored(lab, plate.chroma())
     height, width = plate.size
     step = max(8, math.ceil(math.sqrt(height * width / MOST)))
     smooth = cv2.blur(own, (9, 9))
     y, x = np.mgrid[step // 2 : height : step, step // 2 : width : step].reshape(2, -1)
-    return placed(plate, y + 0.5, x + 0.5, smooth[y, x], WEIGHT)
+    return placed(plate, y + 0.5, x + 0.5, smooth[y, x], _WEIGHT)
 
 
-def restored(lab: Float, automatic: Float) -> Float:
+def _restored(lab: Float, automatic: Float) -> Float:
     """(h, w, 2): the remaining ab of a photo (h, w, 3), its cast off and stretched, given automatic ab.
 
     Raises GuidanceError where there is nothing left but one tone.

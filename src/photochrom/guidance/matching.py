@@ -50,7 +50,7 @@ def as_view(features: Float, height: int, width: int) -> View:
     return View(vectors, (x[None] + 1j * y[:, None]).ravel())
 
 
-class Matches(NamedTuple):
+class _Matches(NamedTuple):
     """Pairs of places that are each other's best match."""
 
     here: Places
@@ -58,12 +58,12 @@ class Matches(NamedTuple):
     similarity: Float  # cosine, −1..1
 
 
-def mutual_matches(here: View, there: View) -> Matches:
+def mutual_matches(here: View, there: View) -> _Matches:
     """The pairs of cells that choose each other."""
     similarity = likeness(here, there)
     chosen = similarity.argmax(1)
     mutual = np.flatnonzero(similarity.argmax(0)[chosen] == np.arange(len(chosen)))
-    return Matches(here.places[mutual], there.places[chosen[mutual]], similarity[mutual, chosen[mutual]])
+    return _Matches(here.places[mutual], there.places[chosen[mutual]], similarity[mutual, chosen[mutual]])
 
 
 def likeness(here: View, there: View) -> Float:
@@ -93,7 +93,7 @@ def _mirrored(places: Places, mirror: bool) -> Places:
     return -places.conj() if mirror else places
 
 
-def common_geometry(matches: Matches, seed: int = 0) -> Similarity | None:
+def common_geometry(matches: _Matches, seed: int = 0) -> Similarity | None:
     """The similarity on which most matches agree (RANSAC, Fischler & Bolles 1981), mirrored or not.
 
     Deterministic. None where no two matches agree.
@@ -104,7 +104,7 @@ def common_geometry(matches: Matches, seed: int = 0) -> Similarity | None:
     return max((one for one in found if one), key=lambda one: one.support, default=None)
 
 
-def _agree(matches: Matches, mirror: bool, rng: np.random.Generator) -> Similarity | None:
+def _agree(matches: _Matches, mirror: bool, rng: np.random.Generator) -> Similarity | None:
     here, there = _mirrored(matches.here, mirror), matches.there
     first, second = rng.integers(len(here), size=(2, _TRIALS))
     gap = here[second] - here[first]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from photochrom.look import Look
     from photochrom.prepared import PreparedPhoto
 
-SLACK = 8.0  # degrees of hue that a colour may keep to either side of the palette's
+_SLACK = 8.0  # degrees of hue that a colour may keep to either side of the palette's
 _EACH = 3  # hints a palette colour
 _APART = 0.18  # of the short side, between hints
 _ALLOWED = 0.4  # of the likelihood of the likeliest colour, from which a colour is allowed
@@ -42,7 +42,7 @@ def guide_by_palette(plate: PreparedPhoto, look: Look, stronger: Sequence[Hint])
     if not look.palette:
         return Guidance()
     palette = Palette(look.palette)
-    turn = PaletteTurn(palette, 1 - influence(plate, stronger))
+    turn = _PaletteTurn(palette, 1 - influence(plate, stronger))
     return Guidance(palette_hints(plate, palette, stronger), turn)
 
 
@@ -107,7 +107,7 @@ def _peaks(score: Float) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True, eq=False)
-class PaletteTurn:
+class _PaletteTurn:
     """Turns hues toward a palette's: ab (h, w, 2) -> ab, a pure function; luminance is untouched.
 
     `strength` (h, w) 0..1 is less than 1 where something else has the say (a person's hints, a reference).
@@ -123,7 +123,7 @@ class PaletteTurn:
         turns = (hues[:, None, None] - hue[None] + 180) % 360 - 180
         nearest = np.abs(turns).argmin(0)
         turn = np.take_along_axis(turns, nearest[None], 0)[0]
-        keep = np.clip(-turn, -SLACK, SLACK)
+        keep = np.clip(-turn, -_SLACK, _SLACK)
         least = 0.3 if self.palette.has_grey else 0.75
         chroma = chroma * (1 - (1 - least) * np.clip((np.abs(turn) - 30) / 90, 0, 1))
         angle = np.radians(hue + turn + keep)

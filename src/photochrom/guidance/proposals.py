@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from photochrom.prepared import PreparedPhoto
 
 _UNCERTAIN = 0.2  # the share of the photo, the least sure, that proposals are about
-DARING = 0.36  # the share of the way from the expected colour to another
+_DARING = 0.36  # the share of the way from the expected colour to another
 _REGIONS = 4
 _HINTS = 4  # a region
 _WEIGHT = 0.7
@@ -61,7 +61,7 @@ def proposals(
     for region in regions:
         places = _places(region, rng)
         share = probability[:, region.cells[:, 0], region.cells[:, 1]].mean(1)
-        for number, ab in enumerate(alternatives(share, bins, k, rng)):
+        for number, ab in enumerate(_alternatives(share, bins, k, rng)):
             proposed[number] += placed_in_cells(plate, places, np.tile(ab, (len(places), 1)), _WEIGHT)
     return [combined(plate, hints, added) for added in proposed]
 
@@ -124,10 +124,10 @@ def _places(region: Region, rng: np.random.Generator) -> NDArray[np.int64]:
 # --- which colours -----------------------------------------------------------------------------
 
 
-def alternatives(share: Float, bins: Float, k: int, rng: np.random.Generator) -> Float:
+def _alternatives(share: Float, bins: Float, k: int, rng: np.random.Generator) -> Float:
     """(k, 2): other colours of a distribution (Q,) over bins (Q, 2), in order of direction from its mean.
 
-    The centres of a k-means partition of the distribution, DARING of the way from its mean.
+    The centres of a k-means partition of the distribution, _DARING of the way from its mean.
     """
     mean = share @ bins
     if k == 1:
@@ -141,7 +141,7 @@ def alternatives(share: Float, bins: Float, k: int, rng: np.random.Generator) ->
                 centres[number] = weight @ bins[owner == number] / weight.sum()
     away = centres - mean
     order = np.argsort(np.arctan2(away[:, 1], away[:, 0]), kind="stable")
-    other: Float = (mean + DARING * away[order]).astype(np.float32)
+    other: Float = (mean + _DARING * away[order]).astype(np.float32)
     return other
 
 

@@ -100,11 +100,11 @@ def film(rgb: NDArray[np.uint8], clean: Float, config: FilmConfig, rng: Rng) -> 
     """The L* (H, W), 0..100, that old film would have made of a photo with the L* `clean`."""
     plane = clean
     if rng.random() < config.spectrum:
-        plane = spectrum(rgb, rng)
+        plane = _spectrum(rgb, rng)
     if rng.random() < config.tone:
         plane = tone(plane, rng)
     if rng.random() < config.vignette:
-        plane = vignette(plane, rng)
+        plane = _vignette(plane, rng)
     if rng.random() < config.blur:
         plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), float(rng.uniform(0.4, 1.6))), np.float32)
     if rng.random() < config.scratches:
@@ -116,7 +116,7 @@ def film(rgb: NDArray[np.uint8], clean: Float, config: FilmConfig, rng: Rng) -> 
     return np.clip(plane, 0, 100).astype(np.float32)
 
 
-def spectrum(rgb: NDArray[np.uint8], rng: Rng) -> Float:
+def _spectrum(rgb: NDArray[np.uint8], rng: Rng) -> Float:
     """L* of a grey mixed from linear R, G, B by random weights; half the time blind to red."""
     weights = rng.dirichlet((0.7, 1.5, 1.0))
     if rng.random() < 0.5:
@@ -133,7 +133,7 @@ def tone(plane: Float, rng: Rng) -> Float:
     return (low + (high - low) * curve).astype(np.float32)
 
 
-def vignette(plane: Float, rng: Rng) -> Float:
+def _vignette(plane: Float, rng: Rng) -> Float:
     """Corners darker by up to 60 %."""
     height, width = plane.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)

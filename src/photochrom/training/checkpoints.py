@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 VERSION = 1
 NAME = "checkpoint.pt"
 WEIGHTS = "weights.safetensors"
-KEYS = ("config", "seen", "network", "average", "optimizer")
+_KEYS = ("config", "seen", "network", "average", "optimizer")
 
 
-def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+def _replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file so that its name always leads to a whole one, old or new.
 
     Raises TrainingError where the disk does not take it; the previous file is still there then.
@@ -57,7 +57,7 @@ def _reason(error: Exception) -> str:
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
     """Write a checkpoint."""
-    replace_file(path, lambda partial: torch.save({"version": VERSION, **state}, partial))
+    _replace_file(path, lambda partial: torch.save({"version": VERSION, **state}, partial))
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
         raise CheckpointError(
             f"{path} is not a whole checkpoint ({_reason(error)}): start from another one with --init"
         ) from None
-    if not isinstance(state, dict) or any(key not in state for key in KEYS):
+    if not isinstance(state, dict) or any(key not in state for key in _KEYS):
         raise CheckpointError(
             f"{path} is not a checkpoint of photochrom: give a run's folder or a .safetensors file"
         )
@@ -93,7 +93,7 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[st
         for name, tensor in kept.items()
     }
     content = to_bytes(halved, {"format": "1", **metadata})
-    replace_file(path, lambda partial: partial.write_bytes(content))
+    _replace_file(path, lambda partial: partial.write_bytes(content))
 
 
 def load_weights(source: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

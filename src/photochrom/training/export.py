@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PARITY = 0.5  # the largest accepted |Δab| between torch and the exported graph
 
-DESCRIPTIONS = {
+_DESCRIPTIONS = {
     "alpha": "The article's first network: it memorises one photo",
     "beta": "The article's second network, 3×3 convolutions trained on many photos",
     "fusion": "The article's full network: features joined with a classifier's class scores",
@@ -44,13 +44,13 @@ SIZES = {
 def export(network: Network, target: Path, card: Card) -> Card:
     """Write `target` (.onnx) and its card; raises ModelError where the graph and torch disagree."""
     network = network.cpu().eval()
-    network.load_state_dict({key: half_precise(key, value) for key, value in network.state_dict().items()})
+    network.load_state_dict({key: _half_precise(key, value) for key, value in network.state_dict().items()})
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial.onnx")
     try:
         for half in (True, False):  # networks that react too sharply to rounded weights keep theirs whole
             write_graph(network, partial, half=half)
-            written = write_card(partial, with_bins(card, network))
+            written = write_card(partial, _with_bins(card, network))
             difference = parity(network, partial)
             if difference <= PARITY:
                 break
@@ -66,12 +66,12 @@ def export(network: Network, target: Path, card: Card) -> Card:
     return written
 
 
-def half_precise(key: str, value: Tensor) -> Tensor:
+def _half_precise(key: str, value: Tensor) -> Tensor:
     """The value that storing as fp16 leaves, so that parity compares like with like."""
     return value if "running_var" in key or not value.is_floating_point() else value.half().float()
 
 
-def with_bins(card: Card, network: Network) -> Card:
+def _with_bins(card: Card, network: Network) -> Card:
     if not isinstance(network, Photochrom):
         return card
     bins = tuple((float(a), float(b)) for a, b in network.ab_bins.tolist())
@@ -89,7 +89,7 @@ def make_card(name: str, kind: str, training: Mapping[str, Any], short: int = 0)
         head="bins" if hinted else "ab",
         supports_hints=hinted,
         licence="Apache-2.0",
-        description=DESCRIPTIONS[kind],
+        description=_DESCRIPTIONS[kind],
         stride=4 if hinted else 1,
         size=dataclasses.replace(SIZES[kind], short=short or SIZES[kind].short),
         mirror=hinted,

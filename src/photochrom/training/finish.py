@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from photochrom.training.recipe import Recipe
     from photochrom.training.trainer import Trainer
 
-ON_A_SHEET = 8
+_ON_A_SHEET = 8
 
 
 class Finish:
@@ -55,7 +55,7 @@ class Finish:
         gained = validation.gain(results)
         sheets = self.out / "sheets"
         sheets.mkdir(exist_ok=True)
-        journal.save_picture(validation.sheet(results[:ON_A_SHEET]), sheets / f"{trainer.seen:09d}.png")
+        journal.save_picture(validation.sheet(results[:_ON_A_SHEET]), sheets / f"{trainer.seen:09d}.png")
         journal.draw_curve(self.out, self.out / "loss.png", f"{self.recipe.name}: {self._what()}")
         self.journal.log(trainer.seen, gain=round(gained, 3), of=self.measured_on)
         return gained

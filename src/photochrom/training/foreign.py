@@ -37,7 +37,7 @@ _HOW = (
 
 
 @dataclass(frozen=True)
-class Feed:
+class _Feed:
     """How a graph is fed, and what its answer means: what --card says."""
 
     input: Literal["luminance", "rgb"]  # L*, or the grey photo as sRGB
@@ -63,7 +63,7 @@ def adopt(source: Path, target: Path, name: str, feed_file: Path | None) -> Card
     if card_path(source).exists() and feed_file is None:
         card = read_card(source)
         shutil.copyfile(source, target)
-        load_checked(target, replace(card, name=name))
+        _load_checked(target, replace(card, name=name))
         return write_card(target, replace(card, name=name))
     model = _read(source)
     interface = _interface(model, source)
@@ -84,10 +84,10 @@ def adopt(source: Path, target: Path, name: str, feed_file: Path | None) -> Card
         name=name, head="ab", supports_hints=False, licence=feed.licence, description=feed.description,
         stride=1, size=size, mirror=False, family=feed.family, training=facts,
     )  # fmt: skip
-    return load_checked(target, card)
+    return _load_checked(target, card)
 
 
-def load_checked(target: Path, card: Card) -> Card:
+def _load_checked(target: Path, card: Card) -> Card:
     """The card, written beside its graph once that has answered a grey ramp with colors."""
     written = write_card(target, card)
     if card.head == "bins":
@@ -133,18 +133,18 @@ def _interface(model: onnx.ModelProto, source: Path) -> _Interface:
     return _Interface(inputs[0].name, shapes[0][1], side, model.graph.output[0].name)
 
 
-def _given(file: Path) -> Feed:
+def _given(file: Path) -> _Feed:
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ModelError(f"{file} is not a TOML file ({error}): {_HOW}") from None
-    return parse(Feed, table, f"card {file}: ", ModelError)
+    return parse(_Feed, table, f"card {file}: ", ModelError)
 
 
 # --- what a graph does before its first layer and after its last -------------------------------
 
 
-def _recognized(model: onnx.ModelProto, interface: _Interface, source: Path) -> Feed:
+def _recognized(model: onnx.ModelProto, interface: _Interface, source: Path) -> _Feed:
     """The feed of a known family's export, whichever order it normalizes in."""
     channels = [d.dim_value for d in model.graph.output[0].type.tensor_type.shape.dim][1:2]
     if len(model.graph.output) != 1 or channels not in ([2], [0]):
@@ -160,7 +160,7 @@ def _recognized(model: onnx.ModelProto, interface: _Interface, source: Path) -> 
         family, licence, scale = "ddcolor", "Apache-2.0", 1.0
     offset, slope = _affine(model, interface)
     black, white = ((wanted - offset) / slope for wanted in (low, high))
-    return Feed(
+    return _Feed(
         "luminance" if interface.channels == 1 else "rgb",
         tuple(black.round(6).tolist()),
         tuple(white.round(6).tolist()),
@@ -266,7 +266,7 @@ _BACK = """
 """
 
 
-def _fed(model: onnx.ModelProto, interface: _Interface, feed: Feed) -> onnx.ModelProto:
+def _fed(model: onnx.ModelProto, interface: _Interface, feed: _Feed) -> onnx.ModelProto:
     if interface.side:
         before = f"""
             target = Constant <value = int64[4] {{1, 1, {interface.side}, {interface.side}}}> ()

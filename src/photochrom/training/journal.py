@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LOG = "log.jsonl"
+_LOG = "log.jsonl"
 
 
 class Journal:
@@ -27,7 +27,7 @@ class Journal:
         self.run, self.quiet = run, quiet
         self.begin, self.first = time.perf_counter(), seen
         if not quiet:
-            trim(run / LOG, seen)
+            trim(run / _LOG, seen)
         self.bar = tqdm(total=total, initial=seen, unit=" photos", smoothing=0.05, disable=quiet or None)
 
     def advance(self, photos: int) -> None:
@@ -44,7 +44,7 @@ class Journal:
             self.bar.set_postfix(loss=f"{values['loss']:.4g}", refresh=False)
         if self.quiet:
             return
-        with (self.run / LOG).open("a", encoding="utf-8") as file:
+        with (self.run / _LOG).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": round(time.time()), **record}) + "\n")
         if self.bar.disable:
             self.say("  ".join(f"{key} {value}" for key, value in record.items()))
@@ -77,7 +77,7 @@ def _records(log: Path) -> Iterable[dict[str, Any]]:
 
 def losses(run: Path) -> tuple[list[int], list[float]]:
     """Photos seen and loss, as far as the log goes."""
-    lines = [line for line in _records(run / LOG) if "loss" in line]
+    lines = [line for line in _records(run / _LOG) if "loss" in line]
     return [line["seen"] for line in lines], [line["loss"] for line in lines]
 
 
@@ -95,7 +95,7 @@ def draw_curve(run: Path, target: Path, title: str) -> None:
     long = len(loss) > 100
     axes.plot(seen, loss, color="#9db8d2" if long else "#1f5fa8", linewidth=0.8 if long else 1.6)
     if long:
-        axes.plot(seen, running_median(loss, max(9, len(loss) // 60)), color="#1f5fa8", linewidth=1.6)
+        axes.plot(seen, _running_median(loss, max(9, len(loss) // 60)), color="#1f5fa8", linewidth=1.6)
     axes.set(xlabel="photos seen", ylabel="loss", title=title)
     if min(loss) > 0 and max(loss) / min(loss) > 20:
         axes.set_yscale("log")
@@ -103,7 +103,7 @@ def draw_curve(run: Path, target: Path, title: str) -> None:
     figure.savefig(target, dpi=110)
 
 
-def running_median(values: Sequence[float], width: int) -> NDArray[np.float64]:
+def _running_median(values: Sequence[float], width: int) -> NDArray[np.float64]:
     """The median of `width` values around each, fewer at the ends."""
     half = width // 2
     array = np.asarray(values, np.float64)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-AHEAD = 4  # batches
+_AHEAD = 4  # batches
 
 Batch = list[Tensor]
 
@@ -87,10 +87,10 @@ class Samples(Dataset[Any]):
 
 def collate(samples: Sequence[Any]) -> Batch:
     """A batch of samples: each of their parts stacked; rows of zeros fill up lists of unlike lengths."""
-    return [torch.from_numpy(stacked(parts)) for parts in zip(*samples, strict=True)]
+    return [torch.from_numpy(_stacked(parts)) for parts in zip(*samples, strict=True)]
 
 
-def stacked(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+def _stacked(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Arrays of one shape, but for their first dimension: (B, longest, …)."""
     if len({len(part) for part in parts}) == 1:
         return np.stack(parts)
@@ -134,7 +134,7 @@ class Loader:
             self.waited += time.perf_counter() - begin
             if batch is None:
                 return
-            yield [to_device(part, self.device) for part in batch]
+            yield [_to_device(part, self.device) for part in batch]
 
     def _processes(self) -> Iterator[Batch]:
         loader: DataLoader[Any] = DataLoader(
@@ -143,12 +143,12 @@ class Loader:
             collate_fn=collate,
             num_workers=self.workers,
             pin_memory=self.device.type == "cuda",
-            prefetch_factor=AHEAD,
+            prefetch_factor=_AHEAD,
         )
         return iter(loader)
 
     def _thread(self) -> Iterator[Batch]:
-        ready: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=AHEAD)
+        ready: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=_AHEAD)
         stopped = threading.Event()
 
         def offer(item: Batch | BaseException | None) -> None:
@@ -178,7 +178,7 @@ class Loader:
             stopped.set()
 
 
-def to_device(part: Tensor, device: torch.device) -> Tensor:
+def _to_device(part: Tensor, device: torch.device) -> Tensor:
     """The tensor where the network is; pictures in the layout that convolutions are fastest with."""
     part = part.to(device, non_blocking=True)
     return part.contiguous(memory_format=torch.channels_last) if part.ndim == 4 else part

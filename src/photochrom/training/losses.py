@@ -40,12 +40,12 @@ class Truth(NamedTuple):
     luminance: Tensor
 
 
-class Mse(nn.Module):
+class _Mse(nn.Module):
     def forward(self, predicted: Prediction, truth: Truth) -> Tensor:
         return functional.mse_loss(predicted.ab / AB_RANGE, truth.ab / AB_RANGE)
 
 
-class L1(nn.Module):
+class _L1(nn.Module):
     def forward(self, predicted: Prediction, truth: Truth) -> Tensor:
         return functional.l1_loss(predicted.ab / AB_RANGE, truth.ab / AB_RANGE)
 
@@ -61,7 +61,7 @@ class Huber(nn.Module):
         return functional.huber_loss(predicted.ab / AB_RANGE, truth.ab / AB_RANGE, delta=self.delta)
 
 
-class LogMse(nn.Module):
+class _LogMse(nn.Module):
     """The mean over photos of ln(MSE + 2²), in ab: what PSNR counts (1 dB is 0.23).
 
     A mean over pixels hardly notices photos that are nearly grey, or nearly known from their hints; here an
@@ -73,7 +73,7 @@ class LogMse(nn.Module):
         return torch.log(squares + 4.0).mean()
 
 
-class SoftBins(nn.Module):
+class _SoftBins(nn.Module):
     """ab values spread bilinearly over the four surrounding bins, so that the mean stays exact.
 
     Corners outside the gamut go to the nearest bin inside it.
@@ -111,14 +111,14 @@ def rebalancing(prior: NDArray[np.float64], smoothing: float) -> NDArray[np.floa
     return np.asarray(weights / (weights * prior).sum(), np.float32)
 
 
-class SoftBinCrossEntropy(nn.Module):
+class _SoftBinCrossEntropy(nn.Module):
     """Rebalanced cross-entropy over soft bins, and a term that draws the mean colour to the truth."""
 
     weights: Tensor
 
     def __init__(self, prior: NDArray[np.float64], smoothing: float = 0.5, mean_weight: float = 0.02):
         super().__init__()
-        self.soft = SoftBins(ab_bins())
+        self.soft = _SoftBins(ab_bins())
         self.mean_weight = mean_weight
         self.register_buffer("weights", torch.from_numpy(rebalancing(prior, smoothing)), persistent=False)
 
@@ -135,7 +135,7 @@ class SoftBinCrossEntropy(nn.Module):
 # --- what a classifier sees ----------------------------------------------------------------------
 
 
-def lab_to_srgb(lab: Tensor) -> Tensor:
+def _lab_to_srgb(lab: Tensor) -> Tensor:
     """sRGB (B, 3, H, W), clipped into 0..1, of CIELAB (D65) in torch; differentiable everywhere."""
     fy = (lab[:, 0] + 16) / 116
     f = torch.stack([fy + lab[:, 1] / 500, fy, fy - lab[:, 2] / 200], 1)
@@ -149,10 +149,10 @@ def lab_to_srgb(lab: Tensor) -> Tensor:
 
 def _as_fed(luminance: Tensor, ab: Tensor) -> Tensor:
     """sRGB (B, 3, H, W) scaled as the classifier's published weights take it."""
-    return lab_to_srgb(torch.cat([luminance, ab], 1)) * (255 / 128) - 127 / 128
+    return _lab_to_srgb(torch.cat([luminance, ab], 1)) * (255 / 128) - 127 / 128
 
 
-class Perceptual(nn.Module):
+class _Perceptual(nn.Module):
     """Mean squared distance of unit-length EfficientNet-Lite0 features at strides 4, 8 and 16.
 
     The article names lost detail as an open problem: a loss on single pixels prefers a blur to a guess that
@@ -177,7 +177,7 @@ class Perceptual(nn.Module):
         return torch.stack(distances).mean()
 
 
-class ClassScores(nn.Module):
+class _ClassScores(nn.Module):
     """Divergence of the encoder's class scores on grey from the classifier's on color, softened.
 
     It keeps the encoder from forgetting what ImageNet taught it (Hinton, Vinyals & Dean 2015): its last tap
@@ -223,11 +223,11 @@ class WeightedSum(nn.Module):
 
 def _makers(config: LossConfig, prior: NDArray[np.float64]) -> dict[str, Callable[[], nn.Module]]:
     return {
-        "mse": Mse,
-        "l1": L1,
+        "mse": _Mse,
+        "l1": _L1,
         "huber": lambda: Huber(config.huber_delta),
-        "log_mse": LogMse,
-        "soft_bins": lambda: SoftBinCrossEntropy(prior, config.smoothing, config.mean_weight),
-        "perceptual": Perceptual,
-        "class_scores": ClassScores,
+        "log_mse": _LogMse,
+        "soft_bins": lambda: _SoftBinCrossEntropy(prior, config.smoothing, config.mean_weight),
+        "perceptual": _Perceptual,
+        "class_scores": _ClassScores,
     }

@@ -58,7 +58,7 @@ def write_graph(network: Network, target: Path, *, half: bool = True) -> None:
         inputs |= {"hints": torch.zeros(2, 3, 128, 160), "spread": torch.zeros(2, 9, 32, 40)}
     graph = trace(model, inputs, ["logits", "features", "details"] if hinted else ["ab"], 32 if hinted else 8)
     if half:
-        halve_weights(graph)
+        _halve_weights(graph)
     onnx.checker.check_model(graph)
     target.write_bytes(graph.SerializeToString())
 
@@ -103,7 +103,7 @@ def trace(
     return program.model_proto
 
 
-def halve_weights(model: onnx.ModelProto, smallest: int = 256) -> None:
+def _halve_weights(model: onnx.ModelProto, smallest: int = 256) -> None:
     """Store float32 initialisers as fp16 behind a Cast; ONNX Runtime folds the casts while loading."""
     casts = []
     for tensor in model.graph.initializer:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CACHE_VERSION = 2
-SMALLEST_SIDE = 32  # px; smaller pictures are icons, not photographs
+_CACHE_VERSION = 2
+_SMALLEST_SIDE = 32  # px; smaller pictures are icons, not photographs
 GREY_CHROMA = 2.0  # photos whose mean absolute deviation between channels is below this are grey
 
 
@@ -84,12 +84,12 @@ def load_photos(data: Path, side: int, cache: Path, shards: slice = slice(None))
     numbers = np.arange(len(files))
     if files[0].suffix == ".tar":
         files, numbers = files[shards], numbers[shards]
-    key = cache_key(files, side)
+    key = _cache_key(files, side)
     index = cache / f"{key}.json"
     if not index.exists():
         cache.mkdir(parents=True, exist_ok=True)
         build(files, data, side, cache / f"{key}.bytes", index)
-    photos = open_cache(index)
+    photos = _open_cache(index)
     photos.shards = numbers[photos.shards].astype(np.int32)
     if len(photos) == 0:
         raise DataError(
@@ -98,13 +98,13 @@ def load_photos(data: Path, side: int, cache: Path, shards: slice = slice(None))
     return photos
 
 
-def cache_key(files: Sequence[Path], side: int) -> str:
+def _cache_key(files: Sequence[Path], side: int) -> str:
     """What a cache was made of: the files, their sizes, and the side."""
     listed = [(str(f), f.stat().st_size) for f in files]
-    return hashlib.sha256(json.dumps([CACHE_VERSION, side, listed]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([_CACHE_VERSION, side, listed]).encode()).hexdigest()[:16]
 
 
-def open_cache(index: Path) -> PhotoSet:
+def _open_cache(index: Path) -> PhotoSet:
     record = json.loads(index.read_text(encoding="utf-8"))
     shapes = np.array(record["shapes"], np.int32).reshape(-1, 2)
     return PhotoSet(
@@ -134,7 +134,7 @@ def list_files(data: Path) -> list[Path]:
     return files
 
 
-class Member(NamedTuple):
+class _Member(NamedTuple):
     """A photo's file in a folder or a shard."""
 
     name: str
@@ -143,18 +143,18 @@ class Member(NamedTuple):
     content: bytes
 
 
-def members(files: Sequence[Path], root: Path) -> Iterator[Member]:
+def members(files: Sequence[Path], root: Path) -> Iterator[_Member]:
     """Every photo file in turn. A broken shard is a DataError: half a data set is no data set."""
     for shard, path in enumerate(files):
         if path.suffix != ".tar":
             parent = path.relative_to(root).parent if root.is_dir() else Path()
-            yield Member(str(path), str(parent), 0, path.read_bytes())
+            yield _Member(str(path), str(parent), 0, path.read_bytes())
             continue
         try:
             with tarfile.open(path) as tar:
                 for member in tar:
                     if member.isfile() and (handle := tar.extractfile(member)):
-                        yield Member(
+                        yield _Member(
                             f"{path}:{member.name}", str(Path(member.name).parent), shard, handle.read()
                         )
         except (tarfile.TarError, EOFError) as error:
@@ -167,12 +167,12 @@ def build(files: Sequence[Path], root: Path, side: int, target: Path, index: Pat
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     with target.open("wb") as out:
-        decoded = mapped_in_order(partial(decoded_or_why_not, side=side), members(files, root), processors())
+        decoded = mapped_in_order(partial(_decoded_or_why_not, side=side), members(files, root), processors())
         for member, photo in tqdm(decoded, desc="decoding photos", unit=" photos", disable=None):
             if isinstance(photo, PhotochromError):
                 unreadable.append(f"{member.name}: {photo}")
                 continue
-            if is_colourless(photo):
+            if _is_colourless(photo):
                 grey += 1
                 continue
             out.write(photo.tobytes())
@@ -186,7 +186,7 @@ def build(files: Sequence[Path], root: Path, side: int, target: Path, index: Pat
     temporary.replace(index)
 
 
-def decoded_or_why_not(member: Member, side: int) -> NDArray[np.uint8] | PhotochromError:
+def _decoded_or_why_not(member: _Member, side: int) -> NDArray[np.uint8] | PhotochromError:
     try:
         return decode(member.content, side)
     except PhotochromError as error:
@@ -196,14 +196,14 @@ def decoded_or_why_not(member: Member, side: int) -> NDArray[np.uint8] | Photoch
 def decode(content: bytes, side: int) -> NDArray[np.uint8]:
     """8-bit RGB (H, W, 3) with its short side at most `side`. Raises PhotoError, or DataError if tiny."""
     rgb = read(content).rgb
-    if min(rgb.shape[:2]) < SMALLEST_SIDE:
-        raise DataError(f"only {min(rgb.shape[:2])} px on its short side: photos need {SMALLEST_SIDE}")
+    if min(rgb.shape[:2]) < _SMALLEST_SIDE:
+        raise DataError(f"only {min(rgb.shape[:2])} px on its short side: photos need {_SMALLEST_SIDE}")
     if rgb.dtype == np.uint8:
         return shrink(np.asarray(rgb, np.uint8), side)
     return np.rint(shrink(np.asarray(rgb, np.uint16), side) / 257).astype(np.uint8)
 
 
-def is_colourless(photo: NDArray[np.uint8]) -> bool:
+def _is_colourless(photo: NDArray[np.uint8]) -> bool:
     """Whether a photo carries no colour to learn from."""
     small = photo[::4, ::4].astype(np.int16)
     return float(np.abs(small - small.mean(-1, keepdims=True)).mean()) < GREY_CHROMA

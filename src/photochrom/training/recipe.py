@@ -23,7 +23,7 @@ from photochrom.training.networks.seed import BetaOptions
 from photochrom.training.samples import SAMPLE_KINDS, HintedConfig, SampleConfig, WholeConfig
 
 _LENGTHS = ("schedule.photos", "schedule.epochs")  # a recipe says one of them
-LOSSES = ("mse", "l1", "huber", "log_mse", "soft_bins", "perceptual", "class_scores")
+_LOSSES = ("mse", "l1", "huber", "log_mse", "soft_bins", "perceptual", "class_scores")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class LossConfig:
     mean_weight: float = number(0.02, 0)  # soft_bins: how much the mean colour counts
 
 
-PRECISIONS = ("device", "float32", "bfloat16")  # "device": bfloat16 on CUDA, else float32
+_PRECISIONS = ("device", "float32", "bfloat16")  # "device": bfloat16 on CUDA, else float32
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class OptimizerConfig:
     weight_decay: float = number(0.0, 0, 1)
     clip: float = number(0.0, 0)  # the gradient's largest norm; 0 for any
     average: float = share(0.0)  # the kept weights follow the trained ones this slowly; 0 for at once
-    precision: str = choice("device", PRECISIONS)  # the network computes in; its weights stay float32
+    precision: str = choice("device", _PRECISIONS)  # the network computes in; its weights stay float32
 
 
 @dataclass(frozen=True)
@@ -175,8 +175,8 @@ def _problems(recipe: Recipe) -> list[str]:
         found.append(f"the network {recipe.name} needs samples of kind {need}")
     if (schedule.photos > 0) == (schedule.epochs > 0):
         found.append("schedule must say either photos or epochs, above 0")
-    if unknown := sorted(set(terms) - set(LOSSES)):
-        found.append(f"loss.terms has the unknown loss {unknown[0]!r}; allowed are {', '.join(LOSSES)}")
+    if unknown := sorted(set(terms) - set(_LOSSES)):
+        found.append(f"loss.terms has the unknown loss {unknown[0]!r}; allowed are {', '.join(_LOSSES)}")
     if not terms or min(terms.values()) < 0 or max(terms.values()) == 0:
         found.append("loss.terms needs at least one loss with a weight above 0, and none below")
     if "soft_bins" in terms and not bins:

@@ -62,8 +62,8 @@ def train(recipe: Recipe, data: Path, out: Path, options: RunOptions | None = No
     CheckpointError (--resume or --init), TrainingError (a loss that is no number, a full disk).
     """
     options = options or RunOptions()
-    check_device(options.device)
-    prepare_folder(out, options.resume)
+    _check_device(options.device)
+    _prepare_folder(out, options.resume)
     if options.threads:
         torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
@@ -75,7 +75,7 @@ def train(recipe: Recipe, data: Path, out: Path, options: RunOptions | None = No
     return world.first
 
 
-def prepare_folder(out: Path, resume: bool) -> None:
+def _prepare_folder(out: Path, resume: bool) -> None:
     """Make the run's folder; an earlier run in it is only ever continued."""
     if (out / checkpoints.NAME).exists() and not resume:
         raise OptionError(f"{out} holds a run already: go on with --resume, or give another folder")
@@ -84,14 +84,14 @@ def prepare_folder(out: Path, resume: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
 
 
-def check_device(name: str) -> None:
+def _check_device(name: str) -> None:
     """Raises OptionError where this machine has no device of that kind."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(name, False):
         raise OptionError(f"this machine has no {name} device that torch can use: train with --device cpu")
 
 
-def pick_device(name: str, world: World) -> torch.device:
+def _pick_device(name: str, world: World) -> torch.device:
     """The device of this rank."""
     if name != "cuda":
         return torch.device(name)
@@ -105,7 +105,7 @@ class Run:
 
     def __init__(self, recipe: Recipe, data: Path, out: Path, options: RunOptions, world: World):
         self.recipe, self.data, self.out, self.options, self.world = recipe, data, out, options, world
-        self.device = pick_device(options.device, world)
+        self.device = _pick_device(options.device, world)
         self.photos = self._load()
         self.train_on, self.held = split(self.photos, recipe.data.validation, recipe.schedule.seed)
         self.steps = math.ceil(self._photos_to_see() / self._photos_a_step())
@@ -164,7 +164,7 @@ class Run:
             self.trainer.restore(state, str(path))
             step = self._photos_a_step()  # may have changed; a step begins at a multiple of it
             self.trainer.seen = math.ceil(self.trainer.seen / step) * step
-            self.notes += changed_values(state["config"], documents.dump(self.recipe))
+            self.notes += _changed_values(state["config"], documents.dump(self.recipe))
         elif self.options.init is not None:
             weights, _ = checkpoints.load_weights(self.options.init)
             checkpoints.fill(self.trainer.network, weights, str(self.options.init), self.recipe.name)
@@ -194,7 +194,7 @@ class Run:
         trainer.train_mode()
         losses: list[float] = []
         self.loader = self._make_loader()
-        for batches in grouped(self.loader, schedule.accumulate):
+        for batches in _grouped(self.loader, schedule.accumulate):
             self.pending.append(trainer.step(batches))
             self.journal.advance(trainer.photos_a_step)
             step = trainer.seen // trainer.photos_a_step
@@ -275,7 +275,7 @@ class Run:
             self.saved = self.trainer.seen
 
 
-def grouped(loader: Iterable[Batch], count: int) -> Iterator[list[Batch]]:
+def _grouped(loader: Iterable[Batch], count: int) -> Iterator[list[Batch]]:
     """Batches by `count`: what one step of the optimiser sees."""
     group: list[Batch] = []
     for batch in loader:
@@ -285,13 +285,13 @@ def grouped(loader: Iterable[Batch], count: int) -> Iterator[list[Batch]]:
             group = []
 
 
-def changed_values(before: dict[str, Any], after: dict[str, Any], path: str = "") -> list[str]:
+def _changed_values(before: dict[str, Any], after: dict[str, Any], path: str = "") -> list[str]:
     """A line for every value of the recipe that is no longer what the run began with."""
     lines = []
     for key, value in after.items():
         old, place = before.get(key), f"{path}{key}"
         if isinstance(value, dict) and isinstance(old, dict):
-            lines += changed_values(old, value, f"{place}.")
+            lines += _changed_values(old, value, f"{place}.")
         elif key in before and old != value:
             lines.append(f"the recipe has changed since the run began: {place} was {old}, is {value}")
     return lines

@@ -102,14 +102,14 @@ def hinted(photo: NDArray[np.uint8], config: HintedConfig, rng: Rng) -> Hinted:
     plane = film(rgb, np.ascontiguousarray(lab[..., 0]), config.film, rng)
     boxes = np.empty((0, 4), np.int64)
     if rng.random() < config.hints.recolored:
-        ab, boxes = recolor(lab, config.hints, rng)
-    boxes = np.concatenate([random_boxes(config.size, config.hints, rng), boxes])
+        ab, boxes = _recolor(lab, config.hints, rng)
+    boxes = np.concatenate([_random_boxes(config.size, config.hints, rng), boxes])
     coarse = resize(ab, config.size // STRIDE, config.size // STRIDE)
     truth = np.ascontiguousarray(coarse.transpose(2, 0, 1))
     return Hinted(plane[None], marks(plane, ab, boxes), cover(boxes, config.size), truth)
 
 
-def random_boxes(size: int, config: HintConfig, rng: Rng) -> Boxes:
+def _random_boxes(size: int, config: HintConfig, rng: Rng) -> Boxes:
     """Where the simulated hints lie."""
     choice = rng.random()
     if choice < config.none:
@@ -149,7 +149,7 @@ def cover(boxes: Boxes, size: int) -> NDArray[np.int16]:
 # --- recoloured objects ------------------------------------------------------------------------
 
 
-def recolor(lab: Float, config: HintConfig, rng: Rng) -> tuple[Float, Boxes]:
+def _recolor(lab: Float, config: HintConfig, rng: Rng) -> tuple[Float, Boxes]:
     """Give one or two objects another colour in the target, and a hint that says so.
 
     Trained on true colours only, a network learns that one green hint means a green scene; this
@@ -158,15 +158,15 @@ def recolor(lab: Float, config: HintConfig, rng: Rng) -> tuple[Float, Boxes]:
     ab = lab[..., 1:].copy()
     boxes = []
     for _ in range(1 + (rng.random() < config.second_object)):
-        mask = find_object(lab, config, rng)
+        mask = _find_object(lab, config, rng)
         if mask is None:
             continue
         ab[mask] = turn(lab[mask], rng)
-        boxes.append(box_inside(mask, config, rng))
+        boxes.append(_box_inside(mask, config, rng))
     return ab, np.array(boxes, np.int64).reshape(-1, 4)
 
 
-def find_object(lab: Float, config: HintConfig, rng: Rng) -> NDArray[np.bool_] | None:
+def _find_object(lab: Float, config: HintConfig, rng: Rng) -> NDArray[np.bool_] | None:
     """A region of like L* and ab around a random place, or None where none of a fit size is found."""
     size = lab.shape[0]
     scaled = np.ascontiguousarray(lab * np.array([0.6, 1.0, 1.0], np.float32))
@@ -201,7 +201,7 @@ def turn(lab: Float, rng: Rng) -> Float:
     return (turned * share).astype(np.float32)
 
 
-def box_inside(mask: NDArray[np.bool_], config: HintConfig, rng: Rng) -> tuple[int, int, int, int]:
+def _box_inside(mask: NDArray[np.bool_], config: HintConfig, rng: Rng) -> tuple[int, int, int, int]:
     """A hint's box around a random place of the object, shrunk until it lies on the object."""
     ys, xs = np.nonzero(mask)
     pick = int(rng.integers(len(ys)))

@@ -29,7 +29,7 @@ def ask(
     with precision or nullcontext():
         answer = network(*inputs)
     if isinstance(network, Photochrom):
-        prediction = read_bins(answer.logits.float(), network.ab_bins)
+        prediction = _read_bins(answer.logits.float(), network.ab_bins)
         return prediction._replace(coarse=answer.coarse.float()), Truth(ab, batch[0])
     return Prediction(answer.float()), Truth(ab, batch[0])
 
@@ -43,7 +43,7 @@ def inputs_of(batch: Batch) -> list[Tensor]:
     return [luminance, hint_planes.draw(marks, cover), hint_planes.spread(marks, luminance)]
 
 
-def read_bins(logits: Tensor, bins: Tensor) -> Prediction:
+def _read_bins(logits: Tensor, bins: Tensor) -> Prediction:
     """The mean colour of logits (B, Q, h, w) over bins (Q, 2), and their log-probabilities."""
     log_p = logits.permute(0, 2, 3, 1).log_softmax(-1)  # bins last, as they lie: half the time of dimension 1
     return Prediction((log_p.exp() @ bins).permute(0, 3, 1, 2), log_p.permute(0, 3, 1, 2))

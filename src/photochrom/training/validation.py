@@ -28,7 +28,7 @@ MULTIPLE = 32
 CELL = 192  # px: the height of a picture on a sheet
 
 
-class Coloured(NamedTuple):
+class _Coloured(NamedTuple):
     """A photo without its colour, as the network coloured it, and as it was; each (H, W, 3) uint8."""
 
     grey: Picture
@@ -45,7 +45,7 @@ def pictures(photos: PhotoSet, numbers: Sequence[int], config: SampleConfig) -> 
 
 
 @torch.no_grad()
-def colour(network: Network, true: Picture, device: torch.device) -> Coloured:
+def colour(network: Network, true: Picture, device: torch.device) -> _Coloured:
     """One photo through the network, without hints; L* stays the photo's own."""
     neutral = neutralize(true)
     grey = quantize(neutral / white(neutral.dtype))
@@ -62,7 +62,7 @@ def colour(network: Network, true: Picture, device: torch.device) -> Coloured:
     else:
         ab = network(plane).float()
     planes = np.ascontiguousarray(ab[0, :, :height, :width].permute(1, 2, 0).cpu().numpy())
-    return Coloured(_eight(np.repeat(grey[..., None], 3, axis=2)), _eight(merge(grey, planes)), true)
+    return _Coloured(_eight(np.repeat(grey[..., None], 3, axis=2)), _eight(merge(grey, planes)), true)
 
 
 def _eight(pixels: NDArray[Any]) -> Picture:
@@ -75,12 +75,12 @@ def psnr(picture: Picture, true: Picture) -> float:
     return 10 * float(np.log10(255**2 / max(error, 1e-10)))
 
 
-def gain(results: Sequence[Coloured]) -> float:
+def gain(results: Sequence[_Coloured]) -> float:
     """Mean PSNR of the coloured pictures less that of the grey ones, in dB."""
     return float(np.mean([psnr(r.coloured, r.true) - psnr(r.grey, r.true) for r in results]))
 
 
-def sheet(results: Sequence[Coloured]) -> Picture:
+def sheet(results: Sequence[_Coloured]) -> Picture:
     """Rows of before, after and truth, two photos beside each other: one picture (H, W, 3)."""
     rows = [np.concatenate([_cell(picture) for picture in result], axis=1) for result in results]
     width = max(row.shape[1] for row in rows)

