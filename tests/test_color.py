@@ -194,4 +194,4 @@ def test_merge_of_tiny_planes(shape, data):
 
 @given(arrays.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 30))))
 def testsparse_is_flatnonzero(mask):
-    assert np.array_equal(color.sparse(mask), np.flatnonzero(mask))
+    assert np.array_equal(color._sparse(mask), np.flatnonzero(mask))

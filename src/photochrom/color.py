@@ -325,7 +325,7 @@ def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
     if any(channel.min() < low or channel.max() > high for channel in (red, green, blue)):
         lowest = cv2.min(cv2.min(red, green), blue)
         highest = cv2.max(cv2.max(red, green), blue)
-        outside = sparse((lowest < low) | (highest > high))
+        outside = _sparse((lowest < low) | (highest > high))
         planes = (np.take(plane, outside) for plane in (fy, y, a, b, lowest, highest))
         fitted = _fitted(*planes, slack=slack)
         np.put(red, outside, fitted[0])
@@ -337,7 +337,7 @@ def merge_into(out: Pixels, neutral: Neutral, a: Float, b: Float) -> None:
     cv2.merge([red_code, encode(cv2.multiply(rest, 1 / weights[1]), out.dtype), blue_code], out)
 
 
-def sparse(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _sparse(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """`np.flatnonzero` of a mask with few entries, looking at eight at a time."""
     flat = np.ascontiguousarray(mask).reshape(-1)
     whole = flat.size // 8 * 8

@@ -176,7 +176,7 @@ def _colored(photo: Photo, colors: GuidedFilter, dtype: np.dtype[Any]) -> Photo:
     def rows(top: int, bottom: int) -> Pixels:
         return _merged(neutralize(photo.rows(top, bottom)), colors, top, photo.height, dtype)
 
-    return photo.with_pixels(rows, dtype=dtype, chroma=colors.planes)
+    return photo.with_pixels(rows, dtype=dtype, chroma=colors)
 
 
 def _merged(neutral: Neutral, colors: GuidedFilter, top: int, height: int, dtype: np.dtype[Any]) -> Pixels:

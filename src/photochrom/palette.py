@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from photochrom.color import chroma_of, hex_to_rgb, hue_of, lab_to_rgb, rgb_to_hex, rgb_to_lab
+from photochrom.downsample import working_lab
 from photochrom.errors import GuidanceError, OptionError
 from photochrom.photo import is_picture_name, read
-from photochrom.upsample import working_lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 
 from photochrom.color import luminance, neutralize
+from photochrom.downsample import AreaReduction
 from photochrom.errors import OptionError
 from photochrom.kriging import Scene, belonging, change_of_kind, krige
 from photochrom.models import DEFAULT_VIVIDNESS
 from photochrom.pins import distances, fade, may_follow, pinned_shares, take_back
 from photochrom.raster import rasterize
 from photochrom.strokes import blend_within, paint, shift
-from photochrom.upsample import AreaReduction, GuidedFilter
+from photochrom.upsample import GuidedFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

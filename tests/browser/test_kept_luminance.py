@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from photochrom.photo import read, write
+from photochrom.upsample import GuidedFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,10 +42,9 @@ def kept(grey: NDArray[np.uint8], options: dict[str, Any], sampling: Any) -> byt
     Image.fromarray(grey).save(source, "jpeg", quality=90, **options)
     photo = read(source.getvalue())
 
-    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
-        rows, columns = np.mgrid[top : top + level.shape[0], : level.shape[1]]
-        return (30 * np.sin(columns / 9)).astype(np.float32), (30 * np.cos(rows / 7)).astype(np.float32)
-
+    rows, columns = np.mgrid[: grey.shape[0], : grey.shape[1]]
+    ab = np.dstack([30 * np.sin(columns / 9), 30 * np.cos(rows / 7)]).astype(np.float32)
+    chroma = GuidedFilter(np.zeros_like(ab), ab)
     coloring = photo.with_pixels(lambda top, bottom: photo.rows(top, bottom), chroma=chroma)
     write(coloring, target, format="jpeg", subsampling=sampling)
     return target.getvalue()

@@ -17,6 +17,7 @@ from photochrom.photo import read, write
 from photochrom.photo.jpeg_luminance import uncolored
 from photochrom.photo.profiles import grey_like_rgb, rgb_like_grey, srgb_profile
 from photochrom.photo.writing import luminance_written
+from photochrom.upsample import GuidedFilter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,9 +35,7 @@ def jpeg(pixels: NDArray[Any], **options: Any) -> bytes:
 
 
 def colored(data: bytes, a: float, b: float) -> bytes:
-    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
-        return np.full_like(level, a), np.full_like(level, b)
-
+    chroma = GuidedFilter(np.zeros((8, 8, 2), np.float32), np.full((8, 8, 2), (a, b), np.float32))
     photo = read(data)
     photo = photo.with_pixels(lambda top, bottom: photo.rows(top, bottom), chroma=chroma)
     target = io.BytesIO()

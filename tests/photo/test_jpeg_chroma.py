@@ -12,12 +12,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from photochrom.color import luminance, merge, rgb_to_lab
+from photochrom.color import in_gamut, luminance, merge, rgb_to_lab
 from photochrom.errors import OptionError
 from photochrom.photo import Photo, read, write
 from photochrom.photo.jpeg_scans import parse
 from photochrom.photo.profiles import srgb_profile
 from photochrom.photo.writing import luminance_written
+from photochrom.upsample import GuidedFilter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,14 +44,17 @@ def jpeg(pixels: NDArray[Any], **options: Any) -> bytes:
 
 def colored(photo: Photo, a: float = 20.0, b: float = 30.0) -> Photo:
     """A photo as a plate renders it, of one colour all over."""
+    return with_ab(photo, np.full((8, 8, 2), (a, b)))
 
-    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
-        return np.full_like(level, a), np.full_like(level, b)
+
+def with_ab(photo: Photo, ab: NDArray[Any], slope: Any = 0.0) -> Photo:
+    """A photo of colours (h, w, 2) at the working size, and what they change with L*."""
 
     def rows(top: int, bottom: int) -> Any:
         raise AssertionError("pixels are not computed where luminance is kept")
 
-    return photo.with_pixels(rows, chroma=chroma)
+    slopes = np.broadcast_to(np.float32(slope), ab.shape).copy()
+    return photo.with_pixels(rows, chroma=GuidedFilter(slopes, ab.astype(np.float32)))
 
 
 def kept(data: bytes, a: float = 20.0, b: float = 30.0, **options: Any) -> bytes:
@@ -120,16 +124,38 @@ def test_color_is_strong_where_there_is_room() -> None:
 def test_edges_of_color_follow_the_photo() -> None:
     """Chroma is computed from Y' at its own size, row by row, wherever strips end."""
     data = jpeg(np.repeat(np.repeat(np.array([[60, 180], [180, 60]], np.uint8), 1000, 0), 700, 1))
-
-    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
-        return np.where(level > 50, 30.0, -30.0).astype(np.float32), np.zeros_like(level)
-
+    dark, bright = (float(level) for level in luminance(np.array([60, 180], np.uint8)))
+    slope = np.array((60 / (bright - dark), 0))
     target = io.BytesIO()
-    write(read(data).with_pixels(lambda top, bottom: None, chroma=chroma), target, format="jpeg")  # type: ignore
+    ab = np.full((256, 192, 2), -slope * (bright + dark) / 2)
+    write(with_ab(read(data), ab, slope), target, format="jpeg")
     lab = rgb_to_lab(rgb(target.getvalue()))
     assert (lab[8:992, 8:692, 1] < -20).all()
     assert (lab[1008:, 8:692, 1] > 20).all()
     assert (lab[8:992, 708:, 1] > 20).all()
+
+
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:2:2", "4:4:4"])
+@pytest.mark.parametrize("size", [(40, 56), (300, 450)])
+def test_chroma_is_that_of_each_sample_in_cielab(size: tuple[int, int], subsampling: Any) -> None:
+    """Within a few codes of what every sample of Y' comes to with its a* and b*, where sRGB has room."""
+    rows, columns = (np.linspace(0, 1, side) for side in (32, 48))
+    ab = np.stack(np.broadcast_arrays(20 * np.sin(5 * columns), 20 * np.cos(4 * rows)[:, None]), axis=-1)
+    plane = cv2.GaussianBlur(scene(*size), (0, 0), 2)
+    plane = np.clip(plane, 70, 190)
+    slope = 0.1
+    target = io.BytesIO()
+    photo = read(jpeg(plane, quality=100))
+    write(with_ab(photo, ab, slope), target, format="jpeg", quality=100, subsampling=subsampling)
+    found = decoded(target.getvalue(), "YCbCr")[..., 1:].astype(float)
+    level = luminance(photo.pixels)
+    a, b = GuidedFilter(np.full(ab.shape, slope, np.float32), ab.astype(np.float32)).planes(0, level, size[0])
+    wanted = cv2.cvtColor(merge(photo.pixels, np.dstack([a, b])), cv2.COLOR_RGB2YCrCb)[..., [2, 1]]
+    fits = cv2.erode(in_gamut(np.dstack([level, a, b])).astype(np.uint8), np.ones((9, 9))) > 0
+    difference = np.abs(found - wanted)[4:-4, 4:-4][fits[4:-4, 4:-4]]
+    assert len(difference) > found.size / 10
+    assert difference.mean() < 1
+    assert np.percentile(difference, 99) <= 3
 
 
 def with_exif_orientation(data: bytes, orientation: int) -> bytes:
@@ -148,15 +174,10 @@ def test_orientation_stays_in_the_tag_and_chroma_lies_as_the_data(size: Any, ori
     data = with_exif_orientation(jpeg(np.full(size, 130, np.uint8)), orientation)
     photo = read(data)
 
-    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
-        """Red at the top, green to the left, of the photo as it is seen."""
-        rows = (top + np.arange(len(level)))[:, None] / height
-        columns = (np.arange(level.shape[1]) / level.shape[1])[None]
-        a = np.where(rows < 0.25, 50, np.where(columns < 0.25, -40, 0))
-        return np.broadcast_to(a, level.shape).astype(np.float32), np.zeros_like(level)
-
+    ab = np.zeros((64, 64, 2))  # red at the top, green to the left, of the photo as it is seen
+    ab[:, :16, 0], ab[:16, :, 0] = -40, 50
     target = io.BytesIO()
-    write(photo.with_pixels(lambda top, bottom: None, chroma=chroma), target, format="jpeg")  # type: ignore
+    write(with_ab(photo, ab), target, format="jpeg")
     result = target.getvalue()
     with Image.open(io.BytesIO(result)) as image:
         assert image.getexif()[0x0112] == orientation
@@ -172,12 +193,7 @@ def test_orientation_stays_in_the_tag_and_chroma_lies_as_the_data(size: Any, ori
 
 def test_a_file_that_is_stored_turned_is_checked_as_it_is_stored(tmp_path: Path) -> None:
     photo = read(with_exif_orientation(jpeg(np.full((96, 160), 130, np.uint8)), 6))
-
-    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
-        return np.zeros_like(level), np.zeros_like(level)
-
-    colored = photo.with_pixels(lambda top, bottom: None, chroma=chroma)  # type: ignore
-    write(colored, tmp_path / "a.jpg", verify=True)
+    write(colored(photo, 0, 0), tmp_path / "a.jpg", verify=True)
     assert read(tmp_path / "a.jpg").pixels.shape == (160, 96, 3)
 
 

@@ -14,7 +14,7 @@ import struct
 import subprocess
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -26,6 +26,7 @@ from photochrom.photo import Photo, read, write
 from photochrom.photo.jpeg_luminance import compare_luminance, uncolored
 from photochrom.photo.segments import segment
 from photochrom.photo.writing import luminance_written
+from photochrom.upsample import GuidedFilter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,10 +180,9 @@ def grey_by_jpegtran(data: bytes) -> bytes:
 def colored(photo: Photo) -> Photo:
     """Colours that change over the picture, strong ones among them."""
 
-    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
-        rows, columns = np.mgrid[top : top + level.shape[0], : level.shape[1]]
-        return (40 * np.sin(columns / 11)).astype(np.float32), (50 * np.cos(rows / 13)).astype(np.float32)
-
+    rows, columns = np.mgrid[: -(-photo.height // 2), : -(-photo.width // 2)]
+    ab = np.dstack([40 * np.sin(columns / 11), 50 * np.cos(rows / 13)]).astype(np.float32)
+    chroma = GuidedFilter(np.zeros_like(ab), ab)
     return photo.with_pixels(lambda top, bottom: photo.rows(top, bottom), chroma=chroma)
 
 

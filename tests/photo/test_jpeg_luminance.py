@@ -15,6 +15,7 @@ from photochrom.errors import DamagedPhoto, MissingExtra, TooLarge, UnknownForma
 from photochrom.photo import Photo, read, write
 from photochrom.photo.jpeg_luminance import compare_luminance, uncolored
 from photochrom.photo.jpeg_scans import parse
+from photochrom.upsample import GuidedFilter
 
 Pixels = NDArray[np.uint8]
 
@@ -34,10 +35,7 @@ def jpeg(pixels: Pixels, **options: Any) -> bytes:
 
 def colored(data: bytes, **options: Any) -> bytes:
     photo = read(data)
-
-    def chroma(top: int, level: NDArray[np.float32], height: float) -> Any:
-        return np.full_like(level, 15), np.full_like(level, 25)
-
+    chroma = GuidedFilter(np.zeros((8, 8, 2), np.float32), np.full((8, 8, 2), (15, 25), np.float32))
     rows = np.dstack([photo.pixels if photo.channels == 1 else photo.pixels[..., 1]] * 3)
     target = io.BytesIO()
     write(

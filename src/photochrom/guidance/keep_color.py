@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 
 from photochrom.color import chroma_of
+from photochrom.downsample import working_lab
 from photochrom.errors import GuidanceError
 from photochrom.guidance.combine import Guidance
 from photochrom.guidance.placing import placed
-from photochrom.upsample import working_lab
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from photochrom.color import chroma_of
+from photochrom.downsample import working_lab
 from photochrom.errors import GuidanceError
 from photochrom.guidance.alignment import Aligned, align
 from photochrom.guidance.combine import Guidance
@@ -32,7 +33,6 @@ from photochrom.guidance.matching import (
 )
 from photochrom.guidance.placing import placed
 from photochrom.levels import stretch_contrast
-from photochrom.upsample import working_lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,19 +7,18 @@ that they reach within 0..255, or decoders would clip it and change luminance: c
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property, reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
 
-from photochrom.color import luminance, merge_into, neutralize, sparse
 from photochrom.errors import OptionError
+from photochrom.photo.chroma_codes import ChromaCodes
 from photochrom.photo.jpeg import SAMPLING
 from photochrom.photo.jpeg_original import encode_plane, quantization
 from photochrom.photo.jpeg_scans import PROGRESSIVE, Jpeg, parse, spliced
 from photochrom.photo.profiles import (
-    array_to_srgb,
     color_space,
     is_srgb,
     rgb_like_grey,
@@ -33,19 +32,17 @@ from photochrom.photo.strips import mapped_in_order, strip_height
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from photochrom.color import Float, Neutral, Pixels
+    from numpy.typing import NDArray
+
+    from photochrom.color import Pixels
     from photochrom.photo.atomic import Sink
     from photochrom.photo.encoding import Options
-    from photochrom.photo.jpeg_original import Luminance
+    from photochrom.photo.jpeg_original import Luminance, Original
     from photochrom.photo.photo import Photo
 
-    _Blocks = tuple[Pixels, Pixels, Pixels]  # of Y' under each sample of chroma: mean, least, most
-
 _FROM_CHROMA = ((0, 1.402), (-0.344136, -0.714136), (1.772, 0))  # what Cb and Cr add to R, G, B (ITU-T T.871)
-_REACH = np.ones((3, 3), np.uint8)  # decoders smooth chroma: a sample reaches one pixel beyond its block
-_STRONG = 64  # codes between the channels of a colour from which clipping one would show
-_NEAR_WHITE = 224  # of 255 steps of L*
 _SCALARS = 4  # samples that OpenCV may take for a scalar
+_REACH = np.ones((3, 3), np.uint8)  # decoders smooth chroma: a sample reaches one pixel beyond its block
 
 
 def luminance_kept(photo: Photo) -> Luminance:
@@ -77,7 +74,7 @@ def write_with_chroma(photo: Photo, sink: Sink, options: Options) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         taken = pool.submit(lambda: original.luminance)
-        planes = _Planes(photo, sampling).computed(options.threads)
+        planes = _planes(photo, sampling, options.threads)
         luma = taken.result()
         cb, cr = pool.map(encoded, planes)
     icc = _profile(photo)
@@ -116,77 +113,56 @@ def _profile(photo: Photo) -> bytes | None:
     return icc
 
 
-class _Planes:
-    """Cb and Cr of a coloured photo, for the luminance data that it keeps."""
+def _planes(photo: Photo, sampling: tuple[int, int], threads: int | None) -> tuple[Pixels, Pixels]:
+    """Cb and Cr (⌈H/down⌉, ⌈W/across⌉) uint8 of a coloured photo, as the luminance data that it keeps lie."""
+    assert photo.original is not None
+    assert isinstance(photo.source, RowSource)
+    assert photo.source.chroma is not None
+    orientation, profile = photo.original.orientation, _profile(photo)
+    blocks = [upright(plane, orientation) for plane in _blocks(photo.original, sampling, threads)]
+    height, width = blocks[0].shape
+    if width <= _SCALARS:
+        blocks = [np.pad(plane, ((0, 0), (0, _SCALARS)), mode="edge") for plane in blocks]
+    colors = ChromaCodes(photo.source.chroma, blocks[0], None if profile == srgb_profile() else profile)
+    down = sampling[1] if orientation < 5 else sampling[0]
+    planes: NDArray[np.uint8] = np.empty((2, *blocks[0].shape), np.uint8)
 
-    def __init__(self, photo: Photo, sampling: tuple[int, int]):
-        assert photo.original is not None
-        assert isinstance(photo.source, RowSource)
-        assert photo.source.chroma is not None
-        self._photo, self._original, self._chroma = photo, photo.original, photo.source.chroma
-        profile = _profile(photo)
-        self._profile = profile if profile != srgb_profile() else None
-        self._sampling = sampling if self._original.orientation < 5 else sampling[::-1]
-        across, down = self._sampling
-        self._shape = -(-photo.height // down), -(-photo.width // across)
-        self._as_decoded = self._original.is_luma and self._original.orientation == 1
+    def compute(top: int, bottom: int) -> None:
+        mean, least, most = (plane[top:bottom] for plane in blocks)
+        planes[:, top:bottom] = _in_room(*colors.planes(top, mean, photo.height / down), least, most)
 
-    def computed(self, threads: int | None) -> tuple[Pixels, Pixels]:
-        """Cb and Cr (⌈H/down⌉, ⌈W/across⌉) uint8, as the data lie."""
-        planes = np.empty((2, *self._shape), np.uint8)
-        rows = max(1, strip_height(self._shape[1]) // 4)
+    _in_strips(compute, (height, width), threads)
+    return stored(planes[0, :, :width], orientation), stored(planes[1, :, :width], orientation)
 
-        def compute(top: int) -> None:
-            bottom = min(top + rows, self._shape[0])
-            planes[:, top:bottom] = self._rows(top, *self._blocks(top, bottom))
 
-        for _ in mapped_in_order(compute, range(0, self._shape[0], rows), threads):
-            pass
-        return stored(planes[0], self._original.orientation), stored(planes[1], self._original.orientation)
+def _in_strips(compute: Callable[[int, int], None], shape: tuple[int, ...], threads: int | None) -> None:
+    """Calls compute(top, bottom) for strips of a plane that stay in a processor's cache."""
+    rows = max(1, strip_height(shape[1]) // 4)
+    tops = range(0, shape[0], rows)
+    for _ in mapped_in_order(lambda top: compute(top, min(top + rows, shape[0])), tops, threads):
+        pass
 
-    def _blocks(self, top: int, bottom: int) -> _Blocks:
-        if not self._as_decoded:
-            mean, least, most = self._all_blocks
-            return mean[top:bottom], least[top:bottom], most[top:bottom]
-        down, height = self._sampling[1], self._photo.height
+
+def _blocks(original: Original, sampling: tuple[int, int], threads: int | None) -> list[Pixels]:
+    """The mean, the least and the most Y' that each sample of chroma reaches, as a JPEG's data lie.
+
+    (⌈H/down⌉, ⌈W/across⌉) uint8 each.
+    """
+    across, down = sampling
+    luma, height, width = original.luma_rows, original.jpeg.height, original.jpeg.width
+    found: NDArray[np.uint8] = np.empty((3, -(-height // down), -(-width // across)), np.uint8)
+
+    def compute(top: int, bottom: int) -> None:
         first, last = top * down, min(bottom * down, height)
         above, below = min(first, 1), min(height - last, 1)
-        rows = self._original.source.rows(first - above, last + below)
-        return _reduced(rows, self._sampling, above, below)
+        found[:, top:bottom] = _reduced(luma(first - above, last + below), sampling, above, below)
 
-    @cached_property
-    def _all_blocks(self) -> _Blocks:
-        """Those of the whole photo, upright, where Y' lies otherwise or is decoded once more."""
-        orientation, luma = self._original.orientation, self._original.luma
-        sampling = self._sampling if orientation < 5 else self._sampling[::-1]
-        mean, least, most = (upright(plane, orientation) for plane in _reduced(luma, sampling, 0, 0))
-        return mean, least, most
-
-    def _rows(self, top: int, mean: Pixels, least: Pixels, most: Pixels) -> tuple[Pixels, Pixels]:
-        """Cb and Cr of rows from `top`."""
-        if mean.size <= _SCALARS:
-            wide: Any = (np.pad(plane, ((0, 0), (0, 8)), mode="edge") for plane in (mean, least, most))
-            cb, cr = self._rows(top, *wide)
-            return cb[:, : mean.shape[1]], cr[:, : mean.shape[1]]
-        neutral = mean if self._profile is None else cast("Neutral", np.take(self._neutral, mean))
-        a, b = self._chroma(top, luminance(neutral), self._photo.height / self._sampling[1])
-        rgb = _fast_rgb(neutral, a, b)
-        if self._profile is not None:
-            rgb = to_profile(rgb, self._profile)
-        _, cr, cb = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
-        return _in_room(cb, cr, least, most)
-
-    @cached_property
-    def _neutral(self) -> Neutral:
-        """The sRGB grey of every code of Y' in the profile."""
-        assert self._profile is not None
-        codes = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
-        greys: Neutral = neutralize(array_to_srgb(codes, self._profile)[0])[0]
-        return greys
+    _in_strips(compute, found.shape[1:], threads)
+    return list(found)
 
 
-def _reduced(rows: Pixels, sampling: tuple[int, int], above: int, below: int) -> _Blocks:
-    """Of Y' (h, W), between `above` rows more before and `below` behind them, what lies under each sample."""
+def _reduced(rows: Pixels, sampling: tuple[int, int], above: int, below: int) -> tuple[Any, Pixels, Pixels]:
+    """`_blocks` of rows (h, W) that lie between `above` rows more before and `below` behind them."""
     across, down = sampling
     inner = slice(above, len(rows) - below)
     planes = [rows[inner]] * 3
@@ -211,32 +187,6 @@ def _chosen(choose: Callable[..., Any], plane: Pixels, sampling: tuple[int, int]
     return cast("Pixels", reduce(choose, parts).reshape(len(tall), -1))
 
 
-def _fast_rgb(neutral: Neutral, a: Float, b: Float) -> Pixels:
-    """`merge`, to within a code or two: luminance need not be exact, since only chroma is taken of it.
-
-    OpenCV's 8-bit conversion takes a quarter of the time; what it clips by far is done properly, but for
-    near-whites, which have no room for chroma anyway.
-    """
-    level = cv2.convertScaleAbs(luminance(neutral), alpha=2.55)
-    planes = [level.reshape(neutral.shape), *(cv2.add(plane, 128, dtype=cv2.CV_8U) for plane in (a, b))]
-    rgb = cast("Pixels", cv2.cvtColor(cv2.merge(planes), cv2.COLOR_Lab2RGB))
-    lowest, highest = _extremes(rgb)
-    strong = (cv2.subtract(highest, lowest) > _STRONG) & (planes[0] < _NEAR_WHITE)
-    clipped = sparse(((lowest == 0) | (highest == 255)) & strong)
-    if len(clipped):
-        exact: Pixels = np.empty((len(clipped), 1, 3), np.uint8)
-        wanted: Any = (np.take(plane, clipped)[:, None] for plane in (neutral, a, b))
-        merge_into(exact, *wanted)
-        rgb.reshape(-1, 3)[clipped] = exact[:, 0]
-    return rgb
-
-
-def _extremes(rgb: Pixels) -> tuple[Pixels, Pixels]:
-    """The lowest and the highest channel of colours (h, w, 3)."""
-    red, green, blue = (plane.reshape(rgb.shape[:2]) for plane in cv2.split(rgb))
-    return cv2.min(cv2.min(red, green), blue), cv2.max(cv2.max(red, green), blue)
-
-
 def _weighed(planes: list[Pixels], sign: int, of_cb: float, of_cr: float) -> Pixels:
     """What Cb and Cr add to a channel, with a sign and a code more, where it is above 0."""
     cb, cr = planes
@@ -244,7 +194,7 @@ def _weighed(planes: list[Pixels], sign: int, of_cb: float, of_cr: float) -> Pix
     return cast("Pixels", cv2.addWeighted(cb, sign * of_cb, cr, sign * of_cr, start))
 
 
-def _in_room(cb: Pixels, cr: Pixels, least: Pixels, most: Pixels) -> tuple[Pixels, Pixels]:
+def _in_room(cb: Pixels, cr: Pixels, least: Pixels, most: Pixels) -> list[Pixels]:
     """Cb and Cr, less where what they add leads out of 0..255 from `least` or `most`."""
     planes = [cb, cr]
     # what they add and take at most, and a code more, since decoders and quantising round
@@ -253,8 +203,7 @@ def _in_room(cb: Pixels, cr: Pixels, least: Pixels, most: Pixels) -> tuple[Pixel
     if (least < down).any() or (above < up).any():
         share = cv2.min(cv2.divide(least, down, dtype=cv2.CV_32F), cv2.divide(above, up, dtype=cv2.CV_32F))
         np.minimum(share, 1, out=share)
-        planes = [
-            cv2.add(cv2.multiply(cv2.subtract(plane, 128, dtype=cv2.CV_32F), share), 128, dtype=cv2.CV_8U)
-            for plane in planes
-        ]
-    return planes[0], planes[1]
+        for number, plane in enumerate(planes):
+            chroma = cv2.multiply(cv2.subtract(plane, 128, dtype=cv2.CV_32F), share)
+            planes[number] = cast("Pixels", cv2.add(chroma, 128, dtype=cv2.CV_8U))
+    return planes

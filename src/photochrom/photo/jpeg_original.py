@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from photochrom.color import Pixels
     from photochrom.photo.metadata import Metadata
     from photochrom.photo.origin import Origin
-    from photochrom.photo.sources import PixelSource
+    from photochrom.photo.sources import PixelSource, Rows
 
 Luminance = Literal["identical", "requantized", "encoded"]
 _ZIGZAG = sorted(range(64), key=lambda n: (n // 8 + n % 8, n // 8 if (n // 8 + n % 8) % 2 else n % 8))
@@ -112,12 +112,16 @@ class Original:
             grey = encode_plane(self._blocks, table, progressive=progressive, optimize=False)
         return replace(parse(grey), height=jpeg.height, width=jpeg.width)
 
-    @property
-    def luma(self) -> Pixels:
-        """Y' (H, W) uint8, as the samples lie."""
+    @cached_property
+    def luma_rows(self) -> Rows:
+        """(top, bottom) → those rows of Y' (h, W) uint8, as the samples lie."""
+        if self.is_luma and self.orientation == 1:
+            return self.source.rows
         if self.is_luma and isinstance(self.source, ArraySource):
-            return stored(self.source.pixels, self.orientation)
-        return self._blocks[: self.jpeg.height, : self.jpeg.width]
+            luma = stored(self.source.pixels, self.orientation)
+        else:
+            luma = self._blocks[: self.jpeg.height, : self.jpeg.width]
+        return lambda top, bottom: luma[top:bottom]
 
     @cached_property
     def _blocks(self) -> NDArray[np.uint8]:

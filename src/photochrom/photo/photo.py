@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from photochrom.photo.jpeg_original import Original
-    from photochrom.photo.sources import Chroma
+    from photochrom.upsample import GuidedFilter
 
 T = TypeVar("T")
 
@@ -134,14 +134,14 @@ class Photo:
         *,
         channels: int = 3,
         dtype: np.dtype[Any] | type | None = None,
-        chroma: Chroma | None = None,
+        chroma: GuidedFilter | None = None,
     ) -> Photo:
         """This photo with other pixels of the same size: metadata, alpha and path stay.
 
         `source` is an array (H, W[, 3]), or a thread-safe function (top, bottom) → those rows, which is
         asked strip by strip when the pixels are needed; then `channels` and `dtype` (the photo's own by
-        default) say what it returns, and `chroma` may give a* and b* alone, for a JPEG that keeps its
-        luminance data: (top, L* (h, W) at any size, the photo's height at that size) → a*, b* (h, W) float32.
+        default) say what it returns, and `chroma` may tell a* and b* alone, for a JPEG that keeps its
+        luminance data.
         Raises OptionError for an array of another size.
         """
         if not isinstance(source, np.ndarray):

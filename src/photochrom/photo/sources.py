@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from photochrom.color import Float, Pixels
+    from photochrom.color import Pixels
+    from photochrom.upsample import GuidedFilter
 
-    Chroma = Callable[[int, Float, float], tuple[Float, Float]]
     Rows = Callable[[int, int], Pixels]  # (top, bottom) → these rows
 
 
@@ -72,8 +72,7 @@ class RowSource:
     """Rows that thread-safe functions compute: `rows` (h, W) or (h, W, 3), `alpha` (h, W) where there is any,
     `further` (h, W, extra_channels) likewise.
 
-    `chroma` gives a* and b* (h, W) at any size, for an encoder that stores luminance as it is:
-    (top, L* (h, W), the picture's height at that size).
+    `chroma` tells a* and b* by L* at any size, for an encoder that stores luminance as it is.
     """
 
     height: int
@@ -82,7 +81,7 @@ class RowSource:
     dtype: np.dtype[Any]
     rows: Rows
     alpha: Rows | None = None
-    chroma: Chroma | None = None
+    chroma: GuidedFilter | None = None
     further: Rows | None = None
     extra_channels: int = 0
 
@@ -107,7 +106,7 @@ def computed(
     rows: Rows,
     channels: int | None = None,
     dtype: np.dtype[Any] | None = None,
-    chroma: Chroma | None = None,
+    chroma: GuidedFilter | None = None,
 ) -> RowSource:
     """Computed rows with the size, the alpha and the further channels of another source."""
     return RowSource(

@@ -1,7 +1,8 @@
-"""A photo's own colours at the working size, against plain averages in linear light."""
+"""Area averaging; a photo's own colours against plain averages in linear light."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,39 @@ from hypothesis import strategies as st
 from skimage.measure import block_reduce
 
 from photochrom.color import chroma_of, hue_of, linear_to_lab, rgb_to_lab, to_linear
+from photochrom.downsample import AreaReduction, working_lab
 from photochrom.photo import Photo
-from photochrom.upsample import working_lab
+
+
+def reduced(plane, rows, columns, strip):
+    area = AreaReduction(*plane.shape, rows, columns)
+    parts = [(top, area.add(top, plane[top : top + strip])) for top in range(0, plane.shape[0], strip)]
+    return area.collect(parts)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 12), st.integers(1, 12), st.integers(1, 50))
+def test_strips_average_areas_exactly(height, width, rows, columns, strip):
+    plane = np.random.default_rng(height * 50 + width).integers(0, 65536, (height, width)).astype(np.uint16)
+    small = reduced(plane, rows, columns, strip)
+    assert small.shape == (min(rows, height), min(columns, width))
+    assert small.mean() == pytest.approx(plane.mean(), rel=1e-3)
+    expected = cv2.resize(plane.astype(np.float32), small.shape[::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(small - expected).max() < 1e-3 * 65535
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(1200, 1400), (1201, 1403)])
+def test_large_planes_are_averaged_in_two_steps(size, dtype):
+    """An edge in an odd place moves by less than a pixel of the large plane, and nothing else changes."""
+    plane = np.random.default_rng(0).integers(0, 200, size).astype(dtype)
+    plane[:, 701:] += 55
+    plane *= dtype(1 if dtype is np.uint8 else 257)
+    small = reduced(plane, 100, 130, 64) / 257
+    expected = cv2.resize(plane.astype(np.float32), (130, 100), interpolation=cv2.INTER_AREA)
+    expected /= 1 if dtype is np.uint8 else 257
+    assert small.mean() == pytest.approx(expected.mean(), abs=0.2)  # means of 8 bits are rounded
+    assert np.abs(small - expected).mean() < 1.5  # of pixels that differ by 67 on average
+    assert np.abs(small.mean(0) - expected.mean(0)).max() < 55 / (1400 / 130)
 
 
 def noise(height: int, width: int, channels: int = 3, dtype: type = np.uint8) -> np.ndarray:

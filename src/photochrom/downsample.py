@@ -1,0 +1,112 @@
+"""A photo at the working size: its luminance and its colors, averaged over areas strip by strip."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from photochrom.color import linear_to_lab, to_linear, white
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from photochrom.color import Float, Neutral, Pixels
+    from photochrom.photo import Photo
+
+_LARGE = 1000  # px
+
+
+def _halved(plane: Neutral) -> Neutral:
+    """(⌈h/2⌉, ⌈W/2⌉): the means of 2×2 pixels of a plane (h, W), its last row or column repeated if odd."""
+    height, width = plane.shape
+    plane = cast("Neutral", np.ascontiguousarray(plane))
+    if height % 2 or width % 2:
+        plane = cast("Neutral", cv2.copyMakeBorder(plane, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
+    size = (plane.shape[1] // 2, plane.shape[0] // 2)
+    return cast("Neutral", cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+
+
+@lru_cache(maxsize=16)  # most photos of a batch are of one size
+def _area_weights(top: int, count: int, height: int, rows: int) -> tuple[int, Float]:
+    """The share of rows top..top+count of `height` in the `rows` averages that they touch.
+
+    (number of the first, (n, count); the array is kept and must not be changed).
+    """
+    scale = height / rows
+    first, last = int(top / scale), min(rows, math.ceil((top + count) / scale))
+    low = np.arange(first, last)[:, None] * scale
+    source = (top + np.arange(count))[None]
+    overlap = np.minimum(low + scale, source + 1) - np.maximum(low, source)
+    return first, np.asarray(overlap.clip(0) / scale, np.float32)
+
+
+class AreaReduction:
+    """Area average of a plane that arrives in strips of rows, in any order, on any thread.
+
+    Exact, but for reductions of large planes to an eighth and less: there 2×2 pixels are averaged first,
+    which is twice as fast and may count a row or column of pixels half to the neighbour.
+    """
+
+    def __init__(self, height: int, width: int, rows: int, columns: int):
+        """From (height, width) to (min(rows, height), min(columns, width))."""
+        self.height, self.width = height, width
+        self.rows, self.columns = min(rows, height), min(columns, width)
+        eighth = self.rows * 8 <= height and self.columns * 8 <= width
+        self._coarse = eighth and min(height, width) >= _LARGE
+
+    def add(self, top: int, strip: Neutral) -> tuple[int, Float]:
+        """A strip's share of the target rows that it touches: (first row, (n, columns)).
+
+        16-bit steps, whatever the strip's depth.
+        """
+        first, weights = _area_weights(top, len(strip), self.height, self.rows)
+        if self._coarse and top % 2 == 0:
+            strip = _halved(strip)
+            weights = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2)))
+            weights = weights[:, ::2] + weights[:, 1::2]
+        narrow = strip.astype(np.float32)
+        if self.columns < self.width:
+            narrow = cv2.resize(narrow, (self.columns, len(strip)), interpolation=cv2.INTER_AREA)
+        steps = 65535 // white(strip.dtype)
+        share: Float = cv2.gemm(weights, narrow, steps, None, 0)  # NumPy's product would wake BLAS threads
+        return first, share
+
+    def collect(self, parts: Iterable[tuple[int, tuple[int, Float]]]) -> Float:
+        """The reduced plane (rows, columns), 0..65535, of all strips' shares."""
+        total = np.zeros((self.rows, self.columns), np.float32)
+        for _, (first, part) in parts:
+            total[first : first + len(part)] += part
+        return total
+
+
+def working_lab(photo: Photo, size: tuple[int, int]) -> Float:
+    """(h, w, 3) float32 CIELAB of a photo, averaged in linear light over areas; L* as the eye has it.
+
+    The photo is read strip by strip, whatever its size. Raises DamagedPhoto where decoding fails.
+    """
+    rows, columns = min(size[0], photo.height), min(size[1], photo.width)
+    linear = np.zeros((rows, columns, 3), np.float32)
+
+    def reduced(top: int, strip: Pixels) -> tuple[int, Float]:
+        return _share(to_linear(strip), top, photo.height, rows, columns)
+
+    for _, (first, part) in photo.map_strips(reduced):
+        linear[first : first + len(part)] += part if part.shape[-1] == 3 else part[..., :1]
+    lab = linear_to_lab(np.clip(linear, 0, 1)).astype(np.float32)
+    if (rows, columns) != size:
+        lab = cv2.resize(lab, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(lab)
+
+
+def _share(strip: Float, top: int, height: int, rows: int, columns: int) -> tuple[int, Float]:
+    """What a strip (n, W[, 3]) from row `top` of `height` adds to the rows of the average it touches."""
+    narrow = cv2.resize(strip, (columns, len(strip)), interpolation=cv2.INTER_AREA)
+    narrow = narrow.reshape(len(strip), columns, -1)
+    if rows == height:
+        return top, narrow
+    first, weights = _area_weights(top, len(strip), height, rows)
+    return first, np.tensordot(weights, narrow, axes=1)
