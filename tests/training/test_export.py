@@ -18,7 +18,8 @@ from photochrom.models.card import sha256
 from photochrom.models.session import load
 from photochrom.training import checkpoints, onnx_graph
 from photochrom.training import export as exporting
-from photochrom.training.export import _half_precise, export, export_file, load_network, make_card, recognize
+from photochrom.training.checkpoints import halved
+from photochrom.training.export import export, export_file, load_network, make_card, recognize
 from photochrom.training.networks import build
 from photochrom.training.networks.photochrom import Photochrom, PhotochromOptions
 from photochrom.training.networks.seed import (
@@ -151,10 +152,10 @@ def test_weights_are_stored_as_fp16_behind_a_cast(values: list[float]) -> None:
 
 def test_half_precision_spares_what_needs_the_range() -> None:
     value = torch.tensor([1e6 / 3])
-    assert torch.equal(_half_precise("a.norm.running_var", value), value)
-    assert torch.isinf(_half_precise("a.conv.weight", value)).all()
+    assert torch.equal(halved("a.norm.running_var", value), value)
+    assert torch.isinf(halved("a.conv.weight", value)).all()
     count = torch.tensor(70_000)
-    assert torch.equal(_half_precise("a.norm.num_batches_tracked", count), count)
+    assert torch.equal(halved("a.norm.num_batches_tracked", count), count)
 
 
 # --- which network a file holds ----------------------------------------------------------------

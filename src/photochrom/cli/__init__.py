@@ -40,6 +40,7 @@ VERBS: dict[str, str] = {
 }
 
 _INTERRUPTED = 130
+SOME_FAILED = 3
 
 _EXTRAS = {
     "fastapi": "serve",

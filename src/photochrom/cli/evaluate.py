@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from photochrom.cli import SOME_FAILED
 from photochrom.cli.options import PROVIDER
 from photochrom.errors import OptionError
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from photochrom.evaluation.photos import PhotoSet
     from photochrom.evaluation.predictors import Predictor
 
-SOME_FAILED = 3
 _PROTOCOL_NAMES = (
     "photos",
     "imagenet-val5k",

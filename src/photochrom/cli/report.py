@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from photochrom.batch.coloring import Result
+from photochrom.cli import SOME_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from photochrom.batch.plan import Search
     from photochrom.batch.verify import Finding
-
-SOME_FAILED = 3
 
 
 class Report:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from photochrom.cli.evaluate import SOME_FAILED, split
+from photochrom.cli import SOME_FAILED
+from photochrom.cli.evaluate import split
 
 if TYPE_CHECKING:
     from photochrom.evaluation.photos import PhotoSet

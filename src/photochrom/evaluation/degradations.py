@@ -95,5 +95,4 @@ def robust_gain(sample: Sample, predictor: Predictor, name: str) -> float:
 def color_gain(sample: Sample, ab: NDArray[np.float32]) -> float:
     """PSNR of the clean grey colored with ab (H, W, 2) minus the grey's own."""
     joined = to_bytes(merge(sample.grey, ab))
-    grey = np.repeat(sample.grey[..., None], 3, axis=2)
-    return psnr(joined, sample.truth) - psnr(grey, sample.truth)
+    return psnr(joined, sample.truth) - psnr(sample.plain, sample.truth)

@@ -48,7 +48,7 @@ class _Clip:
         for pictures in self._pictures():
             truth = pictures[TRUTH]
             grey = grey_of(truth)
-            plain = psnr(np.repeat(grey[..., None], 3, axis=2), truth, floor=1e-5)
+            plain = psnr(np.dstack([grey] * 3), truth, floor=1e-5)
             for way, picture in pictures.items():
                 self.colorful[way] += colorfulness(picture)
                 if way != TRUTH:

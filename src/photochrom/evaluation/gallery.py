@@ -88,7 +88,7 @@ def _color_strip(result: Evaluation, row: int, models: Sequence[str]) -> Strip |
     pictures = [result.predictors[model].prepare(sample).render() for model in models]
     gains = (result.rows[model][row]["psnr"] - result.rows[model][row]["grey_psnr"] for model in models)
     caption = ", ".join(f"{gain:+.1f} dB" for gain in gains)
-    shown = [_grey(sample), *pictures, sample.truth]
+    shown = [sample.plain, *pictures, sample.truth]
     return Strip(sample.key, caption, ("grey", *models, "truth"), encode_strip(shown))
 
 
@@ -126,7 +126,3 @@ def encode_strip(pictures: Sequence[RGB], side: int = SIDE) -> bytes:
     stored = io.BytesIO()
     Image.fromarray(np.concatenate(resized, axis=1)).save(stored, "JPEG", quality=_QUALITY, subsampling=0)
     return stored.getvalue()
-
-
-def _grey(sample: Sample) -> RGB:
-    return np.repeat(sample.grey[..., None], 3, axis=2)

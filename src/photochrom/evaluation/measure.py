@@ -71,12 +71,12 @@ class Truth:
     @cached_property
     def row(self) -> Row:
         """Figures of the truth and of its grey."""
-        truth, grey = self.sample.truth, np.repeat(self.sample.grey[..., None], 3, axis=2)
+        truth = self.sample.truth
         return {
             "true_cf_hs": metrics.colorfulness(truth),
             "true_cf_abs": metrics.colorfulness_absolute(truth),
             "true_dark_plum": metrics.dark_plum(self.lab),
-            "grey_psnr": metrics.psnr(grey, truth),
+            "grey_psnr": metrics.psnr(self.sample.plain, truth),
             "true_histogram": np.bincount(self.bin_of_pixel.ravel(), minlength=len(ab_bins())),
         } | {f"true_{name}": extract(truth) for name, extract in self.networks.extractors.items()}
 

@@ -37,6 +37,11 @@ class Sample:
     grey: NDArray[np.uint8]  # (side, side)
     size: tuple[int, int]  # width and height of the file
 
+    @property
+    def plain(self) -> RGB:
+        """The grey as a picture: (side, side, 3)."""
+        return np.repeat(self.grey[..., None], 3, axis=2)
+
 
 @dataclass(frozen=True)
 class Exclusion:

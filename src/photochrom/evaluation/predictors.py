@@ -211,7 +211,7 @@ class Grey:
     is_model: bool = False
 
     def prepare(self, sample: Sample) -> Prepared:
-        return Still(np.repeat(sample.grey[..., None], 3, axis=2))
+        return Still(sample.plain)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def write_report(result: Evaluation, folder: Path) -> dict[str, Any]:
     Files of an earlier report are replaced; nothing else in the folder is touched. Raises WriteError.
     """
     summary = summarize(result)
-    with _writing(folder):
+    with writing(folder):
         (folder / "report.json").write_text(to_json(summary), encoding="utf-8")
         _write_metrics(folder / "metrics.csv", summary)
         _write_photos(folder / "photos.csv", result)
@@ -48,7 +48,7 @@ def write_films(films: dict[str, Any], folder: Path) -> Table:
             )
             rows.append((f"{name}, {way}", [Cell(figure) for figure in figures]))
     table = Table(["", "flicker, ab", "gain, dB", "colorfulness ÷ truth", "frames"], rows)
-    with _writing(folder):
+    with writing(folder):
         (folder / "report.json").write_text(to_json({"protocol": "video", "films": films}), encoding="utf-8")
         told = soft("Flicker: mean change of ab along the motion, where forward and backward flow agree.")
         html = document("evaluation, video", f"<h1>Films</h1>{told}{table.html()}")
@@ -57,7 +57,7 @@ def write_films(films: dict[str, Any], folder: Path) -> Table:
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[None]:
     """Make the folder; a fault in writing becomes a WriteError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -18,12 +18,8 @@ if TYPE_CHECKING:
 
     from photochrom.evaluation.metrics import RGB
 
-CLOSE_FACE = (
-    0.5,
-    0.55,
-    0.33,
-    0.42,
-)  # center x, y and radii of a face that fills a photo, as shares of its sides
+# center x, y and radii of a face that fills a photo, as shares of its sides
+CLOSE_FACE = (0.5, 0.55, 0.33, 0.42)
 _SKIN_TONES = (30.0, 90.0)  # percentiles of L*: hair, eyes and mouth are darker, reflections lighter
 _LEAST_FACE = 0.15  # of the short side: smaller boxes are details that look like faces
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from photochrom.color import encode, luminance, srgb_to_linear
-from photochrom.training.fields import integer, number, share
+from photochrom.documents import option
 from photochrom.training.resizing import resize
 
 if TYPE_CHECKING:
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
 class FilmConfig:
     """Chances of each fault of old film, scans and copies."""
 
-    spectrum: float = share(0.35)  # grey mixed from R, G, B by random weights: orthochromatic and other film
-    tone: float = share(0.40)  # tone curve, fading
-    blur: float = share(0.20)
-    grain: float = share(0.25)
-    jpeg: float = share(0.12)
-    vignette: float = share(0.08)
-    scratches: float = share(0.05)
-    border: float = share(0.04)  # a scan's frame
+    spectrum: float = option(0.35, ge=0.0, le=1.0)  # grey mixed from R, G, B by random weights
+    tone: float = option(0.40, ge=0.0, le=1.0)  # tone curve, fading
+    blur: float = option(0.20, ge=0.0, le=1.0)
+    grain: float = option(0.25, ge=0.0, le=1.0)
+    jpeg: float = option(0.12, ge=0.0, le=1.0)
+    vignette: float = option(0.08, ge=0.0, le=1.0)
+    scratches: float = option(0.05, ge=0.0, le=1.0)
+    border: float = option(0.04, ge=0.0, le=1.0)  # a scan's frame
 
 
 @dataclass(frozen=True)
 class CropConfig:
     """Random crops: `smallest`..1 of the short side, stretched by at most `stretch`."""
 
-    smallest: float = number(0.5, 0.05, 1)
-    stretch: float = number(0.12, 0, 1)
+    smallest: float = option(0.5, ge=0.05, le=1)
+    stretch: float = option(0.12, ge=0, le=1)
     flip: bool = True
 
 
@@ -65,10 +65,10 @@ def crop(photo: NDArray[np.uint8], size: int, config: CropConfig, rng: Rng) -> N
 class AffineConfig:
     """What Keras' ImageDataGenerator did in the article, on photos squeezed into a square."""
 
-    size: int = integer(256, 32, 1024)  # px
-    shear: float = number(0.2, 0, 45)  # degrees
-    zoom: float = number(0.2, 0, 0.9)
-    rotation: float = number(20.0, 0, 180)  # degrees
+    size: int = option(256, ge=32, le=1024)  # px
+    shear: float = option(0.2, ge=0, le=45)  # degrees
+    zoom: float = option(0.2, ge=0, le=0.9)
+    rotation: float = option(20.0, ge=0, le=180)  # degrees
     flip: bool = True
 
 

@@ -83,17 +83,19 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Weights alone, as fp16 but for running variances and integers, which need the range."""
-    kept = {name: tensor for name, tensor in weights.items() if not name.endswith("num_batches_tracked")}
-    halved = {
-        name: (tensor if "running_var" in name or not tensor.is_floating_point() else tensor.half())
-        .detach()
-        .cpu()
-        .contiguous()
-        for name, tensor in kept.items()
+    """Weights alone, `halved`."""
+    kept = {
+        name: halved(name, tensor).detach().cpu().contiguous()
+        for name, tensor in weights.items()
+        if not name.endswith("num_batches_tracked")
     }
-    content = to_bytes(halved, {"format": "1", **metadata})
+    content = to_bytes(kept, {"format": "1", **metadata})
     _replace_file(path, lambda partial: partial.write_bytes(content))
+
+
+def halved(name: str, tensor: Tensor) -> Tensor:
+    """A weight as it is stored: fp16, but for running variances and integers, which need the range."""
+    return tensor if "running_var" in name or not tensor.is_floating_point() else tensor.half()
 
 
 def load_weights(source: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

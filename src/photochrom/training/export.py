@@ -11,11 +11,11 @@ import torch
 from photochrom import documents
 from photochrom.errors import CheckpointError, ModelError, RecipeError
 from photochrom.models.card import Card, SizeRule, card_path, write_card
-from photochrom.training import recipe_tables
-from photochrom.training.checkpoints import fill, load_weights
+from photochrom.training.checkpoints import fill, halved, load_weights
 from photochrom.training.networks import NETWORK_KINDS, NetworkOptions, build, name_of
 from photochrom.training.networks.photochrom import Photochrom, PhotochromOptions
 from photochrom.training.onnx_graph import parity, write_graph
+from photochrom.training.recipe import to_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,8 @@ SIZES = {
 def export(network: Network, target: Path, card: Card) -> Card:
     """Write `target` (.onnx) and its card; raises ModelError where the graph and torch disagree."""
     network = network.cpu().eval()
-    network.load_state_dict({key: _half_precise(key, value) for key, value in network.state_dict().items()})
+    stored = {key: halved(key, value).to(value) for key, value in network.state_dict().items()}
+    network.load_state_dict(stored)  # so that parity compares like with like
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial.onnx")
     try:
@@ -64,11 +65,6 @@ def export(network: Network, target: Path, card: Card) -> Card:
         partial.unlink(missing_ok=True)
         card_path(partial).unlink(missing_ok=True)
     return written
-
-
-def _half_precise(key: str, value: Tensor) -> Tensor:
-    """The value that storing as fp16 leaves, so that parity compares like with like."""
-    return value if "running_var" in key or not value.is_floating_point() else value.half().float()
 
 
 def _with_bins(card: Card, network: Network) -> Card:
@@ -100,7 +96,7 @@ def make_card(name: str, kind: str, training: Mapping[str, Any], short: int = 0)
 def metadata_of(options: NetworkOptions) -> dict[str, str]:
     """What a safetensors file says about its network, so that it can be built again."""
     table = documents.dump(options)
-    return {"architecture": name_of(options), "network": recipe_tables.dump(table)}
+    return {"architecture": name_of(options), "network": to_toml(table)}
 
 
 def options_of(weights: Mapping[str, Tensor], metadata: Mapping[str, str], source: str) -> NetworkOptions:

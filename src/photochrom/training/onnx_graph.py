@@ -83,11 +83,7 @@ def trace(
         shapes[name] = {2: step * height, 3: step * width} | ({0: batch} if len(example) > 1 else {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about itself …
-        for name in (
-            "torch.onnx",
-            "onnxscript",
-            "onnx_ir",
-        ):  # … that torchvision is not there, what it leaves
+        for name in ("torch.onnx", "onnxscript", "onnx_ir"):  # … and that torchvision is not there
             logging.getLogger(name).setLevel(logging.ERROR)
         program = torch.onnx.export(
             model.eval(),

@@ -6,6 +6,7 @@ are `recipes/*.toml`; a run keeps its own as RUN/recipe.toml.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
@@ -13,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from photochrom import documents
+from photochrom.documents import option
 from photochrom.errors import RecipeError
-from photochrom.training import recipe_tables
 from photochrom.training.augment import AffineConfig
-from photochrom.training.fields import choice, integer, number, share
 from photochrom.training.networks import NETWORK_KINDS, NetworkOptions, name_of
 from photochrom.training.networks.photochrom import PhotochromOptions
 from photochrom.training.networks.seed import BetaOptions
@@ -30,11 +30,11 @@ _LOSSES = ("mse", "l1", "huber", "log_mse", "soft_bins", "perceptual", "class_sc
 class DataConfig:
     """Which photos are learnt from, and how often."""
 
-    side: int = integer(192, 32, 4096)  # photos are kept at this short side, px
-    validation: float = number(0.05, 0, 0.5)  # share held out; a single photo is never held out
-    validation_photos: int = integer(32, 0, 10_000)  # at most so many are coloured at each sheet
-    source_exponent: float = number(0.0, -1, 0)  # a photo's chance is its folder's count to this power
-    prior_photos: int = integer(3000, 1)  # photos on which the colour prior is counted
+    side: int = option(192, ge=32, le=4096)  # photos are kept at this short side, px
+    validation: float = option(0.05, ge=0, le=0.5)  # share held out; a single photo is never held out
+    validation_photos: int = option(32, ge=0, le=10_000)  # at most so many are coloured at each sheet
+    source_exponent: float = option(0.0, ge=-1, le=0)  # a photo's chance is its folder's count to this power
+    prior_photos: int = option(3000, ge=1)  # photos on which the colour prior is counted
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class LossConfig:
     """Losses by name and their weights in the sum."""
 
     terms: dict[str, float] = field(default_factory=lambda: {"mse": 1.0})
-    smoothing: float = share(0.5)  # soft_bins: λ of the rebalancing
-    huber_delta: float = number(10.0, 0.001)  # huber: where the square becomes a straight line, in ab
-    mean_weight: float = number(0.02, 0)  # soft_bins: how much the mean colour counts
+    smoothing: float = option(0.5, ge=0.0, le=1.0)  # soft_bins: λ of the rebalancing
+    huber_delta: float = option(10.0, ge=0.001)  # huber: where the square becomes a straight line, in ab
+    mean_weight: float = option(0.02, ge=0)  # soft_bins: how much the mean colour counts
 
 
 _PRECISIONS = ("device", "float32", "bfloat16")  # "device": bfloat16 on CUDA, else float32
@@ -52,33 +52,33 @@ _PRECISIONS = ("device", "float32", "bfloat16")  # "device": bfloat16 on CUDA, e
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    name: str = choice("rmsprop", ("rmsprop", "adamw"))
-    learning_rate: float = number(1e-3, 0, 10)
-    encoder_rate: float = number(2e-4, 0, 10)  # the default network's encoder
-    rho: float = share(0.9)  # rmsprop
-    epsilon: float = number(1e-7, 0, 1)
-    beta1: float = share(0.9)  # adamw
-    beta2: float = share(0.99)
-    weight_decay: float = number(0.0, 0, 1)
-    clip: float = number(0.0, 0)  # the gradient's largest norm; 0 for any
-    average: float = share(0.0)  # the kept weights follow the trained ones this slowly; 0 for at once
-    precision: str = choice("device", _PRECISIONS)  # the network computes in; its weights stay float32
+    name: str = option("rmsprop", choices=("rmsprop", "adamw"))
+    learning_rate: float = option(1e-3, ge=0, le=10)
+    encoder_rate: float = option(2e-4, ge=0, le=10)  # the default network's encoder
+    rho: float = option(0.9, ge=0.0, le=1.0)  # rmsprop
+    epsilon: float = option(1e-7, ge=0, le=1)
+    beta1: float = option(0.9, ge=0.0, le=1.0)  # adamw
+    beta2: float = option(0.99, ge=0.0, le=1.0)
+    weight_decay: float = option(0.0, ge=0, le=1)
+    clip: float = option(0.0, ge=0)  # the gradient's largest norm; 0 for any
+    average: float = option(0.0, ge=0.0, le=1.0)  # how slowly the kept weights follow; 0 for at once
+    precision: str = option("device", choices=_PRECISIONS)  # of the computing; weights stay float32
 
 
 @dataclass(frozen=True)
 class ScheduleConfig:
     """How long to train; progress is counted in photos seen."""
 
-    photos: int = integer(0, 0)  # photos in all, or
-    epochs: int = integer(0, 0)  # times through the data
-    batch: int = integer(1, 1, 4096)  # on each device
-    accumulate: int = integer(1, 1, 1024)  # batches to a step of the optimiser
-    warmup: int = integer(0, 0)  # steps in which the rate rises
-    cooldown: int = integer(0, 0)  # photos at the end in which the rate falls to zero
-    checkpoint: int = integer(300, 1)  # steps between checkpoints
-    log: int = integer(100, 1)  # steps between lines of the log
-    sheets: int = integer(8, 0)  # before-and-after sheets in a run
-    seed: int = integer(0, 0)
+    photos: int = option(0, ge=0)  # photos in all, or
+    epochs: int = option(0, ge=0)  # times through the data
+    batch: int = option(1, ge=1, le=4096)  # on each device
+    accumulate: int = option(1, ge=1, le=1024)  # batches to a step of the optimiser
+    warmup: int = option(0, ge=0)  # steps in which the rate rises
+    cooldown: int = option(0, ge=0)  # photos at the end in which the rate falls to zero
+    checkpoint: int = option(300, ge=1)  # steps between checkpoints
+    log: int = option(100, ge=1)  # steps between lines of the log
+    sheets: int = option(8, ge=0)  # before-and-after sheets in a run
+    seed: int = option(0, ge=0)
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,27 @@ def _apply(tables: dict[str, Any], change: str) -> None:
 
 def dump(recipe: Recipe) -> str:
     """TOML text that `parse` turns into the same recipe."""
-    return recipe_tables.dump(documents.dump(recipe)).lstrip()
+    return to_toml(documents.dump(recipe)).lstrip()
+
+
+def to_toml(tables: dict[str, Any], name: str = "") -> str:
+    """TOML text of nested tables of booleans, numbers, texts and lists, which tomllib only reads."""
+    lines = [f"{key} = {_literal(value)}" for key, value in tables.items() if not isinstance(value, dict)]
+    text = (f"[{name}]\n" if name else "") + "".join(line + "\n" for line in lines)
+    for key, value in tables.items():
+        if isinstance(value, dict):
+            text += "\n" + to_toml(value, f"{name}.{key}" if name else key)
+    return text
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # else TOML's own escapes
+    if isinstance(value, list):
+        return "[" + ", ".join(_literal(item) for item in value) + "]"
+    return repr(value)
 
 
 def check(recipe: Recipe, where: str) -> Recipe:

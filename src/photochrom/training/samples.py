@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from photochrom.color import in_gamut, rgb_to_lab
+from photochrom.documents import option
 from photochrom.raster import STRIDE
 from photochrom.training.augment import AffineConfig, CropConfig, FilmConfig, affine, border, crop, film
-from photochrom.training.fields import integer, number, share, span
 from photochrom.training.resizing import resize
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 class HintConfig:
     """How many simulated hints a photo gets, and how large they are."""
 
-    none: float = share(0.32)  # share of the photos without hints
-    one: float = share(0.10)
-    geometric: float = share(0.40)  # share with a geometric number
-    p: float = number(0.125, 0.001, 1)  # of that number: its mean is 1/p
-    many: tuple[int, int] = span((20, 160), 1, 5000)  # the rest
-    patch: tuple[int, int] = span((1, 6), 1, 32)  # px
-    recolored: float = share(0.35)  # share in which objects take another colour, with a hint on them
-    second_object: float = share(0.3)  # of those, share with a second object
-    area: tuple[float, float] = span((0.015, 0.5), 0, 1)  # of a recoloured object
+    none: float = option(0.32, ge=0.0, le=1.0)  # share of the photos without hints
+    one: float = option(0.10, ge=0.0, le=1.0)
+    geometric: float = option(0.40, ge=0.0, le=1.0)  # share with a geometric number
+    p: float = option(0.125, ge=0.001, le=1)  # of that number: its mean is 1/p
+    many: tuple[int, int] = option((20, 160), ge=1, le=5000, ordered=True)  # the rest
+    patch: tuple[int, int] = option((1, 6), ge=1, le=32, ordered=True)  # px
+    recolored: float = option(0.35, ge=0.0, le=1.0)  # share with objects of another color, hinted
+    second_object: float = option(0.3, ge=0.0, le=1.0)  # of those, share with a second object
+    area: tuple[float, float] = option((0.015, 0.5), ge=0, le=1, ordered=True)  # of a recoloured object
 
 
 class Plain(NamedTuple):
@@ -65,7 +65,7 @@ class Hinted(NamedTuple):
 
 @dataclass(frozen=True)
 class HintedConfig:
-    size: int = integer(128, 32, 1024)  # px, a multiple of 32
+    size: int = option(128, ge=32, le=1024)  # px, a multiple of 32
     crop: CropConfig = field(default_factory=CropConfig)
     film: FilmConfig = field(default_factory=FilmConfig)
     hints: HintConfig = field(default_factory=HintConfig)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
 from photochrom.color import luminance, merge, neutralize, quantize, white
+from photochrom.evaluation.metrics import psnr
 from photochrom.training.networks.photochrom import Photochrom
 from photochrom.training.resizing import resize, square
 from photochrom.training.samples import WholeConfig
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Picture = NDArray[np.uint8]
 
 MULTIPLE = 32
+_FLOOR = 1e-15  # of the MSE, so that a picture that equals its truth has a PSNR
 CELL = 192  # px: the height of a picture on a sheet
 
 
@@ -62,22 +64,13 @@ def colour(network: Network, true: Picture, device: torch.device) -> _Coloured:
     else:
         ab = network(plane).float()
     planes = np.ascontiguousarray(ab[0, :, :height, :width].permute(1, 2, 0).cpu().numpy())
-    return _Coloured(_eight(np.repeat(grey[..., None], 3, axis=2)), _eight(merge(grey, planes)), true)
-
-
-def _eight(pixels: NDArray[Any]) -> Picture:
-    return np.asarray(pixels, np.uint8)
-
-
-def psnr(picture: Picture, true: Picture) -> float:
-    """PSNR in dB of uint8 RGB, the whole picture."""
-    error = float(np.mean((picture.astype(np.float64) - true) ** 2))
-    return 10 * float(np.log10(255**2 / max(error, 1e-10)))
+    before, after = (np.asarray(rgb, np.uint8) for rgb in (np.dstack([grey] * 3), merge(grey, planes)))
+    return _Coloured(before, after, true)
 
 
 def gain(results: Sequence[_Coloured]) -> float:
     """Mean PSNR of the coloured pictures less that of the grey ones, in dB."""
-    return float(np.mean([psnr(r.coloured, r.true) - psnr(r.grey, r.true) for r in results]))
+    return float(np.mean([psnr(r.coloured, r.true, _FLOOR) - psnr(r.grey, r.true, _FLOOR) for r in results]))
 
 
 def sheet(results: Sequence[_Coloured]) -> Picture:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
-from photochrom.errors import WriteError
 from photochrom.evaluation.charts import PALETTE, forest
 from photochrom.evaluation.gallery import Strip, encode_strip
 from photochrom.evaluation.page import document, drawn, strip_grid
+from photochrom.evaluation.report import to_json, writing
 from photochrom.evaluation.study.answers import Answers
 from photochrom.evaluation.study.design import ENOUGH_PAIRS, TRUTH
 from photochrom.evaluation.study.verdict import PUBLISHED, judge
@@ -29,15 +28,9 @@ def write_study_report(study: Study, folder: Path) -> Verdict:
     """Judge the answers so far and write verdict.json and index.html. Raises WriteError."""
     trials = len(study.trials(0))
     verdict = judge(Answers(study).all(), study.models, trials)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(figures(study, verdict), indent=1, ensure_ascii=False)
-        (folder / "verdict.json").write_text(text + "\n", encoding="utf-8")
+    with writing(folder):
+        (folder / "verdict.json").write_text(to_json(figures(study, verdict)), encoding="utf-8")
         (folder / "index.html").write_text(page(study, verdict), encoding="utf-8")
-    except OSError as error:
-        raise WriteError(
-            f"the report cannot be written into {folder} ({error.strerror}): choose another folder with --out"
-        ) from None
     return verdict
 
 

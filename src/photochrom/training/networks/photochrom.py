@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from photochrom.training.fields import choice
+from photochrom.documents import option
 from photochrom.training.networks.efficientnet import STAGES, TAPPED, ConvNorm, inverted_residuals
 
 _DECODER_EPS = 1e-5
@@ -39,7 +39,7 @@ class PhotochromOptions:
     """How a recipe starts the default network."""
 
     pretrained: bool = True  # the encoder from EfficientNet-Lite0's ImageNet weights
-    frozen_through: int = choice(8, (0, 4, 8, 16, 32))  # the encoder is frozen through this stride
+    frozen_through: int = option(8, choices=(0, 4, 8, 16, 32))  # the encoder is frozen through this stride
 
 
 class _Output(NamedTuple):

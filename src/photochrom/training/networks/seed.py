@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from photochrom.training.fields import choice, integer, number
+from photochrom.documents import option
 from photochrom.training.networks.efficientnet import CLASSES, Classifier, same_padding
 
 if TYPE_CHECKING:
@@ -32,25 +32,25 @@ Layer = tuple[int, int] | str  # (width, stride) or _UP
 class AlphaOptions:
     """alpha is what the article says."""
 
-    luminance_scale: float = number(1.0, 0.001, 10)  # what L* is multiplied by; 1 leaves 0..100
+    luminance_scale: float = option(1.0, ge=0.001, le=10)  # what L* is multiplied by; 1 leaves 0..100
 
 
 @dataclass(frozen=True)
 class BetaOptions:
     """beta is what the article says."""
 
-    luminance_scale: float = number(1.0, 0.001, 10)
+    luminance_scale: float = option(1.0, ge=0.001, le=10)
 
 
 @dataclass(frozen=True)
 class FusionOptions:
     """The classifier whose class scores join the features at stride 8."""
 
-    luminance_scale: float = number(1.0, 0.001, 10)
-    classifier: str = choice("efficientnet-lite0", ("efficientnet-lite0",))
-    classifier_side: int = integer(224, 32, 1024)  # the picture it sees, px
-    scores: str = choice("logits", ("logits", "probabilities"))
-    scores_scale: float = number(1.0, 0.0001, 100)  # what the scores are multiplied by
+    luminance_scale: float = option(1.0, ge=0.001, le=10)
+    classifier: str = option("efficientnet-lite0", choices=("efficientnet-lite0",))
+    classifier_side: int = option(224, ge=32, le=1024)  # the picture it sees, px
+    scores: str = option("logits", choices=("logits", "probabilities"))
+    scores_scale: float = option(1.0, ge=0.0001, le=100)  # what the scores are multiplied by
 
 
 class _SameConv(nn.Conv2d):
