@@ -36,30 +36,30 @@ def toned(seed: int, a: float, b: float, curve: float) -> np.ndarray:
     return quantize(lab_to_rgb(lab))
 
 
-def coloured(rgb: np.ndarray) -> bool:
+def in_color(rgb: np.ndarray) -> bool:
     return is_colored(Photo.from_array(rgb))
 
 
 @given(st.integers(0, 5), st.floats(-15, 20), st.floats(-25, 35), st.floats(0.3, 2))
-def test_a_toned_print_is_not_coloured(seed: int, a: float, b: float, curve: float) -> None:
-    assert not coloured(toned(seed, a, b, curve))
+def test_a_toned_print_is_not_in_color(seed: int, a: float, b: float, curve: float) -> None:
+    assert not in_color(toned(seed, a, b, curve))
 
 
 @given(st.integers(0, 50))
 def test_a_colour_photo_is(seed: int) -> None:
-    assert coloured(picture(seed))
+    assert in_color(picture(seed))
 
 
 def test_grey_is_not() -> None:
     grey = picture()[..., 0]
-    assert not coloured(np.dstack([grey] * 3))
-    assert not coloured(grey)
+    assert not in_color(np.dstack([grey] * 3))
+    assert not in_color(grey)
 
 
 def test_a_toned_print_saved_as_jpeg_is_not(tmp_path: Path) -> None:
     path = tmp_path / "sepia.jpg"
     Image.fromarray(toned(3, 8, 22, 0.8)).save(path, quality=60)
-    assert not coloured(np.asarray(Image.open(path)))
+    assert not in_color(np.asarray(Image.open(path)))
 
 
 def test_photo_shows_its_rows_unchanged_as_they_pass() -> None:
@@ -98,20 +98,28 @@ def test_how_a_photo_is_cut_into_strips_changes_nothing(
 
 def test_a_red_scarf_in_a_grey_street_is_a_colour() -> None:
     rgb = np.repeat(picture()[..., :1], 3, axis=2)
-    assert not coloured(rgb)
+    assert not in_color(rgb)
     rgb[60:140, 60:140] = (170, 40, 30)
-    assert coloured(rgb)
+    assert in_color(rgb)
 
 
-def test_nothing_seen_is_nothing_coloured() -> None:
+def test_nothing_seen_is_nothing_in_color() -> None:
     assert not ColorCheck(100, 100).is_colored()
 
 
-@pytest.mark.skipif(not PHOTOS.exists(), reason="PHOTOCHROM_TEST_DATA names no folder with photos/")
-def test_genuine_old_photographs_are_told_from_colour_ones() -> None:
-    def colored(folder: Path, step: int = 1) -> list[bool]:
-        paths = sorted(path for path in folder.rglob("*") if path.suffix in (".jpg", ".webp", ".png"))
-        return [is_colored(read(path)) for path in paths[::step]]
+# The labels: legacy/ are 60 old black-and-white photographs, toned and stained ones among them, val/ 400
+# color photographs. What the rule gets wrong, both nearly grey; the two rules before it got 5 and 25 wrong.
+MISTAKEN = {"voc_person/499ec7749eed9ff3.jpg", "weather/fa0eacc3609f20fb.jpg"}
 
-    assert not any(colored(PHOTOS / "legacy"))
-    assert np.mean(colored(PHOTOS / "val", 4)) >= 0.98
+
+@pytest.mark.skipif(not PHOTOS.exists(), reason="PHOTOCHROM_TEST_DATA names no folder with photos/")
+def test_460_labelled_photographs() -> None:
+    def colored(name: str) -> dict[str, bool]:
+        folder = PHOTOS / name
+        paths = sorted(path for path in folder.rglob("*") if path.suffix in (".jpg", ".webp", ".png"))
+        return {path.relative_to(folder).as_posix(): is_colored(read(path)) for path in paths}
+
+    old, new = colored("legacy"), colored("val")
+    assert (len(old), len(new)) == (60, 400)
+    assert not any(old.values())
+    assert {name for name, found in new.items() if not found} == MISTAKEN

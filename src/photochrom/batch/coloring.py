@@ -158,12 +158,12 @@ class Coloring:
             raise DamagedPhoto(f"{job.input} changed while it was read: run again when it is at rest")
         original, seen = self._watched(photo)
         colored = self._colored(original)
-        coloured = colored.photo()
-        picture = self.picture(original, coloured)
+        result = colored.photo()
+        picture = self.picture(original, result)
         luminance = self._luminance(picture, job.output)
         job.output.parent.mkdir(parents=True, exist_ok=True)
         with _withdrawn_on_error(job):
-            odd = self._write_extras(task, original, coloured, luminance)
+            odd = self._write_extras(task, original, result, luminance)
             if job.proposals:
                 self._write_proposals(job.proposals, task.replace, original, colored)
             self.store(picture, job.output, pages=self._further_pages(photo, job), overwrite=task.replace)
@@ -215,9 +215,9 @@ class Coloring:
         limits = {"max_pixels": asked.max_pixels, "max_side": asked.max_side}
         return replace(look, reference=look.reference.load(**limits)) if look.reference else look
 
-    def picture(self, original: Photo, coloured: Photo) -> Photo:
+    def picture(self, original: Photo, result: Photo) -> Photo:
         """What is stored as the output: the coloured photo, beside the original if that is asked for."""
-        return side_by_side(original, coloured) if self._options.side_by_side else coloured
+        return side_by_side(original, result) if self._options.side_by_side else result
 
     def _luminance(self, picture: Photo, target: Path | str) -> Luminance:
         asked = self._options
@@ -230,14 +230,14 @@ class Coloring:
         write_colored(photo, target, self._options, self.model, __version__, pages=pages, overwrite=overwrite)
 
     def _write_extras(
-        self, task: Task, original: Photo, coloured: Photo, luminance: Luminance
+        self, task: Task, original: Photo, result: Photo, luminance: Luminance
     ) -> tuple[str, ...]:
         """Sidecars and layer, before the picture itself: where that is, nothing is missing. Warnings."""
         layer, sidecar = task.job.layer, task.job.sidecar
         if layer and self._options.layer == "png":
-            write(overlay(original, coloured), layer, overwrite=task.replace)
+            write(overlay(original, result), layer, overwrite=task.replace)
         elif layer:
-            write_ab(coloured, layer, overwrite=task.replace)
+            write_ab(result, layer, overwrite=task.replace)
         if sidecar:
             _store_text(self._sidecar(task, luminance).dump(), sidecar, task.replace)
         model = (self.model, __version__) if self._options.mark else None
