@@ -195,9 +195,9 @@ class _Parser:
 def _markers(data: bytes) -> NDArray[np.int64]:
     """Where markers stand if all bytes were entropy-coded: stuffed bytes and restarts belong to these."""
     codes = np.frombuffer(data, np.uint8)
-    found = np.flatnonzero((codes[:-1] == 0xFF) & (codes[1:] != 0))
+    found = np.flatnonzero(codes[:-1] == 0xFF)
     second = codes[found + 1]
-    kept: NDArray[np.int64] = found[((second < 0xD0) | (second > 0xD7)) & (second != 0xFF)]
+    kept: NDArray[np.int64] = found[((second < 0xD0) | (second > 0xD7)) & (second != 0xFF) & (second != 0)]
     return kept
 
 
