@@ -1,4 +1,4 @@
-"""Settings of all tests: no deadlines on shared machines, figures without a screen."""
+"""Settings of all tests: no deadlines on shared machines, figures without a screen; object storage."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 
 from hypothesis import HealthCheck, settings
+from tests.object_storage import aws, rough, s3  # noqa: F401 (fixtures)
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a background job's; children would inherit it

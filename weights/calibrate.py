@@ -16,7 +16,7 @@ import torch
 from photochrom.color import ab_bins
 from photochrom.training.checkpoints import load_weights, save_weights
 from photochrom.training.losses import rebalancing
-from photochrom.training.photos import colour_counts, load_photos
+from photochrom.training.photos import color_counts, load_photos
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--undo", action="store_true", help="from calibrated weights to weights as trained")
     parser.add_argument("--smoothing", type=float, default=0.5, help="λ of the recipe's [loss]")
     options = parser.parse_args()
-    counts = colour_counts(load_photos(options.data, 192, Path("runs/cache")), ab_bins(), 2000)
+    counts = color_counts(load_photos(options.data, 192, Path("runs/cache")), ab_bins(), 2000)
     weights, metadata = load_weights(options.weights)
     logs = torch.log(torch.from_numpy(rebalancing(counts / counts.sum(), options.smoothing)))
     rebalanced = options.share * logs

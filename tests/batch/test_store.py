@@ -14,7 +14,7 @@ from photochrom.errors import OptionError, PhotoError, WriteError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.batch.conftest import Rough
+    from tests.object_storage import Rough
 
 
 @pytest.fixture(params=["folder", "bucket"])

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from photochrom.errors import DataError
 from photochrom.training import checkpoints, finish
 from photochrom.training import recipe as recipes
 from photochrom.training.parallel import World, join, shards_of
@@ -82,13 +83,19 @@ def test_shards_are_split_where_they_divide_evenly() -> None:
     assert sorted(shard for shards in everything for shard in shards) == list(range(14))
 
 
+def fail() -> None:
+    raise DataError("there is nothing")
+
+
 def test_a_single_process_needs_no_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     world = join("cpu")
     assert (world, world.first) == (World(), True)
     values = [torch.ones(3), torch.zeros(2, 2)]
     world.average(values)
-    world.wait()
+    assert world.share(lambda: "made") == "made"
+    with pytest.raises(DataError, match="nothing"):
+        world.share(fail)
     world.close()
     assert torch.equal(values[0], torch.ones(3))
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from photochrom.errors import DataError
+from photochrom.training.data import list_files
 from photochrom.training.photos import (
     PhotoSet,
-    _is_colourless,
-    colour_counts,
-    list_files,
+    _is_colorless,
+    color_counts,
     load_photos,
     sampling_weights,
     split,
@@ -46,7 +46,7 @@ def test_a_folder_at_any_depth(folder: Path, tmp_path: Path, picture: Picture) -
     photos = load_photos(folder, 192, tmp_path / "cache")
     assert len(photos) == 6
     assert sorted(set(photos.sources)) == ["one", "two/deep"]
-    files = [str(path.stem) for path in list_files(folder)]
+    files = [file.place.stem for file in list_files(folder)]
     for index, name in enumerate(files):
         np.testing.assert_array_equal(photos[index], picture(int(name)))
 
@@ -195,16 +195,16 @@ def test_sources_are_evened_out() -> None:
     np.testing.assert_allclose(sampling_weights(["a", "a", "b"], 0.0), 1 / 3)
 
 
-def test_colour_counts_find_the_colours(tmp_path: Path) -> None:
+def test_color_counts_find_the_colours(tmp_path: Path) -> None:
     red = np.zeros((64, 64, 3), np.uint8)
     red[..., 0] = 255
     Image.fromarray(red).save(tmp_path / "red.png")
     bins = np.array([[0, 0], [80, 67], [-80, 80]], np.float32)  # sRGB red is a* 80, b* 67
-    counts = colour_counts(load_photos(tmp_path / "red.png", 64, tmp_path / "cache"), bins, 10)
+    counts = color_counts(load_photos(tmp_path / "red.png", 64, tmp_path / "cache"), bins, 10)
     assert counts.tolist() == [0, 64, 0]
 
 
 def test_what_counts_as_colourless(picture: Picture) -> None:
     sepia = np.stack([picture(0)[..., 0]] * 3, -1).astype(np.int16) + np.array([1, 0, -1])
-    assert _is_colourless(sepia.clip(0, 255).astype(np.uint8))
-    assert not _is_colourless(picture(0))
+    assert _is_colorless(sepia.clip(0, 255).astype(np.uint8))
+    assert not _is_colorless(picture(0))

@@ -1,16 +1,19 @@
-"""Which runs are alive: run number n holds byte n of one lock file for as long as its process lives.
+"""Locks between processes.
 
-The system lets go of the byte when the process ends in any way, kill -9 included, so a run that died
-is told from one that works without clocks, process numbers or files left behind.
+Which runs are alive: run number n holds byte n of one lock file for as long as its process lives. The
+system lets go of the byte when the process ends in any way, kill -9 included, so a run that died is told
+from one that works without clocks, process numbers or files left behind.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 if sys.platform == "win32":
@@ -59,3 +62,16 @@ class RunLocks:
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock file: whoever else asks for it waits, threads and processes alike.
+
+    On Windows, and in network folders that know no locks, nobody waits.
+    """
+    with path.open("wb") as file:
+        if sys.platform != "win32":
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield

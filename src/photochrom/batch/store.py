@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
+from photochrom.batch.ledger import FOLDER
+from photochrom.batch.locks import alone
 from photochrom.errors import MissingExtra, OptionError, PhotoError, WriteError
 from photochrom.photo.atomic import PART, save
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ANYTHING = "*"  # what a put may expect beside None, nothing, and a version
+_PART = 8 << 20  # bytes of a large object that are held at a time
 _MULTIPART = 64 << 20  # bytes from which a put goes in parts, which cannot expect anything
 _RETRIES: Any = {"max_retries": 8, "retry_timeout": timedelta(seconds=120)}
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://")
@@ -35,6 +38,10 @@ _REMOTE = ("s3", "gs", "az")
 
 class Conflict(Exception):
     """What a put expected is not what is there."""
+
+
+class Absent(PhotoError):
+    """Nothing is there to be read."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Store(Protocol):
         ...
 
     def read(self, key: str) -> tuple[bytes, str]:
-        """Its bytes and version. Raises PhotoError where it is not there."""
+        """Its bytes and version. Raises Absent where it is not there, PhotoError where it cannot be read."""
         ...
 
     def put(self, key: str, data: bytes, expect: str | None = ANYTHING) -> str:
@@ -110,8 +117,7 @@ class Folder:
         return Path(self.address, key)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        root = self._path(prefix)
-        for folder, names, files in os.walk(root):
+        for folder, names, files in os.walk(self._path(prefix), onerror=self._not_listed):
             names.sort()
             for name in sorted(files):
                 path = Path(folder, name)
@@ -119,20 +125,30 @@ class Folder:
                     found = path.stat()
                     yield Entry(path.relative_to(self.address).as_posix(), found.st_size, "", found.st_mtime)
 
+    def _not_listed(self, error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise PhotoError(f"{error.filename} cannot be listed: {error.strerror or error}")
+
     def find(self, key: str) -> Entry | None:
         try:
-            found, version = self._path(key).stat(), _sha256(self._path(key).read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
+            _, version = self.read(key)
+            found = self._path(key).stat()
+        except (Absent, FileNotFoundError):
             return None
-        except OSError as error:
-            raise PhotoError(f"{self.location(key)} cannot be read: {error.strerror or error}") from None
         return Entry(key, found.st_size, version, found.st_mtime)
 
     def read(self, key: str) -> tuple[bytes, str]:
+        path = self._path(key)
         try:
-            data = self._path(key).read_bytes()
+            data = path.read_bytes()
         except OSError as error:
-            raise PhotoError(f"{self.location(key)} cannot be read: {error.strerror or error}") from None
+            reason = (
+                "it is a folder that cannot be listed: check its permissions"
+                if path.is_dir()
+                else error.strerror or str(error)
+            )
+            absent = isinstance(error, (FileNotFoundError, NotADirectoryError))
+            raise (Absent if absent else PhotoError)(f"{path} cannot be read: {reason}") from None
         return data, _sha256(data)
 
     def put(self, key: str, data: bytes, expect: str | None = ANYTHING) -> str:
@@ -141,30 +157,24 @@ class Folder:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WriteError(f"{path.parent} cannot be made: {error.strerror or error}") from None
-        with self._alone(expect):
-            there = None if expect == ANYTHING else self.find(key)
-            if expect != ANYTHING and (there.version if there else None) != expect:
+        if expect == ANYTHING:
+            _save(path, data, overwrite=True)
+            return _sha256(data)
+        lock = self._path(f"{FOLDER}/store.lock")
+        lock.parent.mkdir(exist_ok=True)
+        with alone(lock):  # between the look and the put nobody else puts
+            there = self.find(key)
+            if (there.version if there else None) != expect:
                 raise Conflict(key)
-            save(path, lambda sink: _written(sink, data), lambda part: None, overwrite=expect is not None)
+            _save(path, data, overwrite=expect is not None)
         return _sha256(data)
 
-    @contextmanager
-    def _alone(self, expect: str | None) -> Iterator[None]:
-        """Between the look and the put nobody else puts: one lock for the whole store."""
-        if expect == ANYTHING or os.name != "posix":
-            yield
-            return
-        import fcntl
 
-        lock = self._path(".photochrom/store.lock")
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with lock.open("wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+def _save(path: Path, data: bytes, *, overwrite: bool) -> None:
+    def write(sink: BinaryIO) -> None:
+        sink.write(data)
 
-
-def _written(sink: Any, data: bytes) -> None:
-    sink.write(data)
+    save(path, write, lambda part: None, overwrite=overwrite)
 
 
 def _sha256(data: bytes) -> str:
@@ -208,7 +218,32 @@ class Objects:
                 found = obstore.get(self._store, key)
                 return bytes(found.bytes()), _entry(found.meta).version
         except FileNotFoundError:
-            raise PhotoError(f"{self.location(key)} is not there any more") from None
+            raise Absent(f"{self.location(key)} is not there any more") from None
+
+    def fetch(self, key: str, path: Path, *, version: str, size: int) -> None:
+        """Write an object as it was listed to a local file, all or nothing and part by part.
+
+        Raises PhotoError where it is not that object any more or does not come whole, WriteError.
+        """
+        import obstore
+
+        where = self.location(key)
+
+        def receive(sink: BinaryIO) -> None:
+            found = obstore.get(self._store, key)
+            if _entry(found.meta).version != version:
+                raise PhotoError(f"{where} changed since it was listed: start again")
+            for part in found.stream(min_chunk_size=_PART):
+                sink.write(part)
+
+        def check(part: Path) -> None:
+            if part.stat().st_size != size:
+                raise PhotoError(
+                    f"{where} came with {part.stat().st_size} bytes instead of {size}: try again"
+                )
+
+        with _plain_words(where, "read"):
+            save(path, receive, check, overwrite=True)
 
     def put(self, key: str, data: bytes, expect: str | None = ANYTHING) -> str:
         import obstore

@@ -11,7 +11,11 @@ SET = "Change a value of the recipe, for example schedule.batch=8; may be repeat
 
 @click.command()
 @click.argument("recipe", metavar="RECIPE")
-@click.option("--data", required=True, type=Path, help="A photo, a folder of photos, or of *.tar shards.")
+@click.option(
+    "--data",
+    required=True,
+    help="A photo, a folder of photos or of *.tar shards, or the address of one (s3://, gs://, az://).",
+)
 @click.option("--out", required=True, type=Path, metavar="RUN", help="The folder that the run leaves.")
 @click.option("--resume", is_flag=True, help="Go on where the run in RUN stopped.")
 @click.option("--init", type=Path, metavar="RUN|FILE", help="Weights to start from: a run or .safetensors.")
@@ -21,10 +25,15 @@ SET = "Change a value of the recipe, for example schedule.batch=8; may be repeat
 @click.option(
     "--workers", type=click.IntRange(0), default=None, help="Processes that make samples; a GPU gets 4."
 )
-@click.option("--cache", type=Path, metavar="DIR", help="Where decoded photos are kept. [default: RUN/cache]")
+@click.option(
+    "--cache",
+    type=Path,
+    metavar="DIR",
+    help="Where fetched and decoded photos are kept. [default: RUN/cache]",
+)
 def command(
     recipe: str,
-    data: Path,
+    data: str,
     out: Path,
     resume: bool,
     init: Path | None,

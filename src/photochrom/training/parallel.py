@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 from torch import distributed
 
+from photochrom.errors import PhotochromError
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor
+
+T = TypeVar("T")
+_PATIENCE = timedelta(hours=6)  # ranks wait for one another: one may have more to fetch and decode
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,22 @@ class World:
             tensor.copy_(flat[offset : offset + tensor.numel()].view_as(tensor))
             offset += tensor.numel()
 
-    def wait(self) -> None:
-        """Until every rank is here."""
+    def share(self, make: Callable[[], T]) -> T:
+        """What the first rank makes, given to all: the others need not see the files that it is made of.
+
+        What it raises, all raise.
+        """
+        made: list[Any] = [None, None]
+        if self.first:
+            try:
+                made = [make(), None]
+            except PhotochromError as error:
+                made = [None, error]
         if self.size > 1:
-            distributed.barrier()
+            distributed.broadcast_object_list(made)
+        if made[1] is not None:
+            raise made[1]
+        return cast("T", made[0])
 
     def close(self) -> None:
         if self.size > 1:
@@ -59,7 +77,7 @@ def join(device_type: str) -> World:
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return World()
-    distributed.init_process_group("nccl" if device_type == "cuda" else "gloo")
+    distributed.init_process_group("nccl" if device_type == "cuda" else "gloo", timeout=_PATIENCE)
     return World(distributed.get_rank(), size, int(os.environ.get("LOCAL_RANK", "0")))
 
 

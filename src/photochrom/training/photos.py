@@ -1,8 +1,8 @@
 """Training photographs: decoded once into one memory-mapped array, then read for nothing.
 
 A source of photos is a single file, a folder (any depth, any format that `photochrom.photo.read`
-takes) or tar shards. Every photo is kept as 8-bit sRGB with its short side at most `side`. Files
-that do not decode are listed, photos without colour counted; both are left out.
+takes) or tar shards, here or in object storage. Every photo is kept as 8-bit sRGB with its short side at
+most `side`. Files that do not decode are listed, photos without color counted; both are left out.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from photochrom.batch.locks import alone
 from photochrom.color import rgb_to_lab
 from photochrom.errors import DataError, PhotochromError
-from photochrom.photo import is_picture_name, read
+from photochrom.photo import read
 from photochrom.photo.strips import mapped_in_order, processors
+from photochrom.training.data import fetched, list_files
 from photochrom.training.resizing import resize, shrink
 
 if TYPE_CHECKING:
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from photochrom.training.data import DataFile
+
 _CACHE_VERSION = 2
 _SMALLEST_SIDE = 32  # px; smaller pictures are icons, not photographs
-GREY_CHROMA = 2.0  # photos whose mean absolute deviation between channels is below this are grey
+_GREY_CHROMA = 2.0  # photos whose mean absolute deviation between channels is below this are grey
 
 
 @dataclass
@@ -75,20 +79,30 @@ class PhotoSet:
         return f"{self.grey} without colour, {len(self.unreadable)} unreadable"
 
 
-def load_photos(data: Path, side: int, cache: Path, shards: slice = slice(None)) -> PhotoSet:
-    """The photos under `data`, from the cache where it is current; `shards` picks among tar files.
+def load_photos(
+    data: str | Path,
+    side: int,
+    cache: Path,
+    shards: slice = slice(None),
+    files: Sequence[DataFile] | None = None,
+) -> PhotoSet:
+    """The photos at a path or address, from the cache where it is current.
 
-    Raises DataError where there is nothing to train on.
+    `shards` picks among tar files; `files` is what lies there where that is known. Of the processes that
+    ask for the same and share a cache one fetches and decodes, the others wait. Raises DataError where
+    there is nothing to train on, PhotoError or OptionError where a store cannot be read.
     """
-    files = list_files(data)
+    files = files or list_files(data)
     numbers = np.arange(len(files))
-    if files[0].suffix == ".tar":
+    if files[0].is_shard:
         files, numbers = files[shards], numbers[shards]
     key = _cache_key(files, side)
     index = cache / f"{key}.json"
     if not index.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        build(files, data, side, cache / f"{key}.bytes", index)
+        with alone(cache / f"{key}.lock"):
+            if not index.exists():
+                _build(files, cache, side, cache / f"{key}.bytes", index)
     photos = _open_cache(index)
     photos.shards = numbers[photos.shards].astype(np.int32)
     if len(photos) == 0:
@@ -98,9 +112,9 @@ def load_photos(data: Path, side: int, cache: Path, shards: slice = slice(None))
     return photos
 
 
-def _cache_key(files: Sequence[Path], side: int) -> str:
+def _cache_key(files: Sequence[DataFile], side: int) -> str:
     """What a cache was made of: the files, their sizes, and the side."""
-    listed = [(str(f), f.stat().st_size) for f in files]
+    listed = [file.identity for file in files]
     return hashlib.sha256(json.dumps([_CACHE_VERSION, side, listed]).encode()).hexdigest()[:16]
 
 
@@ -117,23 +131,6 @@ def _open_cache(index: Path) -> PhotoSet:
     )
 
 
-def list_files(data: Path) -> list[Path]:
-    """Photos, or else tar shards, at or under `data`, sorted. Raises DataError where there are none."""
-    if data.is_file():
-        return [data]
-    if not data.is_dir():
-        raise DataError(
-            f"there is nothing at {data}: give a photo, a folder of photos, or a folder of *.tar shards"
-        )
-    shards = sorted(data.glob("*.tar"))
-    files = shards or sorted(p for p in data.rglob("*") if is_picture_name(p.name) and p.is_file())
-    if not files:
-        raise DataError(
-            f"{data} holds no photographs and no *.tar shards: give a photo, or a folder that holds some"
-        )
-    return files
-
-
 class _Member(NamedTuple):
     """A photo's file in a folder or a shard."""
 
@@ -143,36 +140,36 @@ class _Member(NamedTuple):
     content: bytes
 
 
-def members(files: Sequence[Path], root: Path) -> Iterator[_Member]:
+def _members(files: Sequence[DataFile], cache: Path) -> Iterator[_Member]:
     """Every photo file in turn. A broken shard is a DataError: half a data set is no data set."""
-    for shard, path in enumerate(files):
-        if path.suffix != ".tar":
-            parent = path.relative_to(root).parent if root.is_dir() else Path()
-            yield _Member(str(path), str(parent), 0, path.read_bytes())
+    for shard, (file, path) in enumerate(fetched(files, cache)):
+        if not file.is_shard:
+            yield _Member(file.name, str(file.place.parent), 0, path.read_bytes())
             continue
         try:
             with tarfile.open(path) as tar:
                 for member in tar:
                     if member.isfile() and (handle := tar.extractfile(member)):
-                        yield _Member(
-                            f"{path}:{member.name}", str(Path(member.name).parent), shard, handle.read()
-                        )
+                        source = str(Path(member.name).parent)
+                        yield _Member(f"{file.name}:{member.name}", source, shard, handle.read())
         except (tarfile.TarError, EOFError) as error:
-            raise DataError(f"{path} is not a whole tar file ({error}): copy it again") from None
+            raise DataError(f"{file.name} is not a whole tar file ({error}): copy it again") from None
 
 
-def build(files: Sequence[Path], root: Path, side: int, target: Path, index: Path) -> None:
+def _build(files: Sequence[DataFile], cache: Path, side: int, target: Path, index: Path) -> None:
     """Decode everything into `target` and describe it in `index`, which is written last."""
     shapes, sources, shards, unreadable, grey = [], [], [], [], 0
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     with target.open("wb") as out:
-        decoded = mapped_in_order(partial(_decoded_or_why_not, side=side), members(files, root), processors())
+        decoded = mapped_in_order(
+            partial(_decoded_or_why_not, side=side), _members(files, cache), processors()
+        )
         for member, photo in tqdm(decoded, desc="decoding photos", unit=" photos", disable=None):
             if isinstance(photo, PhotochromError):
                 unreadable.append(f"{member.name}: {photo}")
                 continue
-            if _is_colourless(photo):
+            if _is_colorless(photo):
                 grey += 1
                 continue
             out.write(photo.tobytes())
@@ -188,12 +185,12 @@ def build(files: Sequence[Path], root: Path, side: int, target: Path, index: Pat
 
 def _decoded_or_why_not(member: _Member, side: int) -> NDArray[np.uint8] | PhotochromError:
     try:
-        return decode(member.content, side)
+        return _decode(member.content, side)
     except PhotochromError as error:
         return error
 
 
-def decode(content: bytes, side: int) -> NDArray[np.uint8]:
+def _decode(content: bytes, side: int) -> NDArray[np.uint8]:
     """8-bit RGB (H, W, 3) with its short side at most `side`. Raises PhotoError, or DataError if tiny."""
     rgb = read(content).rgb
     if min(rgb.shape[:2]) < _SMALLEST_SIDE:
@@ -203,10 +200,10 @@ def decode(content: bytes, side: int) -> NDArray[np.uint8]:
     return np.rint(shrink(np.asarray(rgb, np.uint16), side) / 257).astype(np.uint8)
 
 
-def _is_colourless(photo: NDArray[np.uint8]) -> bool:
+def _is_colorless(photo: NDArray[np.uint8]) -> bool:
     """Whether a photo carries no colour to learn from."""
     small = photo[::4, ::4].astype(np.int16)
-    return float(np.abs(small - small.mean(-1, keepdims=True)).mean()) < GREY_CHROMA
+    return float(np.abs(small - small.mean(-1, keepdims=True)).mean()) < _GREY_CHROMA
 
 
 def split(photos: PhotoSet, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -228,7 +225,7 @@ def sampling_weights(sources: Sequence[str], exponent: float) -> NDArray[np.floa
     return np.asarray(weights / weights.sum())
 
 
-def colour_counts(photos: PhotoSet, bins: NDArray[np.float32], sample: int) -> NDArray[np.float64]:
+def color_counts(photos: PhotoSet, bins: NDArray[np.float32], sample: int) -> NDArray[np.float64]:
     """How often each ab bin is the nearest, counted on cells of 8 × 8 of about `sample` photos."""
     step = max(1, len(photos) // sample)
     counts = np.zeros(len(bins))

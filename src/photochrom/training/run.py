@@ -19,15 +19,17 @@ import numpy as np
 import torch
 
 from photochrom import documents
+from photochrom.batch.options import digest
 from photochrom.color import ab_bins
 from photochrom.errors import OptionError, TrainingError
 from photochrom.training import checkpoints
+from photochrom.training.data import list_files
 from photochrom.training.finish import Finish
 from photochrom.training.journal import Journal
 from photochrom.training.loader import Draw, Loader, Plan, Samples
 from photochrom.training.losses import WeightedSum
 from photochrom.training.parallel import World, join, shards_of
-from photochrom.training.photos import PhotoSet, colour_counts, list_files, load_photos, split
+from photochrom.training.photos import PhotoSet, color_counts, load_photos, split
 from photochrom.training.recipe import Recipe, dump
 from photochrom.training.trainer import Trainer
 
@@ -53,7 +55,7 @@ class RunOptions:
     resume: bool = False
 
 
-def train(recipe: Recipe, data: Path, out: Path, options: RunOptions | None = None) -> bool:
+def train(recipe: Recipe, data: str | Path, out: Path, options: RunOptions | None = None) -> bool:
     """Train a recipe on photos and leave a usable model in the folder `out`.
 
     Returns whether this is the first of torchrun's processes, the one that wrote the files.
@@ -103,7 +105,7 @@ def _pick_device(name: str, world: World) -> torch.device:
 class Run:
     """One rank's share of a run."""
 
-    def __init__(self, recipe: Recipe, data: Path, out: Path, options: RunOptions, world: World):
+    def __init__(self, recipe: Recipe, data: str | Path, out: Path, options: RunOptions, world: World):
         self.recipe, self.data, self.out, self.options, self.world = recipe, data, out, options, world
         self.device = _pick_device(options.device, world)
         self.photos = self._load()
@@ -119,18 +121,13 @@ class Run:
     # --- before the first step -------------------------------------------------------------
 
     def _load(self) -> PhotoSet:
-        """This rank's photos. Where ranks share files, the first decodes and the others wait."""
-        files = list_files(self.data)
-        self.lanes = len(files) if files[0].suffix == ".tar" else 1
+        """This rank's photos."""
+        files = self.world.share(lambda: list_files(self.data))  # listed once: all see the same
+        self.lanes = len(files) if files[0].is_shard else 1
+        self.listed = digest([(str(file.place), file.size, file.version) for file in files])
         shards = shards_of(self.world, self.lanes)
-        cache, side = self.options.cache or self.out / "cache", self.recipe.data.side
-        shared = shards == slice(None)
-        if shared and not self.world.first:
-            self.world.wait()
-        photos = load_photos(self.data, side, cache, shards)
-        if shared and self.world.first:
-            self.world.wait()
-        return photos
+        cache = self.options.cache or self.out / "cache"
+        return load_photos(self.data, self.recipe.data.side, cache, shards, files)
 
     def _summed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The sum of an array over the ranks that hold different photos."""
@@ -153,21 +150,24 @@ class Run:
         bins = ab_bins()
         if "soft_bins" not in self.recipe.loss.terms:
             return np.full(len(bins), 1 / len(bins))
-        counts = self._summed(colour_counts(self.photos, bins, self.recipe.data.prior_photos))
+        counts = self._summed(color_counts(self.photos, bins, self.recipe.data.prior_photos))
         return np.asarray(counts / counts.sum())
 
     def _start(self) -> None:
         """Fill the network from --resume or --init, and write down the recipe."""
         path = self.out / checkpoints.NAME
         if self.options.resume:
-            state = checkpoints.load(path, self.device)
+            state = self.world.share(lambda: checkpoints.load(path, torch.device("cpu")))
             self.trainer.restore(state, str(path))
             step = self._photos_a_step()  # may have changed; a step begins at a multiple of it
             self.trainer.seen = math.ceil(self.trainer.seen / step) * step
             self.notes += _changed_values(state["config"], documents.dump(self.recipe))
+            if state.get("data", self.listed) != self.listed:
+                self.notes.append("the data have changed since the run began: photos come in another order")
         elif self.options.init is not None:
-            weights, _ = checkpoints.load_weights(self.options.init)
-            checkpoints.fill(self.trainer.network, weights, str(self.options.init), self.recipe.name)
+            init = self.options.init
+            weights, _ = self.world.share(lambda: checkpoints.load_weights(init))
+            checkpoints.fill(self.trainer.network, weights, str(init), self.recipe.name)
             self.trainer.start_average()
         if self.world.first:
             (self.out / "recipe.toml").write_text(dump(self.recipe), encoding="utf-8")
@@ -270,7 +270,8 @@ class Run:
             step = self.trainer.seen // self.trainer.photos_a_step
             raise TrainingError(self._no_number("weights", step))
         if self.world.first:
-            state = {"config": documents.dump(self.recipe), **self.trainer.state()}
+            known = {"config": documents.dump(self.recipe), "data": self.listed}
+            state = {**known, **self.trainer.state()}
             checkpoints.save(self.out / checkpoints.NAME, state)
             self.saved = self.trainer.seen
 
