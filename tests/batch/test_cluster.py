@@ -18,7 +18,8 @@ from photochrom.batch.plan import find, make
 from photochrom.batch.pool import Lost
 from photochrom.batch.runner import Settings
 from photochrom.batch.store import Folder, open_store
-from photochrom.batch.transfer import Transfer, verify
+from photochrom.batch.transfer import Transfer
+from photochrom.batch.verify import verify_store as verify
 from photochrom.errors import OptionError
 
 if TYPE_CHECKING:

@@ -10,25 +10,28 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from tests.object_storage import counting
 
 from photochrom.batch import plan, records
 from photochrom.batch.coloring import Coloring, Task
 from photochrom.batch.options import Options
+from photochrom.batch.pool import Outcome
 from photochrom.batch.records import Record, Records
-from photochrom.batch.runner import Settings
+from photochrom.batch.runner import Run, Settings
 from photochrom.batch.store import Folder, Store, open_store
-from photochrom.batch.transfer import Courier, Held, Transfer, verify
+from photochrom.batch.transfer import Courier, Held, Transfer
+from photochrom.batch.verify import verify_store as verify
 from photochrom.cli import photochrom
 from photochrom.errors import OptionError, PhotoError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from photochrom.batch.coloring import Result
 
@@ -40,6 +43,7 @@ PACKET = (
     b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Label="Red"/>'
     b"</rdf:RDF></x:xmpmeta>"
 )
+CHANGED = "it is not as it was written: it was changed or damaged since"
 
 
 @pytest.fixture(params=["folders", "buckets"])
@@ -141,6 +145,7 @@ def test_sidecars_travel_and_count(stores: tuple[Store, Store], photo: Make) -> 
     assert stores[1].read("b/d.xmp")[0] == b"tagged since"
 
 
+@pytest.mark.parametrize("stores", ["buckets"], indirect=True)
 def test_a_listing_tells_of_sidecars_without_a_request(
     stores: tuple[Store, Store], photo: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +169,10 @@ def test_a_missing_result_is_made_again(stores: tuple[Store, Store], photo: Make
     assert record is not None
     gone = Record(**{**vars(record), "files": {"a.png": record.files["a.png"], "b.png": "gone"}})
     Records(stores[1], "x").settle(gone, Records(stores[1], "").read("a.png")[1] or "")
-    assert "missing" in (next(verify(*reversed(stores))).problem or "")
+    assert [finding.problem for finding in verify(*reversed(stores))] == [
+        None,
+        "it is missing: run the batch again",
+    ]
     assert run(stores)["a.png"].status == "done"
 
 
@@ -186,6 +194,46 @@ def test_a_result_that_was_changed_since_is_kept(stores: tuple[Store, Store], ph
     assert [finding.problem for finding in verify(*reversed(stores)) if "changed" in (finding.problem or "")]
     assert run(stores, Options(mark=False, vividness=0.9))["a.png"].status == "failed"
     assert stores[1].read("a.png")[0] == b"retouched"
+
+
+def test_verify_names_what_a_local_one_names(stores: tuple[Store, Store], photo: Make) -> None:
+    put_photos(stores[0], photo, ("a.png", "b.png", "c.png", "d.png", "e.png"))
+    run(stores, Options(sidecar=True))
+    assert [finding.problem for finding in verify(*reversed(stores))] == [None] * 10
+    stores[0].put("a.png", photo("other.png", 9).read_bytes())
+    stores[1].put("b.colorized.json", b"{}")
+    stores[1].put("c.png", stores[1].read("c.png")[0][:-20])
+    stores[1].put(".photochrom/records/d.png.json", b"damaged")
+    found = {
+        finding.output or "": finding.problem for finding in verify(*reversed(stores)) if finding.problem
+    }
+    damaged = stores[1].location(".photochrom/records/d.png.json")
+    assert found == {
+        "": f"{damaged} is damaged: remove it, and the photo is colored again",
+        stores[1].location("a.png"): "the photo is not the one that was colored: it was changed since",
+        stores[1].location("b.colorized.json"): CHANGED,
+        stores[1].location("c.png"): CHANGED,
+    }
+
+
+def test_a_place_without_results_is_no_proof(stores: tuple[Store, Store]) -> None:
+    with pytest.raises(PhotoError, match="no record of a batch"):
+        list(verify(stores[1]))
+
+
+def test_a_photo_takes_five_requests(aws: str, photo: Make, tmp_path: Path) -> None:
+    """As docs/scale.md counts them; and one that is done two."""
+    stores = open_store(f"s3://bucket/{tmp_path.name}/from"), open_store(f"s3://bucket/{tmp_path.name}/to")
+    put_photos(stores[0], photo, ("a.png",))
+    (entry,) = Transfer(PLAIN, Settings(), *stores).photos()
+    with counting(aws) as (proxy, asked), pytest.MonkeyPatch.context() as led:
+        led.setenv("AWS_ENDPOINT_URL", proxy)
+        worker = courier((open_store(stores[0].address), open_store(stores[1].address)), "x")
+        assert worker(entry).status == "done"  # type: ignore[union-attr]
+        assert asked == {"GET": 2, "PUT": 3}
+        asked.clear()
+        assert worker(entry).status == "skipped"  # type: ignore[union-attr]
+        assert asked == {"GET": 1, "HEAD": 1}
 
 
 def test_failures_are_listed_and_taken_up_alone(stores: tuple[Store, Store], photo: Make) -> None:
@@ -257,7 +305,43 @@ def test_what_is_no_photo_is_left_out_and_named(stores: tuple[Store, Store], pho
     search = plan.Search(exclude=("drafts",))
     transfer = Transfer(PLAIN, Settings(), *stores, search)
     assert [entry.key for entry in transfer.photos()] == ["a.png"]
-    assert list(search.left_out) == [stores[0].location("raw.nef")]
+    assert set(search.left_out) == {"folders named @eaDir", stores[0].location("raw.nef")}
+
+
+def test_folders_between_stores_are_searched_as_local_ones(
+    photo: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = Folder(str(tmp_path / "from")), Folder(str(tmp_path / "to"))
+    put_photos(stores[0], photo, ("a.png", "shut/b.png", "elsewhere/c.png"))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "from/link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "from/gone.jpg").symlink_to(tmp_path / "nothing")
+    (tmp_path / "from/renamed").write_bytes((tmp_path / "from/a.png").read_bytes())
+    os.mkfifo(tmp_path / "from/pipe.png")
+    real = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if str(path).endswith("/shut"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    search = plan.Search()
+    transfer = Transfer(PLAIN, Settings(), *stores, search)
+    found = {Path(r.input).name: r for r in transfer.results(Here(transfer))}  # type: ignore[arg-type]
+    assert {name: result.status for name, result in found.items()} == {
+        "a.png": "done",
+        "c.png": "done",
+        "gone.jpg": "failed",
+        "shut": "failed",
+    }
+    assert "a folder that cannot be listed" in (found["shut"].error or "")
+    assert "No such file" in (found["gone.jpg"].error or "")
+    assert {Path(path).name for path in search.left_out} == {"link", "renamed", "pipe.png"}
+    jobs = plan.make(plan.find([tmp_path / "from"]), tmp_path / "local", PLAIN)  # and so does a local run
+    local = [Run(PLAIN, Settings(isolate=False))._offer(job) for job in jobs]
+    reasons = [offer.result.error for offer in local if isinstance(offer, Outcome)]
+    assert reasons == ["it is a folder that cannot be listed: check its permissions"]
 
 
 def test_two_photos_of_one_result_are_told(stores: tuple[Store, Store], photo: Make) -> None:
@@ -378,7 +462,8 @@ def test_worker_processes_do_the_same(aws: str, photo: Make, tmp_path: Path) -> 
 SCRIPT = """
 import sys
 from photochrom.batch.options import Options
-from photochrom.batch.runner import Settings
+from photochrom.batch.pool import Outcome
+from photochrom.batch.runner import Run, Settings
 from photochrom.batch.store import open_store
 from photochrom.batch.transfer import Transfer
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def test_failed_and_unfinished_jobs(out: Path, tmp_path: Path) -> None:
         book.register([plan.Job(tmp_path / "in/9.png", out / "9.png")])
     assert problems(out) == {
         "0.png": "it failed: it was no photo",
-        "9.png": "it is not coloured yet: run the batch again",
+        "9.png": "it is not colored yet: run the batch again",
     }
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photochrom.batch.locks import RunLocks
+from photochrom.batch.naming import FOLDER
 from photochrom.errors import WriteError
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from photochrom.batch.plan import Job
 
 VERSION = 2  # version 1 had no `others`
-FOLDER = ".photochrom"  # in the output folder; hidden, so never searched for photos
 _PATIENCE = 60.0  # seconds to wait for another run's transaction
 _SCHEMA = """
 CREATE TABLE runs (id INTEGER PRIMARY KEY AUTOINCREMENT, started TEXT NOT NULL, version TEXT NOT NULL);

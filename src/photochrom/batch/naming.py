@@ -11,6 +11,7 @@ from photochrom.errors import PhotochromError
 from photochrom.photo.formats import FORMATS, SNIFF, Format, is_picture_name, sniff
 from photochrom.photo.tiff import is_bilevel
 
+FOLDER = ".photochrom"  # of what batches know, where the results are; hidden, so never searched for photos
 MARK = ".colorized"
 _OURS = re.compile(r"\.colorized\.[^/]+$", re.IGNORECASE)
 _BY_SUFFIX = {suffix: fmt for fmt in FORMATS.values() for suffix in fmt.suffixes}

@@ -72,12 +72,16 @@ class Search:
         names = (place.name, place.as_posix())
         return any(fnmatchcase(name, glob) for glob in self.exclude for name in names)
 
+    def leave_out_folders(self, name: str) -> None:
+        """Note that folders of a name in NOT_PHOTOS are left out."""
+        self.left_out[f"folders named {name}"] = "thumbnails and deleted files of the system"
+
     def takes_folder(self, entry: os.DirEntry[str], skip: Path | None) -> bool:
         """Whether a folder is entered; else it is hidden, known, or noted as left out."""
         if entry.name.startswith(".") or Path(entry.path).absolute() == skip:
             return False
         if entry.name in NOT_PHOTOS:
-            self.left_out[f"folders named {entry.name}"] = "thumbnails and deleted files of the system"
+            self.leave_out_folders(entry.name)
             return False
         if not entry.is_symlink():
             return True
@@ -159,7 +163,7 @@ def _expand(item: str, lists: bool, skip: Path | None, search: Search) -> Iterat
         raise OptionError("a name is empty: give photos, or folders that hold some")
     path = Path(item)
     if path.is_dir():
-        yield from _walk(path, path, skip, search)
+        yield from walk(path, path, skip, search)
     elif lists and path.suffix.lower() in LIST_SUFFIXES:
         yield from listed(_read_list(path), item)
     elif not path.exists() and glob.has_magic(item):
@@ -167,15 +171,18 @@ def _expand(item: str, lists: bool, skip: Path | None, search: Search) -> Iterat
         for name in sorted(glob.glob(item, recursive=True)):  # noqa: PTH207 (Path.glob takes no absolute pattern)
             match = Path(name)
             if match.is_dir():
-                yield from _walk(match, fixed, skip, search)
+                yield from walk(match, fixed, skip, search)
             elif naming.is_input_name(match.name):
                 yield Source(match, match.relative_to(fixed))
     else:
         yield Source(path, Path(path.name))
 
 
-def _walk(folder: Path, root: Path, skip: Path | None, search: Search) -> Iterator[Source]:
-    """Photos below a folder; one that cannot be listed becomes a source, so that it fails by name."""
+def walk(folder: Path, root: Path, skip: Path | None, search: Search) -> Iterator[Source]:
+    """Photos below a folder, as they are found; `skip` is not entered.
+
+    A folder that cannot be listed becomes a source, so that it fails by name.
+    """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
@@ -187,7 +194,7 @@ def _walk(folder: Path, root: Path, skip: Path | None, search: Search) -> Iterat
             continue
         if entry.is_dir():
             if search.takes_folder(entry, skip):
-                yield from _walk(path, root, skip, search)
+                yield from walk(path, root, skip, search)
         elif search.takes_file(entry):
             yield Source(path, path.relative_to(root))
 

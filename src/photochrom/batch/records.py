@@ -16,8 +16,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from photochrom.batch.ledger import FOLDER
-from photochrom.batch.store import ANYTHING, Conflict
+from photochrom.batch.naming import FOLDER
+from photochrom.batch.store import ANYTHING, Absent, Conflict
 from photochrom.errors import PhotochromError, WriteError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Record:
     """What became of a photo. `files` are its results: key -> version as they were put."""
 
     input: str
+    photo: str = ""  # the version that was colored
     status: str = "running"  # then "done" or "failed"
     key: str = ""
     run: str = ""
@@ -46,6 +47,7 @@ class Record:
     version: int = _VERSION
 
     def dump(self) -> bytes:
+        """As JSON."""
         return (json.dumps(asdict(self), ensure_ascii=False) + "\n").encode()
 
 
@@ -59,9 +61,10 @@ class Records:
     def read(self, key: str) -> tuple[Record | None, str | None]:
         """The record of a photo and its version, or None and None. Raises WriteError where it is damaged."""
         place = _place(key)
-        if self.store.find(place) is None:
+        try:
+            data, version = self.store.read(place)
+        except Absent:
             return None, None
-        data, version = self.store.read(place)
         return _parsed(data, self.store.location(place)), version
 
     def claim(self, record: Record, version: str | None) -> str | None:
@@ -89,10 +92,13 @@ class Records:
             self._lives[run] = time.monotonic(), alive
         return alive
 
-    def all(self) -> Iterator[Record]:
-        """Every record."""
+    def all(self) -> Iterator[Record | PhotochromError]:
+        """Every record; in place of one that cannot be read, why."""
         for entry in self.store.list(f"{FOLDER}/records"):
-            yield _parsed(self.store.read(entry.key)[0], self.store.location(entry.key))
+            try:
+                yield _parsed(self.store.read(entry.key)[0], self.store.location(entry.key))
+            except PhotochromError as error:
+                yield error
 
 
 def _place(key: str) -> str:

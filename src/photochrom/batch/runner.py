@@ -131,7 +131,12 @@ class Run:
     def _offer(self, job: Job) -> Task | Outcome[Task, Result] | None:
         """What is to be done about a job; None while another run is at it."""
         try:
-            if not stat.S_ISREG(job.input.stat().st_mode):
+            mode = job.input.stat().st_mode
+            if stat.S_ISDIR(mode):
+                return _settled(
+                    job, failure(job, "it is a folder that cannot be listed: check its permissions")
+                )
+            if not stat.S_ISREG(mode):
                 return _settled(job, failure(job, "it is a pipe or device, not a file"))
         except OSError:
             pass  # reading it will say why

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
-from photochrom.batch.ledger import FOLDER
 from photochrom.batch.locks import alone
+from photochrom.batch.naming import FOLDER
 from photochrom.errors import MissingExtra, OptionError, PhotoError, WriteError
 from photochrom.photo.atomic import PART, save
 

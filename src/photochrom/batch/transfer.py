@@ -21,8 +21,8 @@ from photochrom.batch.coloring import Coloring, Result, Task
 from photochrom.batch.options import Options, digest
 from photochrom.batch.pool import Lost, Pool
 from photochrom.batch.records import Failures, Heartbeat, Record, Records, failed_keys
-from photochrom.batch.store import ANYTHING, Conflict, Entry, Store
-from photochrom.batch.verify import Finding, decoding_error
+from photochrom.batch.store import ANYTHING, Conflict, Entry, Folder, Store
+from photochrom.batch.verify import Finding, verify_store
 from photochrom.errors import OptionError, PhotochromError, PhotoError
 from photochrom.models import find
 from photochrom.photo.formats import PICTURE_SUFFIXES
@@ -98,7 +98,8 @@ class Courier:
         if (claim := self.records.claim(record, version)) is None:
             return Held(entry.key)
         fetched = fetched or _Fetched(*self.source.read(entry.key))
-        record = replace(record, key=_key(fetched.version, beside, self.recipe))
+        key = _key(fetched.version, beside, self.recipe)
+        record = replace(record, key=key, photo=fetched.version)
         result, record = self._colored(record, fetched.data, beside)
         spent = time.monotonic() - started
         record = replace(record, status=result.status, error=result.error or "", seconds=round(spent, 3))
@@ -319,7 +320,7 @@ class Transfer:
 
     def verify(self) -> Iterator[Finding]:
         """Read every result back, and see that every photo has one."""
-        yield from verify(self._target, self._source)
+        yield from verify_store(self._target, self._source)
         records = Records(self._target, self._run)
         for entry in self.photos():
             if records.read(entry.key)[0] is None:
@@ -344,49 +345,37 @@ class Transfer:
 
         Raises PhotoError where there is none.
         """
-        inside = f"{self._source.address}/"
-        hidden = (
-            self._target.address.removeprefix(inside) + "/" if self._target.address.startswith(inside) else ""
-        )
         found = False
-        for entry in xmp_sidecars.noted(self._source.list()):
-            if not (hidden and entry.key.startswith(hidden)) and self._takes(entry):
-                found = True
-                yield entry
+        for entry in self._in_folder() if isinstance(self._source, Folder) else self._in_bucket():
+            found = True
+            yield entry
         if not found:
             raise PhotoError(f"no photo in {self._source.address}: check its name and what it holds")
+
+    def _in_folder(self) -> Iterator[Entry]:
+        """As a local run finds them: what cannot be listed is an entry that fails by its name."""
+        folder = Path(self._source.address)
+        for source in plan.walk(folder, folder, Path(self._target.address), self._search):
+            yield Entry(source.path.relative_to(folder).as_posix(), 0, "", 0.0)
+
+    def _in_bucket(self) -> Iterator[Entry]:
+        inside = f"{self._source.address}/"
+        hidden = f"{self._target.address}/".removeprefix(inside)
+        for entry in xmp_sidecars.noted(self._source.list()):
+            if not entry.key.startswith(hidden) and self._takes(entry):
+                yield entry
 
     def _takes(self, entry: Entry) -> bool:
         """Whether an entry is a photo to color; a picture that is not read is noted."""
         place = PurePosixPath(entry.key)
         folders = [Path(*place.parts[:depth]) for depth in range(1, len(place.parts) + 1)]
-        if any(part.startswith(".") or part in plan.NOT_PHOTOS for part in place.parts):
+        if any(part.startswith(".") for part in place.parts):
+            return False
+        if known := next((part for part in place.parts if part in plan.NOT_PHOTOS), None):
+            self._search.leave_out_folders(known)
             return False
         if any(self._search.excludes(folder) for folder in folders):
             return False
         if unread := unread_kind(b"", place.suffix.lower()):
             self._search.left_out[self._source.location(entry.key)] = unread.reason
         return unread is None and naming.is_input_name(place.name)
-
-
-def verify(target: Store, source: Store | None = None) -> Iterator[Finding]:
-    """Read every result back: is it there, as it was put, and does it decode?"""
-    for record in Records(target, "").all():
-        photo = source.location(record.input) if source else record.input
-        output = target.location(record.output) if record.output else ""
-        yield Finding(photo, output, _problem(record, target))
-
-
-def _problem(record: Record, target: Store) -> str | None:
-    if record.status == "failed":
-        return f"it failed: {record.error}"
-    if record.status != "done":
-        return "it is not colored yet: run the batch again"
-    for name in record.files:
-        if target.find(name) is None:
-            return f"{target.location(name)} is missing: run the batch again"
-    data, _ = target.read(record.output)
-    if hashlib.sha256(data).hexdigest() != record.output_sha256:
-        return "the result is not as it was written: it was changed or damaged since"
-    error = decoding_error(data)
-    return f"the result does not decode: {error}" if error else None

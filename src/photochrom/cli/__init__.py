@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 VERBS: dict[str, str] = {
     "colorize": "Colour photographs: files and folders.",
-    "batch": "Colour thousands into a folder, resume, retry, verify.",
+    "batch": "Color thousands into a folder, resume, retry.",
     "watch": "Colour what arrives in a folder.",
     "redo": "Make a picture again from its sidecar.",
     "video": "Color films, steadily.",
-    "verify": "Prove that a coloured JPEG keeps the luminance data of the original.",
+    "verify": "Prove that results are whole, or that a JPEG kept its luminance.",
     "uncolor": "Give the grey JPEG back that a coloured one was made of.",
     "models": "List the models, with licence and hash.",
     "doctor": "Check the installation and colour a test picture.",

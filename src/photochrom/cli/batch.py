@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from photochrom import __version__
-from photochrom.batch import ledger, plan
+from photochrom.batch import ledger, naming, plan
 from photochrom.batch import transfer as transfers
+from photochrom.batch import verify as verification
 from photochrom.batch.coloring import failure
 from photochrom.batch.runner import IfExists, Run, Settings, workers_for
 from photochrom.batch.store import Folder, is_address, open_store
@@ -21,11 +23,12 @@ from photochrom.errors import OptionError, WriteError
 from photochrom.photo.strips import processors
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from photochrom.batch.coloring import Result
     from photochrom.batch.options import Options
     from photochrom.batch.plan import Search
+    from photochrom.batch.verify import Finding
 
 _STDIN = "-"
 
@@ -42,7 +45,7 @@ _STDIN = "-"
 @click.option(
     "--verify",
     is_flag=True,
-    help="Check that every output is there, whole and unchanged, and so is its photo; colour nothing.",
+    help="The same as 'photochrom verify IN... OUT'; color nothing.",
 )
 @click.option(
     "--engine",
@@ -69,28 +72,26 @@ def command(
     ray_address: str | None,
     as_json: bool,
 ) -> None:
-    """Colour many photographs into a folder, and lose none.
+    """Color many photographs into a folder, and lose none.
 
     IN is a folder, a photo, a quoted glob, a list of photos in a .txt file (one a line), or '-' for
     such a list on standard input. What is done is written in OUT/.photochrom/ledger.sqlite: run the
-    same command again to go on after any interruption; what is done stays, the rest is coloured.
+    same command again to go on after any interruption; what is done stays, the rest is colored.
 
     IN and OUT may also be addresses in object storage (s3://, gs://, az://); then what is done is written
     in small files beside the results.
     """
     settings = Settings(if_exists, workers, timeout)
+    if verify:
+        context.exit(read_back(paths, options, search, as_json=as_json))
     if engine == "ray" or any(is_address(path) for path in paths):
         stores = [open_store(path) for path in paths]
-        if len(stores) == 1 and verify:
-            context.exit(report_findings(transfers.verify(stores[0]), search, as_json=as_json))
         if len(stores) != 2:
             raise OptionError("give where the photos are and where the results go: photochrom batch SRC DST")
         source, target = stores
         if isinstance(source, Folder) and not Path(source.address).is_dir():
             raise OptionError(f"{paths[0]} is not a folder: a store or a cluster needs a folder of photos")
         transfer = transfers.Transfer(options, settings, source, target, search)
-        if verify:
-            context.exit(report_findings(transfer.verify(), search, as_json=as_json))
         results = (
             transfer.preview() if dry_run else _between_stores(transfer, engine, ray_address, retry_failed)
         )
@@ -99,11 +100,9 @@ def command(
     out = Path(paths[-1])
     if out.exists() and not out.is_dir():
         raise OptionError(f"{out} is a file: the last argument is the folder for the results")
-    if len(paths) < 2 and not verify:
+    if len(paths) < 2:
         raise OptionError("give the photos and then the folder for the results: photochrom batch IN OUT")
-    jobs = _plan(paths[:-1], out, options, search) if len(paths) > 1 else []
-    if verify:
-        context.exit(_verify(out, jobs, search, as_json))
+    jobs = _plan(paths[:-1], out, options, search)
     if retry_failed:
         jobs = _failed_before(jobs, out)
     if dry_run:
@@ -157,8 +156,25 @@ def _dry_run(
     return report.follow(run.preview(job, rows, out) for job in jobs)
 
 
-def _verify(out: Path, jobs: Sequence[plan.Job], search: Search, as_json: bool) -> int:
-    from photochrom.batch.verify import verify
+def read_back(paths: Sequence[str], options: Options, search: Search, *, as_json: bool) -> int:
+    """Read the results in the last of the paths back, and see that every photo in the others has one.
 
-    findings = verify(out, ledger.read_rows(ledger.place(out)), jobs, threads=processors())
-    return report_findings(findings, search, as_json=as_json)
+    Whatever says there what was done: a local run's ledger, or the records of runs between stores, or both.
+    """
+    *inputs, last = paths
+    target = open_store(last)
+    if isinstance(target, Folder) and Path(target.address).is_file():
+        raise OptionError(f"{last} is a file: give the place of the results (two JPEGs: verify --luminance)")
+    book = ledger.place(Path(target.address)) if isinstance(target, Folder) else None
+    findings: list[Iterable[Finding]] = []
+    if book and book.exists():
+        out = Path(last if not is_address(last) else target.address)
+        jobs = _plan(inputs, out, options, search) if inputs else []
+        findings.append(verification.verify(out, ledger.read_rows(book), jobs, threads=processors()))
+    if not findings or any(target.list(f"{naming.FOLDER}/records")):
+        if len(inputs) > 1:
+            raise OptionError("give one place of photos and one of results: photochrom verify SRC DST")
+        source = [open_store(where) for where in inputs]
+        transfer = transfers.Transfer(options, Settings(), source[0], target, search) if source else None
+        findings.append(transfer.verify() if transfer else verification.verify_store(target))
+    return report_findings(chain(*findings), search, as_json=as_json)

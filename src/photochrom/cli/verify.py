@@ -1,15 +1,21 @@
-"""photochrom verify: is a coloured JPEG's luminance the original's?"""
+"""photochrom verify: are a batch's results all there and whole; is a JPEG's luminance the original's?"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from photochrom.cli.options import JSON
+from photochrom.batch.options import Options
+from photochrom.cli.batch import read_back
+from photochrom.cli.options import JSON, searching
 from photochrom.photo.jpeg_luminance import compare_luminance
 from photochrom.photo.origin import origin_of
+
+if TYPE_CHECKING:
+    from photochrom.batch.plan import Search
 
 _SENTENCES = {
     "identical": "the luminance data are identical",
@@ -19,17 +25,32 @@ _SENTENCES = {
 
 
 @click.command()
-@click.argument("original", metavar="ORIGINAL", type=click.Path(path_type=Path))
-@click.argument("colored", metavar="COLOURED", type=click.Path(path_type=Path))
-@click.option("--luminance", is_flag=True, required=True, help="Compare luminance data.")
+@click.argument("paths", metavar="[IN...] DST | ORIGINAL COLORED", nargs=-1, required=True)
+@click.option(
+    "--luminance", is_flag=True, help="Compare the luminance data of two JPEGs, ORIGINAL and COLORED."
+)
+@searching
 @JSON
 @click.pass_context
-def command(context: click.Context, original: Path, colored: Path, luminance: bool, as_json: bool) -> None:
-    """Prove that a coloured JPEG keeps the luminance data of the original.
+def command(
+    context: click.Context, paths: tuple[str, ...], luminance: bool, search: Search, as_json: bool
+) -> None:
+    """Prove that a batch's results are all there and whole.
 
-    Scan bytes and tables are compared or, where they differ, all coefficients. The exit code is 0 if the
-    data are identical, else 1.
+    DST is where 'photochrom batch' has put them, a folder or an address. Every result is read back: it must
+    have the bytes that were written and decode to the last row. Where the photos are given (IN), each must
+    have a result and be the one that was colored; a folder's ledger knows its photos without.
+
+    With --luminance: prove that a colored JPEG keeps the luminance data of the original. Scan bytes and
+    tables are compared or, where they differ, all coefficients.
+
+    The exit code is 0 if all is well, 3 if some of several results are not, else 1.
     """
+    if not luminance:
+        context.exit(read_back(paths, Options(), search, as_json=as_json))
+    if len(paths) != 2:
+        raise click.UsageError("--luminance compares two JPEGs: give ORIGINAL and COLORED")
+    original, colored = (Path(path) for path in paths)
     found = compare_luminance(origin_of(original).data, origin_of(colored).data)
     click.echo(json.dumps({"luminance": found}) if as_json else f"{colored}: {_SENTENCES[found]}")
     context.exit(0 if found == "identical" else 1)
