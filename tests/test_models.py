@@ -132,15 +132,16 @@ def test_uncertainty_of_certain_and_even():
     assert readings.uncertainty(certain) == pytest.approx(0, abs=1e-5)
 
 
-def two_minds() -> readings.Moments:
+def two_minds(luminance: float = 60) -> readings.Moments:
     """Red at 60 %, yellow at 40 %: the mean is (18, 12)."""
-    return readings.moments(np.log(peaked(((30, 0), 0.6), ((0, 30), 0.4)) + 1e-30)[:, None, None], BINS)
+    logits = np.log(peaked(((30, 0), 0.6), ((0, 30), 0.4)) + 1e-30)[:, None, None]
+    return readings.moments(logits, BINS, np.full((1, 1), luminance, np.float32))
 
 
 def beside_a_doubtful_cell(moments: readings.Moments, doubt: float) -> readings.Moments:
     """The same cell beside one without colour and with that variance."""
-    planes = (moments.mean, moments.chroma, moments.square)
-    extra = (np.zeros((1, 1, 2), np.float32), np.full((1, 1), doubt**0.5), np.full((1, 1), doubt))
+    planes = (moments.mean, moments.chroma, moments.square, moments.luminance)
+    extra = (np.zeros((1, 1, 2)), np.full((1, 1), doubt**0.5), np.full((1, 1), doubt), moments.luminance)
     return readings.Moments(*(np.hstack(pair).astype(np.float32) for pair in zip(planes, extra, strict=True)))
 
 
@@ -157,10 +158,20 @@ def test_vividness_lifts_the_chroma_of_the_mean_by_how_sure_its_hue_is():
 
 def test_chroma_is_lifted_most_where_the_hue_is_surest():
     cells = [peaked(((30, 0), share), ((0, 30), 1 - share)) for share in (0.9, 0.6)]
-    moments = readings.moments(np.log(np.stack(cells, axis=-1)[:, None] + 1e-30), BINS)
+    logits = np.log(np.stack(cells, axis=-1)[:, None] + 1e-30)
+    moments = readings.moments(logits, BINS, np.full((1, 2), 60, np.float32))
     added = np.linalg.norm(moments.vivid(0.05), axis=-1) / np.linalg.norm(moments.mean, axis=-1) - 1
     sure = np.linalg.norm(moments.mean, axis=-1) / moments.chroma
     assert added[0, 0] / added[0, 1] == pytest.approx((sure[0, 0] / sure[0, 1]) ** 4, rel=1e-3)
+
+
+def test_what_is_dark_is_lifted_in_proportion_to_its_luminance():
+    logits = np.log(np.stack([peaked(((30, 0), 0.9), ((0, 30), 0.1))] * 4, axis=-1)[:, None] + 1e-30)
+    moments = readings.moments(logits, BINS, np.array([[0, 10, 40, 90]], np.float32))
+    added = np.linalg.norm(moments.vivid(0.05) - moments.mean, axis=-1)[0]
+    assert added[0] == 0
+    assert added[2] == pytest.approx(4 * added[1], rel=1e-4)
+    assert added[3] == pytest.approx(added[2], rel=1e-4)
 
 
 def test_a_photo_that_doubt_made_pale_gets_its_strength_back_within_what_is_likely():
@@ -184,7 +195,7 @@ def test_hints_never_lift_the_rest_of_a_photo():
 def test_moments_are_those_of_the_distribution():
     logits = np.random.default_rng(0).normal(0, 3, (len(BINS), 17, 29)).astype(np.float32)
     p = readings.softmax(logits).astype(np.float64)
-    moments = readings.moments(logits, BINS)
+    moments = readings.moments(logits, BINS, np.full((17, 29), 50, np.float32))
     mean = np.einsum("qhw,qc->hwc", p, BINS)
     assert moments.mean == pytest.approx(mean, abs=1e-3)
     assert moments.chroma == pytest.approx(np.einsum("qhw,q->hw", p, np.hypot(*BINS.T)), rel=1e-4)

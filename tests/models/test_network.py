@@ -61,7 +61,7 @@ def colors_only(**changes):
 
 def test_the_tensors_fed_are_the_golden_ones():
     golden = np.load(GOLDEN)
-    session = Recorder(find("photochrom")[1])
+    session = Recorder(replace(find("photochrom")[1], mirror=True))
     PhotochromNetwork(session).answer(faded(), HINTS)
     plain, mirrored, hinted = session.fed
     assert set(hinted) == {"luminance", "hints", "spread"}

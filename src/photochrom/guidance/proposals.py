@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from photochrom.prepared import PreparedPhoto
 
 _UNCERTAIN = 0.2  # the share of the photo, the least sure, that proposals are about
-_DARING = 0.36  # the share of the way from the expected colour to another
+_DARING = 0.4  # the share of the way from the expected colour to another
 _REGIONS = 4
 _HINTS = 4  # a region
 _WEIGHT = 0.7

@@ -123,7 +123,7 @@ class DistributionAnswer(Answer):
 
     @cached_property
     def _moments(self) -> readings.Moments:
-        return readings.moments(self.output, self.bins)
+        return readings.moments(self.output, self.bins, self.cells)
 
     def ab(self, vividness: float = DEFAULT_VIVIDNESS) -> Float:
         plain = self.unhinted

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # for longer than it takes.
 _CELLS = 208
 _PALE = 18.0  # chosen on validation: at vividness 1, photos are on average as colourful as the truth
+_LIGHT = 40.0  # L*: in what is darker, the mean colour needs less lifting to be as colourful as the truth
 
 
 def softmax(logits: Float, temperature: float = 1.0) -> Float:
@@ -32,20 +33,22 @@ def softmax(logits: Float, temperature: float = 1.0) -> Float:
 
 @dataclass(frozen=True)
 class Moments:
-    """What is expected of ab in each cell."""
+    """What is expected of ab in each cell, and the cell's L*."""
 
     mean: Float  # (h, w, 2): E ab
     chroma: Float  # (h, w): E |ab|
     square: Float  # (h, w): E |ab|²
+    luminance: Float  # (h, w) 0..100
 
     def vivid(self, vividness: float, unhinted: Moments | None = None) -> Float:
         """(h, w, 2): the mean colour with more chroma, at the same hue, the more so the surer that is.
 
-        chroma = |E ab| · (1 + v · s · c⁴), at most E |ab| plus 1 + v standard deviations of |ab|, where
-        c = |E ab| / E |ab| tells how sure the hue is and s is the photo's `paleness`. At v = 0 this is the
-        mean of the distribution, safe and pale, because doubt about the hue cancels. Lifting what is in doubt
-        instead, as the annealed mean does (Zhang, Isola & Efros 2016, eq. 5), makes dark cloth plum. The
-        bound keeps a face that is sure in a doubtful photo from glowing. Trials: docs/model-development.md.
+        chroma = |E ab| · (1 + v · s · w), at most E |ab| plus 1 + v standard deviations of |ab|, where s is
+        the photo's `paleness`, w = c⁴ · min(1, L* / 40), and c = |E ab| / E |ab| tells how sure the hue is.
+        At v = 0 this is the mean of the distribution, safe and pale, because doubt about the hue cancels.
+        Lifting what is in doubt instead, as the annealed mean does (Zhang, Isola & Efros 2016, eq. 5), makes
+        dark cloth plum; in the dark the mean is colourful enough. The bound keeps a face that is sure in a
+        doubtful photo from glowing. Trials: docs/model-development.md.
 
         unhinted: the moments of the same photo without hints, whose paleness is the most that counts, so that
         hints do not lift what they do not reach.
@@ -56,25 +59,26 @@ class Moments:
         strength = np.float32(vividness * min(self.paleness(), (unhinted or self).paleness()))
         spread = np.sqrt(np.maximum(self.square - self.chroma * self.chroma, 0))
         most = (self.chroma + np.float32(1 + vividness) * spread) / np.maximum(chroma, 1e-3)
-        lift = np.minimum(1 + strength * self._sureness(), np.maximum(most, 1))
+        lift = np.minimum(1 + strength * self._room, np.maximum(most, 1))
         vivid: Float = self.mean * lift[..., None]
         return vivid
 
     def paleness(self) -> float:
         """How much chroma full vividness gives back to a photo: σ² / (18 ρ), without unit.
 
-        σ² is the mean variance of ab, ρ the root mean square of c⁴ |E ab|, at least 0.5. Chroma x added to a
+        σ² is the mean variance of ab, ρ the root mean square of w |E ab|, at least 0.5. Chroma x added to a
         photo whose colours are off by σ anyway costs 10 log₁₀(1 + x² / σ²) dB, so that among photos the same
         cost buys an x that grows with σ².
         """
-        sure = self._sureness() * np.sqrt(self._mean_square)
+        sure = self._room * np.sqrt(self._mean_square)
         variance = float((self.square - self._mean_square).mean())
         return variance / (_PALE * max(float(np.sqrt((sure * sure).mean())), 0.5))
 
-    def _sureness(self) -> Float:
-        """(h, w): c⁴, where c = |E ab| / E |ab| is 1 where all likely colours have one hue."""
+    @cached_property
+    def _room(self) -> Float:
+        """(h, w) 0..1: w, full where all likely colours have one hue and the place is not dark."""
         square = self._mean_square / np.maximum(self.chroma * self.chroma, 1e-6)
-        return np.asarray(square * square)
+        return np.asarray(square * square * np.minimum(self.luminance / np.float32(_LIGHT), 1))
 
     def deviation(self) -> Float:
         """(h, w): the standard deviation of ab, at least 1."""
@@ -87,8 +91,8 @@ class Moments:
         return np.asarray(a * a + b * b)
 
 
-def moments(logits: Float, bins: Float) -> Moments:
-    """The moments of the distribution softmax(logits)."""
+def moments(logits: Float, bins: Float, luminance: Float) -> Moments:
+    """The moments of the distribution softmax(logits) of a photo whose cells have the L* (h, w)."""
     square = (bins * bins).sum(-1)
     weights = np.vstack([bins.T, np.sqrt(square), square, np.ones_like(square)])  # (5, Q)
     flat = logits.reshape(len(logits), -1)
@@ -98,7 +102,8 @@ def moments(logits: Float, bins: Float) -> Moments:
         part = flat[:, start : start + _CELLS]
         sums[:, start : start + _CELLS] = weights @ cv2.exp(part - peak[start : start + _CELLS])
     expected = (sums[:4] / sums[4]).reshape(4, *logits.shape[1:])
-    return Moments(np.ascontiguousarray(expected[:2].transpose(1, 2, 0)), expected[2], expected[3])
+    mean = np.ascontiguousarray(expected[:2].transpose(1, 2, 0))
+    return Moments(mean, expected[2], expected[3], luminance)
 
 
 def uncertainty(logits: Float) -> Float:

@@ -33,11 +33,13 @@ _ROUNDS = 4  # of the chord that brings colors into the gamut
 def export_whole(model: str, target: Path) -> Card:
     """Write a model's automatic coloring as one graph: `image` (1, H, W, 3) uint8 -> `colored`, the same.
 
-    Raises UnknownModel, and ModelError for a model that averages others or sizes.
+    Raises UnknownModel, and ModelError for a model that averages others, and for colors averaged over sizes.
     """
     path, card = find(model)
-    if members(model) or card.sizes or (card.mirror and card.head == "ab"):
+    if members(model) or ((card.mirror or card.sizes) and card.head == "ab"):
         raise ModelError(f"{model} asks networks several times: export one model that does not")
+    if any(short > card.size.short for short in card.sizes):
+        raise ModelError(f"{model} is shown photos larger than its working size: export one that is not")
     network = onnx.load(path)
     if max(item.version for item in network.opset_import if item.domain == "") < _OPSET:
         network = onnx.version_converter.convert_version(network, _OPSET)
@@ -47,18 +49,19 @@ def export_whole(model: str, target: Path) -> Card:
 
 def _whole(network: onnx.ModelProto, card: Card) -> onnx.ModelProto:
     core = compose.add_prefix_graph(network.graph, "net.")
-    feeding = {"luminance": "batch", "hints": "no_hints", "spread": "no_spread"}
-    fed = [
-        helper.make_node("Identity", [feeding[item.name.removeprefix("net.")]], [item.name])
-        for item in core.input
-    ]
-    output = "logits" if card.head == "bins" else "ab"
-    answer = helper.make_node("Identity", [f"net.{output}"], ["answer"])
-    before = _full_luminance() + _working_size() + _average("rows", 0) + _average("columns", 1) + _plate()
-    before += _STRETCH + (_MIRRORED if card.mirror else _ALONE)
-    reading = (_UNMIRRORED if card.mirror else _TEMPERED) + _VIVID if card.head == "bins" else _COLORS
+    asked = _asked(core, card)
+    shared = {
+        *_constants(card),
+        *(item.name for item in core.initializer),
+        "grey",
+        "sides",
+        "sides_f",
+        "short",
+    }
+    further = [_renamed(asked, f"_{short}", shared - {"short_side", "longest"}) for short in card.sizes]
+    reading = (_joined(card.sizes) + _VIVID) if card.head == "bins" else _COLORS
     after = reading + _guided() + _fitted() + _rounded()
-    nodes = [*_nodes(before), *fed, *core.node, answer, *_nodes(after)]
+    nodes = [*_nodes(_full_luminance()), *asked, *(node for one in further for node in one), *_nodes(after)]
     sides: list[Any] = [1, "height", "width", 3]
     graph = helper.make_graph(
         nodes,
@@ -71,6 +74,34 @@ def _whole(network: onnx.ModelProto, card: Card) -> onnx.ModelProto:
     made.functions.extend(network.functions)
     helper.set_model_props(made, {"model": card.name, "licence": card.licence, "sha256": card.sha256})
     onnx.checker.check_model(made)
+    return made
+
+
+def _asked(core: onnx.GraphProto, card: Card) -> list[onnx.NodeProto]:
+    """The network's answer to the photo at the working size."""
+    feeding = {"luminance": "batch", "hints": "no_hints", "spread": "no_spread"}
+    fed = [
+        helper.make_node("Identity", [feeding[item.name.removeprefix("net.")]], [item.name])
+        for item in core.input
+    ]
+    answer = helper.make_node("Identity", ["net.logits" if card.head == "bins" else "net.ab"], ["answer"])
+    before = _working_size() + _average("rows", 0) + _average("columns", 1) + _plate() + _STRETCH
+    before += _MIRRORED if card.mirror else _ALONE
+    before += _NOTHING_SPREAD if any(item.name == "net.spread" for item in core.input) else ""
+    after = _UNMIRRORED if card.mirror else _TEMPERED if card.head == "bins" else ""
+    return [*_nodes(before), *fed, *core.node, answer, *_nodes(after)]
+
+
+def _renamed(nodes: list[onnx.NodeProto], suffix: str, shared: set[str]) -> list[onnx.NodeProto]:
+    """The same nodes once more, under names of their own but for what is shared."""
+    made = []
+    for node in nodes:
+        copy = onnx.NodeProto()
+        copy.CopyFrom(node)
+        for names in (copy.input, copy.output):
+            names[:] = [name if name in shared or not name else name + suffix for name in names]
+        copy.name = node.name + suffix if node.name else ""
+        made.append(copy)
     return made
 
 
@@ -92,6 +123,7 @@ def _constants(card: Card) -> dict[str, NDArray[Any]]:
         "three": 3, "white": 255, "c12_92": 12.92, "c1_055": 1.055, "c0_055": 0.055, "c16": 16, "c100": 100,
         "c116": 116, "dark_code": 0.04045, "dark_light": 0.0031308, "epsilon": 216 / 24389, "knee": 6 / 29,
         "kappa": 24389 / 27, "small": 1e-3, "tiny": 1e-6, "pale": 18, "vividness": DEFAULT_VIVIDNESS,
+        "not_dark": 40, "answers": 1 + len(card.sizes),
         "more_vivid": 1 + DEFAULT_VIVIDNESS, "tolerance": TOLERANCE**2, "flat": 5, "flat_span": 15,
         "end_dark": 8, "end_light": 92, "temperature": card.temperature, "short_side": card.size.short,
         "multiple": card.size.multiple, "longest": card.size.longest,
@@ -99,12 +131,18 @@ def _constants(card: Card) -> dict[str, NDArray[Any]]:
         "red_weight": LUMINANCE_WEIGHTS[0], "green_weight": LUMINANCE_WEIGHTS[1],
         "blue_weight": LUMINANCE_WEIGHTS[2],
     }  # fmt: skip
+    for short in card.sizes:
+        scalars |= {
+            f"short_side_{short}": short,
+            f"longest_{short}": card.size.longest * short / card.size.short,
+        }
     found: dict[str, NDArray[Any]] = {name: np.array(value, np.float32) for name, value in scalars.items()}
     found |= {f"i{n}": np.array([n], np.int64) for n in range(7)} | {"back": np.array([-1], np.int64)}
     found |= {f"j{n}": np.array(n, np.int64) for n in range(2)}
     found |= {f"shape_1{n}": np.array([1, n], np.int64) for n in (1, 2, 4)}
     found |= {f"shape_2{n}": np.array([2, n], np.int64) for n in (3, 9)}
-    found |= {"shape_13": np.array([1, 3], np.int64), "four": np.array([4], np.int64)}
+    found |= {f"shape_1{n}": np.array([1, n], np.int64) for n in (3, 9)}
+    found["four"] = np.array([4], np.int64)
     found |= {
         "nothing": np.zeros(0, np.float32),
         "tails": np.array([0.005, 0.995], np.float32),
@@ -181,16 +219,18 @@ def _full_luminance() -> str:
     """
         + _encoded("y", "grey")
         + _lightness("y", "level")
+        + """
+        full_shape = Shape (grey)
+        sides = Slice (full_shape, i2, i4)
+        sides_f = Cast <to = 1> (sides)
+        short = ReduceMin <keepdims = 0> (sides_f)
+    """
     )
 
 
 def _working_size() -> str:
     """`working` (2,): the size by the card's rule; `reduced`: no more than the picture has."""
     return """
-        full_shape = Shape (grey)
-        sides = Slice (full_shape, i2, i4)
-        sides_f = Cast <to = 1> (sides)
-        short = ReduceMin <keepdims = 0> (sides_f)
         ratio = Div (short_side, short)
         wished = Mul (sides_f, ratio)
         bounded = Min (wished, longest)
@@ -285,16 +325,20 @@ _STRETCH = """
 _MIRRORED = """
     mirrored = Slice (seen, back, end_left, i3, back)
     batch = Concat <axis = 0> (seen, mirrored)
-    cells = Div (working, four)
     hints_shape = Concat <axis = 0> (shape_23, working)
     no_hints = Expand (zero, hints_shape)
-    spread_shape = Concat <axis = 0> (shape_29, cells)
-    no_spread = Expand (zero, spread_shape)
+    spread_channels = Identity (shape_29)
 """
 _ALONE = """
     batch = Identity (seen)
     hints_shape = Concat <axis = 0> (shape_13, working)
     no_hints = Expand (zero, hints_shape)
+    spread_channels = Identity (shape_19)
+"""
+_NOTHING_SPREAD = """
+    cells = Div (working, four)
+    spread_shape = Concat <axis = 0> (spread_channels, cells)
+    no_spread = Expand (zero, spread_shape)
 """
 
 # --- reading -------------------------------------------------------------------------------------
@@ -310,12 +354,29 @@ _UNMIRRORED = """
 _TEMPERED = """
     logits = Div (answer, temperature)
 """
+
+
+def _joined(sizes: tuple[int, ...]) -> str:
+    """`mean_logits`: the mean with the answers at further sizes."""
+    if not sizes:
+        return "mean_logits = Identity (logits)"
+    return (
+        "logits_shape = Shape (logits)\n"
+        + "".join(
+            f'like_{n} = Resize <mode = "linear"> (logits_{n}, nothing, nothing, logits_shape)\n'
+            for n in sizes
+        )
+        + f"sum_logits = Sum (logits, {', '.join(f'like_{n}' for n in sizes)})\n"
+        + "mean_logits = Div (sum_logits, answers)"
+    )
+
+
 _COLORS = """
     color = Identity (answer)
 """
 # `Moments.vivid` at the default vividness
 _VIVID = """
-    p = Softmax <axis = 1> (logits)
+    p = Softmax <axis = 1> (mean_logits)
     expected = Conv (p, readings)
     mean = Slice (expected, i0, i2, i1)
     chroma = Slice (expected, i2, i3, i1)
@@ -326,7 +387,11 @@ _VIVID = """
     chroma_square = Mul (chroma, chroma)
     chroma_safe = Max (chroma_square, tiny)
     certain = Div (mean_square, chroma_safe)
-    sure = Mul (certain, certain)
+    certain_square = Mul (certain, certain)
+    cell_levels = AveragePool <kernel_shape = [4, 4], strides = [4, 4]> (seen)
+    light_share = Div (cell_levels, not_dark)
+    light_room = Min (light_share, one)
+    sure = Mul (certain_square, light_room)
     sure_chroma = Mul (sure, magnitude)
     sure_square = Mul (sure_chroma, sure_chroma)
     sure_mean = ReduceMean <keepdims = 0> (sure_square)
