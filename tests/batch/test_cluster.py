@@ -20,7 +20,7 @@ from photochrom.batch.runner import Settings
 from photochrom.batch.store import Folder, open_store
 from photochrom.batch.transfer import Transfer
 from photochrom.batch.verify import verify_store as verify
-from photochrom.errors import OptionError
+from photochrom.errors import ModelError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,6 +66,10 @@ class Work:
             file.write(".")
         if what == "die" or (what == "die-once" and os.path.getsize(attempts) == 1):  # noqa: PTH202
             os._exit(9)
+        if what == "where":
+            return " ".join(
+                os.environ.get(name, "-") for name in ("CUDA_VISIBLE_DEVICES", "PHOTOCHROM_PROVIDER")
+            )
         if what == "hang":
             time.sleep(600)
         if what == "bug":
@@ -155,6 +159,40 @@ def test_a_node_may_go(cluster: Any, tmp_path: Path) -> None:
             cluster.remove_node(node)
     workers.close()
     assert found == {f"do {n}": f"do {n}" for n in range(60)}
+
+
+def test_a_share_of_a_gpu(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that says it has a GPU: Ray gives two actors the same one, and they run the network there."""
+    with pytest.raises(OptionError, match="has no GPU"):
+        Cluster(partial(Work, str(tmp_path)), gpus=0.5)
+    with pytest.raises(OptionError, match="has 64 processors"):
+        Cluster(partial(Work, str(tmp_path)), cpus=64)
+    node = cluster.add_node(num_cpus=1, num_gpus=1, object_store_memory=80 << 20)
+    try:
+        workers: Cluster[str, str] = Cluster(partial(Work, str(tmp_path)), cpus=0.5, gpus=0.5)
+        assert workers._room == 2
+        found = dict(workers.run(f"where {number}" for number in range(6)))
+        workers.close()
+        assert set(found.values()) == {"0 cuda"}
+        monkeypatch.setenv("PHOTOCHROM_PROVIDER", "cpu")
+        assert set(through(tmp_path, ["where a"], cpus=0.5, gpus=1.0).values()) == {"0 cpu"}
+        monkeypatch.delenv("PHOTOCHROM_PROVIDER")
+        stores = Folder(str(tmp_path / "from")), Folder(str(tmp_path / "to"))
+        stores[0].put("a.png", b"")
+        transfer = Transfer(Options(), Settings(), *stores)
+        with pytest.raises(ModelError, match="cuda"):  # onnxruntime here has none
+            list(transfer.results(transfer.cluster(cpus=0.5, gpus=0.5)))
+    finally:
+        cluster.remove_node(node)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_share_of_a_processor(tmp_path: Path) -> None:
+    workers: Cluster[str, str] = Cluster(partial(Work, str(tmp_path)), cpus=0.5)
+    assert workers._room == 4
+    tasks = [f"do {number}" for number in range(12)]
+    assert dict(workers.run(tasks)) == {task: task for task in tasks}
+    workers.close()
 
 
 def test_no_cluster_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -285,3 +285,12 @@ def test_folders_inside_the_output_that_cannot_be_made(photochrom, photo, tmp_pa
     assert photochrom("batch", "in", "out").code == 0
     assert read(tmp_path / "out/x/a.jpg").height == 32
     assert {row.status for row in read_rows(place(tmp_path / "out"))} == {"done"}
+
+
+def test_what_is_for_a_cluster_needs_one(photochrom, photo) -> None:
+    photo("in/a.jpg")
+    for words in (["--gpus", "0.5"], ["--cpus", "2"], ["--ray-address", "auto"]):
+        refused = photochrom("batch", "in", "out", *words)
+        assert refused.code == 2
+        assert "add --engine ray" in refused.err
+    assert photochrom("batch", "in", "out", "--engine", "ray", "--gpus", "2").code == 2  # an actor uses one

@@ -53,7 +53,9 @@ class _Out(NamedTuple, Generic[T]):
 class Cluster(Generic[T, R]):
     """Up to `workers` actors of `cpus` processors and `gpus` each, as many as the cluster has room for.
 
-    Raises MissingExtra without [ray], OptionError where no cluster answers at `address`.
+    Both may be shares of one. With `gpus` the network runs on the GPU (provider cuda, unless another is asked
+    for). Raises MissingExtra without [ray], OptionError where no cluster answers at `address`, or where no
+    node of it has so many processors and GPUs.
     """
 
     def __init__(
@@ -72,12 +74,16 @@ class Cluster(Generic[T, R]):
         self._make = (
             self._ray.remote(_Actor)
             .options(
-                num_cpus=cpus, num_gpus=gpus, max_restarts=0, runtime_env={"env_vars": _environment(cpus)}
+                num_cpus=cpus,
+                num_gpus=gpus,
+                max_restarts=0,
+                runtime_env={"env_vars": _environment(cpus, gpus)},
             )
             .remote
         )
         self._setup = self._ray.put(setup)
-        self._room = workers or max(1, int(self._ray.cluster_resources().get("CPU", 1) / max(cpus, 1e-3)))
+        room = _room(self._ray.nodes(), cpus, gpus)
+        self._room = min(room, workers or room)
         self._coming: dict[Any, Any] = {}  # word that it is ready, to come -> actor
         self._lines: dict[Any, deque[Any]] = {}  # actor that is ready -> answers to come, in their order
         self._out: dict[Any, _Out[T]] = {}  # by answer to come
@@ -192,9 +198,27 @@ class Cluster(Generic[T, R]):
         self._coming, self._lines, self._out = {}, {}, {}
 
 
-def _environment(cpus: float) -> dict[str, str]:
+def _room(nodes: Iterable[Any], cpus: float, gpus: float) -> int:
+    """How many actors the nodes that live have room for. Raises OptionError where none fits."""
+    resources = [node["Resources"] for node in nodes if node["Alive"]]
+    if gpus and not any(there.get("GPU") for there in resources):
+        raise OptionError("the Ray cluster has no GPU: leave --gpus out, or start its nodes with --num-gpus")
+    wanted = {"CPU": cpus, "GPU": gpus} if gpus else {"CPU": cpus}
+    fits = [min(there.get(kind, 0) / share for kind, share in wanted.items()) for there in resources]
+    room = sum(int(count + 1e-6) for count in fits)
+    if room == 0:
+        more = f" and {gpus:g} GPUs" if gpus else ""
+        raise OptionError(
+            f"no node of the Ray cluster has {cpus:g} processors{more}: give --cpus a smaller number"
+        )
+    return room
+
+
+def _environment(cpus: float, gpus: float) -> dict[str, str]:
     """What actors need of the driver's environment: the way to the stores, and a thread a processor."""
     stores = {name: value for name, value in os.environ.items() if name.startswith(_PROVIDERS)}
+    if gpus:
+        stores.setdefault("PHOTOCHROM_PROVIDER", "cuda")
     return stores | dict.fromkeys(THREAD_COUNTS, str(max(1, int(cpus))))
 
 

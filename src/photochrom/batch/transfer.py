@@ -270,12 +270,21 @@ class Transfer:
         threads = max(1, processors() // count)
         return Pool(self.setup(threads), count, self._settings.timeout, threads)
 
-    def cluster(self, address: str | None = None) -> Cluster[Entry, Result | Held]:
-        """Actors on a Ray cluster; on one that is started on this machine where there is no address."""
+    def cluster(
+        self, address: str | None = None, *, cpus: float = 1.0, gpus: float = 0.0
+    ) -> Cluster[Entry, Result | Held]:
+        """Actors of so many processors and GPUs on a Ray cluster, without an address on one of our own."""
         from photochrom.batch.cluster import Cluster
 
         settings = self._settings
-        return Cluster(self.setup(1), address=address, workers=settings.workers, timeout=settings.timeout)
+        return Cluster(
+            self.setup(max(1, int(cpus))),
+            address=address,
+            workers=settings.workers,
+            timeout=settings.timeout,
+            cpus=cpus,
+            gpus=gpus,
+        )
 
     def results(self, workers: Workers, *, only_failed: bool = False) -> Generator[Result, None, None]:
         """The result of each photo, as they are ready; photos that another run holds come at the end.

@@ -23,9 +23,8 @@ from photochrom.errors import OptionError, WriteError
 from photochrom.photo.strips import processors
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from photochrom.batch.coloring import Result
     from photochrom.batch.options import Options
     from photochrom.batch.plan import Search
     from photochrom.batch.verify import Finding
@@ -55,6 +54,18 @@ _STDIN = "-"
     help="Color on this machine, or on a Ray cluster.",
 )
 @click.option("--ray-address", metavar="A", help="The Ray cluster; one on this machine if none is given.")
+@click.option(
+    "--cpus",
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    help="Processors of each Ray actor, or a share of one.  [default: 1]",
+)
+@click.option(
+    "--gpus",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="N",
+    help="A GPU (1) or a share of one (0.25) for each Ray actor, on which the network runs.",
+)
 @JSON
 @click.pass_context
 def command(
@@ -70,6 +81,8 @@ def command(
     verify: bool,
     engine: str,
     ray_address: str | None,
+    cpus: float | None,
+    gpus: float | None,
     as_json: bool,
 ) -> None:
     """Color many photographs into a folder, and lose none.
@@ -82,19 +95,19 @@ def command(
     in small files beside the results.
     """
     settings = Settings(if_exists, workers, timeout)
+    if engine != "ray" and (ray_address or cpus or gpus):
+        raise OptionError("--ray-address, --cpus and --gpus are for Ray: add --engine ray")
     if verify:
         context.exit(read_back(paths, options, search, as_json=as_json))
     if engine == "ray" or any(is_address(path) for path in paths):
-        stores = [open_store(path) for path in paths]
-        if len(stores) != 2:
-            raise OptionError("give where the photos are and where the results go: photochrom batch SRC DST")
-        source, target = stores
-        if isinstance(source, Folder) and not Path(source.address).is_dir():
-            raise OptionError(f"{paths[0]} is not a folder: a store or a cluster needs a folder of photos")
-        transfer = transfers.Transfer(options, settings, source, target, search)
-        results = (
-            transfer.preview() if dry_run else _between_stores(transfer, engine, ray_address, retry_failed)
-        )
+        transfer = _transfer(paths, options, settings, search)
+        if dry_run:
+            results = transfer.preview()
+        elif engine == "ray":
+            actors = transfer.cluster(ray_address, cpus=cpus or 1.0, gpus=gpus or 0.0)
+            results = transfer.results(actors, only_failed=retry_failed)
+        else:
+            results = transfer.results(transfer.local_workers(), only_failed=retry_failed)
         with closing(results):
             context.exit(Report(None, as_json=as_json, table=True, search=search).follow(results))
     out = Path(paths[-1])
@@ -110,11 +123,16 @@ def command(
     context.exit(_run(jobs, out, options, settings, search, as_json))
 
 
-def _between_stores(
-    transfer: transfers.Transfer, engine: str, address: str | None, retry_failed: bool
-) -> Generator[Result, None, None]:
-    workers = transfer.cluster(address) if engine == "ray" else transfer.local_workers()
-    return transfer.results(workers, only_failed=retry_failed)
+def _transfer(
+    paths: Sequence[str], options: Options, settings: Settings, search: Search
+) -> transfers.Transfer:
+    stores = [open_store(path) for path in paths]
+    if len(stores) != 2:
+        raise OptionError("give where the photos are and where the results go: photochrom batch SRC DST")
+    source, target = stores
+    if isinstance(source, Folder) and not Path(source.address).is_dir():
+        raise OptionError(f"{paths[0]} is not a folder: a store or a cluster needs a folder of photos")
+    return transfers.Transfer(options, settings, source, target, search)
 
 
 def _plan(inputs: Sequence[str], out: Path, options: Options, search: Search) -> list[plan.Job]:
@@ -172,9 +190,6 @@ def read_back(paths: Sequence[str], options: Options, search: Search, *, as_json
         jobs = _plan(inputs, out, options, search) if inputs else []
         findings.append(verification.verify(out, ledger.read_rows(book), jobs, threads=processors()))
     if not findings or any(target.list(f"{naming.FOLDER}/records")):
-        if len(inputs) > 1:
-            raise OptionError("give one place of photos and one of results: photochrom verify SRC DST")
-        source = [open_store(where) for where in inputs]
-        transfer = transfers.Transfer(options, Settings(), source[0], target, search) if source else None
-        findings.append(transfer.verify() if transfer else verification.verify_store(target))
+        proof = verification.verify_store(target)
+        findings.append(_transfer(paths, options, Settings(), search).verify() if inputs else proof)
     return report_findings(chain(*findings), search, as_json=as_json)
