@@ -1,8 +1,9 @@
-"""Photos a second through Ray's actors against worker processes of our own: python benchmarks/cluster.py
+"""Photos a second through Ray's actors against the local runner's: python benchmarks/cluster.py
 
 Both take the same photos from a folder to a folder, with the same number of workers, one after the other in
-one run; the first tenth is not counted, so both are warm. Prints the ratio, and the memory of the driver over
-many tiny photos.
+one run; the first tenth is not counted, so both are warm. The local runner is the one of a batch from folder
+to folder, with its ledger; `processes` are its workers with the records of a store. Prints the ratio, and the
+memory of the driver over many tiny photos.
 """
 
 from __future__ import annotations
@@ -12,15 +13,23 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import psutil
 
+from photochrom.batch import plan
+from photochrom.batch.ledger import Ledger
 from photochrom.batch.options import Options
-from photochrom.batch.runner import Settings
+from photochrom.batch.runner import Run, Settings, workers_for
 from photochrom.batch.store import Folder
 from photochrom.batch.transfer import Transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from photochrom.batch.coloring import Result
 
 
 def make_photos(folder: Path, count: int, side: int) -> None:
@@ -32,13 +41,24 @@ def make_photos(folder: Path, count: int, side: int) -> None:
         cv2.imwrite(str(folder / f"{number:05}.jpg"), grey)
 
 
+def results(engine: str, source: Path, target: Path, workers: int) -> Iterator[Result]:
+    settings = Settings(workers=workers)
+    if engine == "local":
+        jobs = plan.make(plan.find([source]), target)
+        book = Ledger.of_folder(target)
+        book.register(jobs)
+        yield from Run(Options(), settings, book).results(jobs, workers_for(Options(), settings, len(jobs)))
+        book.close()
+        return
+    transfer = Transfer(Options(), settings, Folder(str(source)), Folder(str(target)))
+    yield from transfer.results(transfer.cluster() if engine == "ray" else transfer.local_workers())
+
+
 def seconds(engine: str, source: Path, count: int, workers: int) -> tuple[float, list[int]]:
     """Of all photos but the first tenth, and the driver's memory in MB as they went by."""
     target = Path(tempfile.mkdtemp())
-    transfer = Transfer(Options(), Settings(workers=workers), Folder(str(source)), Folder(str(target)))
-    hands = transfer.cluster() if engine == "ray" else transfer.local_workers()
     memory, began = [], 0.0
-    for number, result in enumerate(transfer.results(hands)):
+    for number, result in enumerate(results(engine, source, target, workers)):
         assert result.status == "done", result.error
         if number == count // 10:
             began = time.monotonic()
@@ -58,10 +78,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "photos")
         make_photos(source, options.photos, 1000)
-        local, _ = seconds("local", source, options.photos, options.workers)
-        ray, _ = seconds("ray", source, options.photos, options.workers)
         counted = options.photos - options.photos // 10
-        print(f"local: {counted / local:.2f} photos a second; ray: {counted / ray:.2f}; {local / ray:.2f} ×")
+        spent = {}
+        for engine in ("local", "processes", "ray"):
+            spent[engine], _ = seconds(engine, source, options.photos, options.workers)
+            of_local = spent["local"] / spent[engine]
+            print(f"{engine}: {counted / spent[engine]:.2f} photos a second, {of_local:.2f} of local")
         if options.tiny:
             tiny = Path(folder, "tiny")
             make_photos(tiny, options.tiny, 32)
