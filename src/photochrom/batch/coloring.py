@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from photochrom import __version__
 from photochrom.batch import xmp_sidecars
 from photochrom.batch.beside import side_by_side
-from photochrom.batch.layer import overlay, write_ab
+from photochrom.batch.layer import write_layer
 from photochrom.batch.ledger import file_sha256, is_odd
 from photochrom.batch.proposals import contact_sheet, hints_text
 from photochrom.colorizer import Colorizer
 from photochrom.errors import DamagedPhoto, PhotochromError
 from photochrom.models import DEFAULT_VIVIDNESS
-from photochrom.photo import ColorCheck, Photo, read, write
+from photochrom.photo import ColorCheck, Photo, read
 from photochrom.photo.atomic import save
 from photochrom.photo.writing import luminance_written
 from photochrom.provenance import Sidecar, path_from, write_colored
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from photochrom.color import Pixels
     from photochrom.colorizer import ColoredPlate
     from photochrom.look import Look
+    from photochrom.models import Card
     from photochrom.photo.jpeg_original import Luminance
 
 Stamp = tuple[int, int, int]
@@ -234,10 +235,8 @@ class Coloring:
     ) -> tuple[str, ...]:
         """Sidecars and layer, before the picture itself: where that is, nothing is missing. Warnings."""
         layer, sidecar = task.job.layer, task.job.sidecar
-        if layer and self._options.layer == "png":
-            write(overlay(original, result), layer, overwrite=task.replace)
-        elif layer:
-            write_ab(result, layer, overwrite=task.replace)
+        if layer and self._options.layer:
+            write_layer(self._options.layer, original, result, layer, overwrite=task.replace)
         if sidecar:
             _store_text(self._sidecar(task, luminance).dump(), sidecar, task.replace)
         model = (self.model, __version__) if self._options.mark else None
@@ -260,24 +259,44 @@ class Coloring:
         write_colored(sheet, files.sheet, plain, self.model, __version__, overwrite=overwrite)
 
     def _sidecar(self, task: Task, luminance: Luminance) -> Sidecar:
-        """All that was asked, defaults too: they may be others in a later version."""
-        asked = self._options.to_json(defaults=True)
-        asked["vividness"] = DEFAULT_VIVIDNESS if self._options.vividness is None else self._options.vividness
-        hints, model = asked.pop("hints"), asked.pop("model")
         here = (task.job.sidecar or task.job.output).parent
-        if asked["reference"]:
-            asked["reference"]["path"] = path_from(here, Path(asked["reference"]["path"]))
-        return Sidecar(
-            input=path_from(here, task.job.input),
-            input_sha256=task.input_sha256,
-            output=path_from(here, task.job.output),
-            model=model,
-            model_sha256=self._colorizer.model.sha256,
-            photochrom=__version__,
-            hints=hints if self._options.hints else None,
-            options=asked,
-            luminance=luminance,
+        paths = path_from(here, task.job.input), path_from(here, task.job.output)
+        return sidecar_of(
+            self._options, self._colorizer.model, *paths, task.input_sha256, luminance, here=here
         )
+
+
+def sidecar_of(
+    options: Options,
+    model: Card,
+    input: str,
+    output: str,
+    input_sha256: str,
+    luminance: Luminance,
+    *,
+    here: Path | None = None,
+) -> Sidecar:
+    """All that was asked of a picture, defaults too: they may be others in a later version.
+
+    `here` is the sidecar's folder, from which a reference's path is told. Raises GuidanceError for one that
+    is only in memory.
+    """
+    asked = options.to_json(defaults=True)
+    asked["vividness"] = DEFAULT_VIVIDNESS if options.vividness is None else options.vividness
+    hints, name = asked.pop("hints"), asked.pop("model")
+    if asked["reference"] and here:
+        asked["reference"]["path"] = path_from(here, Path(asked["reference"]["path"]))
+    return Sidecar(
+        input=input,
+        input_sha256=input_sha256,
+        output=output,
+        model=name,
+        model_sha256=model.sha256,
+        photochrom=__version__,
+        hints=hints if options.hints else None,
+        options=asked,
+        luminance=luminance,
+    )
 
 
 def _store_text(text: str, target: Path, overwrite: bool) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 
 from photochrom.color import rgb_to_lab, white
-from photochrom.photo import Metadata, Photo
+from photochrom.photo import Metadata, Photo, write
 from photochrom.photo.atomic import save
 from photochrom.photo.sources import RowSource, as_rgb
 from photochrom.photo.tiff import write_lab
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from photochrom.color import Pixels
@@ -54,13 +53,31 @@ def _opacity(under: Any, over: Any) -> Pixels:
     return least
 
 
-def write_ab(coloured: Photo, target: Path, *, overwrite: bool = False) -> None:
+def write_layer(
+    kind: Literal["tiff", "png"],
+    original: Photo,
+    coloured: Photo,
+    target: Path | BinaryIO,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write the color alone, to a path or a stream. Raises OutputExists, WriteError."""
+    if kind == "png":
+        write(overlay(original, coloured), target, format="png", overwrite=overwrite)
+    else:
+        write_ab(coloured, target, overwrite=overwrite)
+
+
+def write_ab(coloured: Photo, target: Path | BinaryIO, *, overwrite: bool = False) -> None:
     """Write a* and b* as a 16-bit CIELAB TIFF (TIFF 6.0, section 23) with L* 50 everywhere.
 
     a* and b* are the samples / 256, signed. In an editor that knows Lab, laid over the original with
     the blend mode "Color", it colours it. Raises OutputExists or WriteError.
     """
-    save(target, lambda sink: write_lab(coloured, sink, _ab), lambda part: None, overwrite=overwrite)
+    if isinstance(target, Path):
+        save(target, lambda sink: write_lab(coloured, sink, _ab), lambda part: None, overwrite=overwrite)
+    else:
+        write_lab(coloured, target, _ab)
 
 
 def _ab(strip: Pixels) -> NDArray[np.uint16]:

@@ -13,15 +13,16 @@ import json
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from photochrom import documents
 from photochrom.documents import option
 from photochrom.hints import load_hints
 from photochrom.look import Look
-from photochrom.photo import MAX_PIXELS, MAX_SIDE, FileOptions
+from photochrom.photo import MAX_PIXELS, MAX_SIDE, FileOptions, ReadOptions
 
 
 @dataclass(frozen=True)
-class Options(FileOptions, Look):
-    """What is asked of every picture of a run; the defaults are the command line's."""
+class Extras:
+    """What is wanted beside the colored picture. Raises OptionError for values that make no sense."""
 
     side_by_side: bool = option(False, "Put the original and the coloured photo beside each other.")
     sidecar: bool = option(False, "Write x.colorized.json, from which 'redo' makes the picture again.")
@@ -30,9 +31,15 @@ class Options(FileOptions, Look):
         "Also write the colour alone: a*, b* as 16-bit TIFF, or a transparent PNG to lay over.",
         bare="tiff",
     )
-    page: int = option(0, "Which page of a file with several; 0 is the first.", ge=0, metavar="N")
-    invert: bool = option(False, "The photo is a negative: colour its positive.")
-    salvage: bool = option(False, "Colour what is there of a damaged or cut photo instead of refusing it.")
+
+    def __post_init__(self) -> None:
+        documents.check(self)
+
+
+@dataclass(frozen=True)
+class Options(Extras, ReadOptions, FileOptions, Look):
+    """What is asked of every picture of a run; the defaults are the command line's."""
+
     keep_dates: bool = option(False, "Give the results the photo's date of change.", in_key=False)
     pages: Literal["all"] | None = option(None, "Colour all pages of a file, into a TIFF with as many.")
     max_pixels: int = option(MAX_PIXELS, "Refuse photos with more pixels.", ge=1, metavar="N", in_key=False)

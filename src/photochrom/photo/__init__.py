@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from photochrom.photo.atomic import remove_stale
 from photochrom.photo.colored import ColorCheck, is_colored
-from photochrom.photo.file_options import FileOptions
+from photochrom.photo.file_options import FileOptions, ReadOptions
 from photochrom.photo.formats import FORMATS, MAX_PIXELS, MAX_SIDE, PICTURE_SUFFIXES, Format, is_picture_name
 from photochrom.photo.kinds import Kind, kind_of
 from photochrom.photo.metadata import Metadata
@@ -31,6 +31,7 @@ __all__ = [
     "Kind",
     "Metadata",
     "Photo",
+    "ReadOptions",
     "is_colored",
     "is_picture_name",
     "kind_of",

@@ -1,4 +1,4 @@
-"""How a coloured photo is written: said once for the command line, the server, sidecars and `write`."""
+"""How a photo is read and a colored one written: said once for the command line, the server and sidecars."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ class FileOptions:
     )
     strip: bool = option(False, "Leave out EXIF, XMP, IPTC, captions and DPI.", strict=True)
     mark: bool = option(True, "State in the metadata that a model made the colours.", strict=True)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """Options of reading a photo. Raises OptionError for values that make no sense."""
+
+    page: int = option(0, "Which page of a file with several; 0 is the first.", ge=0, metavar="N")
+    invert: bool = option(False, "The photo is a negative: color its positive.")
+    salvage: bool = option(False, "Color what is there of a damaged or cut photo instead of refusing it.")
 
     def __post_init__(self) -> None:
         check(self)

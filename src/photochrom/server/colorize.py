@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
 from dataclasses import replace
 from functools import partial
@@ -9,13 +11,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
+from photochrom.batch.options import Extras  # noqa: TC001  # FastAPI reads the annotation
 from photochrom.errors import HintError
 from photochrom.hints import Hint, load_hints
 from photochrom.look import Look, ReferencePhoto
-from photochrom.photo import FileOptions, is_colored
+from photochrom.photo import FileOptions, ReadOptions, is_colored
 from photochrom.server import pictures
+from photochrom.server.bundle import MIME, Wanted, needed_beside, whole
 from photochrom.server.photos import PICTURE, service_of
-from photochrom.server.problems import documented
+from photochrom.server.problems import BadRequest, documented
 from photochrom.server.schemas import as_form_fields
 from photochrom.server.service import Service, needed_by_file
 
@@ -24,7 +28,7 @@ router = APIRouter(prefix="/v1", tags=["colorize"])
 
 @router.post(
     "/colorize",
-    responses={200: PICTURE, **documented(400, 413, 415, 422, 429)},
+    responses={200: {"content": {**PICTURE["content"], MIME: {}}}, **documented(400, 413, 415, 422, 429)},
     response_class=Response,
     summary="Colour a photo",
 )
@@ -39,16 +43,26 @@ async def colorize(
     vividness: Annotated[float | None, Form(ge=0, le=1, allow_inf_nan=False)] = None,
     *,
     options: FileOptions,
+    reading: ReadOptions,
+    extras: Extras,
 ) -> Response:
     """The photo comes back in colour, at its full size, in its own format where that can hold colour.
 
-    What there is to say about it stands in the header `Photochrom-Warnings`, a JSON list of sentences.
+    With `sidecar` or `layer` it comes in a ZIP file, together with these. What there is to say about it is in
+    the header `Photochrom-Warnings`, a JSON list of sentences.
     """
     service = service_of(request)
     colors = tuple(palette.replace(",", " ").split())
     look = Look(tuple(hints_of(hints, service)), vividness, palette=colors, keep_color=keep_color)
     other = await reference.read() if reference is not None else None
-    return await _colorize(request, service, await photo.read(), other, look, options)
+    if other is not None and extras.sidecar:
+        raise BadRequest(
+            "A sidecar names its files, which an uploaded reference is not: leave one of the two out."
+        )
+    body = await photo.read()
+    digest = await asyncio.to_thread(lambda: hashlib.sha256(body).hexdigest()) if extras.sidecar else ""
+    wanted = Wanted(photo.filename or "", digest, look, options, reading, extras)
+    return await _colorize(request, service, body, other, wanted)
 
 
 def hints_of(text: str, service: Service) -> list[Hint]:
@@ -60,21 +74,18 @@ def hints_of(text: str, service: Service) -> list[Hint]:
 
 
 async def _colorize(
-    request: Request,
-    service: Service,
-    body: bytes,
-    other: bytes | None,
-    look: Look,
-    options: FileOptions,
+    request: Request, service: Service, body: bytes, other: bytes | None, wanted: Wanted
 ) -> Response:
     with service.budget.holding(0, beside=len(body)) as reservation:
         async with service.admitted(request):
-            photo, plate = await service.open(request, body, reservation)
+            photo, plate = await service.open(request, body, reservation, wanted.reading)
+            look = wanted.look
             if other is not None:
                 decoded = await service.decode(request, other, reservation)
                 look = replace(look, reference=ReferencePhoto.of(decoded))
-            reservation.grow(needed_by_file(photo, options))
-            work = partial(pictures.whole_file, plate, look, options)
+                wanted = replace(wanted, look=look)
+            reservation.grow(needed_by_file(photo, wanted.file) + needed_beside(photo, wanted))
+            work = partial(whole, plate, wanted)
             data, mime = await service.compute_with_hints(request, plate, look, work, bulk=True)
             colored = await service.compute(request, lambda: is_colored(photo))
     told = pictures.warnings_of(photo, dropped=colored and not look.keep_color)

@@ -2,9 +2,9 @@
 
 It reads jobs from stdin and answers on stdout. Each message is a JSON object behind its length (four
 bytes, little endian); bytes follow where the object says how many. A job is `{"bytes", "max_pixels",
-"max_side"}` and the file. The answer is `{"error", "message"}` or the photo's properties; then the
-server, having found room for them, sends "go" or "no", and pixels and alpha follow. JSON rather than
-pickle: what a hijacked decoder sends must not run in the server.
+"max_side", "page", "invert", "salvage"}` and the file. The answer is `{"error", "message"}` or the photo's
+properties; then the server, having found room for them, sends "go" or "no", and pixels and alpha follow. JSON
+rather than pickle: what a hijacked decoder sends must not run in the server.
 """
 
 from __future__ import annotations
@@ -115,7 +115,10 @@ def _orientation_of_original(photo: Photo) -> int | None:
 def _decode(job: dict[str, Any], data: bytearray, source: IO[bytes], out: IO[bytes]) -> None:
     from photochrom.photo import read
 
-    photo = read(bytes(data), max_pixels=job["max_pixels"], max_side=job["max_side"])
+    limits = {name: job[name] for name in ("max_pixels", "max_side")}
+    photo = read(bytes(data), page=job["page"], salvage=job["salvage"], **limits)
+    if job["invert"]:
+        photo = photo.inverted()
     send(out, _describe(photo))
     if receive(source).get("answer") != "go":
         return

@@ -8,14 +8,14 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 import photochrom.errors
-from photochrom.errors import DamagedPhoto, PhotochromError
-from photochrom.photo import Photo
+from photochrom.errors import DamagedPhoto, PhotochromError, TooLarge
+from photochrom.photo import Photo, ReadOptions
 from photochrom.photo.jpeg_original import Original
 from photochrom.photo.origin import Origin
 from photochrom.photo.sources import ArraySource
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _JOBS_PER_PROCESS = 200  # then a fresh one, so that what libraries leak is bounded
 _QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "VIPS_CONCURRENCY": "2", "PYTHONSAFEPATH": "1"}
+_PLAINLY = ReadOptions()
+_SMALLER = ": make it smaller, or have the server started with a larger --max-pixels"
 _BROKEN = "the photo is damaged, its decoder gave up: open it in a photo editor and save it again"
 
 
@@ -107,16 +109,18 @@ class Decoders:
         while self._idle:
             self._idle.pop().close()
 
-    async def decode(self, data: bytes, reservation: Reservation, seconds: float) -> Photo:
+    async def decode(
+        self, data: bytes, reservation: Reservation, seconds: float, reading: ReadOptions = _PLAINLY
+    ) -> Photo:
         """The photo of a file's bytes, all its pixels in memory.
 
         `reservation` grows by what the pixels need here and in the decoder. Raises PhotoError for what
         is not a picture or is damaged, TooSlow at the deadline, Busy where there is no memory.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._decode, data, reservation, seconds)
+        return await loop.run_in_executor(self._threads, self._decode, data, reservation, seconds, reading)
 
-    def _decode(self, data: bytes, reservation: Reservation, seconds: float) -> Photo:
+    def _decode(self, data: bytes, reservation: Reservation, seconds: float, reading: ReadOptions) -> Photo:
         process = self._take()
         expired = threading.Event()
 
@@ -128,7 +132,7 @@ class Decoders:
         timer.start()
         spoiled = False
         try:
-            return self._converse(process, data, reservation)
+            return self._converse(process, data, reservation, reading)
         except (EOFError, OSError, ValueError, KeyError, TypeError) as error:
             spoiled = True
             raise (TooSlow(seconds) if expired.is_set() else DamagedPhoto(_BROKEN)) from error
@@ -157,11 +161,13 @@ class Decoders:
         with self._lock:
             self._idle.append(process)
 
-    def _converse(self, process: _Process, data: bytes, reservation: Reservation) -> Photo:
+    def _converse(
+        self, process: _Process, data: bytes, reservation: Reservation, reading: ReadOptions
+    ) -> Photo:
         process.wait_until_ready()
         sink, source = process.pipes
         limits = {"max_pixels": self._limits.pixels, "max_side": self._limits.side}
-        wire.send(sink, {"bytes": len(data), **limits})
+        wire.send(sink, {"bytes": len(data), **limits, **asdict(reading)})
         sink.write(data)
         sink.flush()
         answer = _unless_error(wire.receive(source))
@@ -204,8 +210,11 @@ def _unless_error(answer: dict[str, Any]) -> dict[str, Any]:
     if "error" not in answer:
         return answer
     kind = getattr(photochrom.errors, str(answer["error"]), None)
+    message = str(answer["message"])
+    if kind is TooLarge:
+        message = message.rpartition(": ")[0] + _SMALLER
     if isinstance(kind, type) and issubclass(kind, PhotochromError):
-        raise kind(str(answer["message"]))
+        raise kind(message)
     raise DamagedPhoto(_BROKEN)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request, Response, UploadFile
 
 from photochrom.models import DEFAULT_VIVIDNESS
-from photochrom.photo import FORMATS, output_format
+from photochrom.photo import FORMATS, ReadOptions, output_format
 from photochrom.server import pictures
 from photochrom.server.problems import documented
 from photochrom.server.schemas import (
@@ -21,6 +21,7 @@ from photochrom.server.schemas import (
     Suggestions,
     SuggestRequest,
     Uncertainty,
+    as_form_fields,
 )
 from photochrom.server.service import needed_by_file
 
@@ -47,9 +48,12 @@ def service_of(request: Request) -> Service:
 
 
 @router.post("", status_code=201, responses=documented(400, 413, 415, 422, 429), summary="Upload a photo")
-async def upload(request: Request, response: Response, photo: UploadFile) -> PhotoInfo:
+@as_form_fields
+async def upload(
+    request: Request, response: Response, photo: UploadFile, *, reading: ReadOptions
+) -> PhotoInfo:
     """Keep a photo for an hour after its last use. Its colours, if it has any, are dropped."""
-    kept = await service_of(request).keep(request, await photo.read())
+    kept = await service_of(request).keep(request, await photo.read(), reading)
     response.headers["Location"] = f"{request.scope['root_path']}/v1/photos/{kept.id}"
     return _info(service_of(request), kept)
 

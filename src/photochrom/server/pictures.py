@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from photochrom import __version__
+from photochrom.batch import beside
 from photochrom.errors import OptionError
 from photochrom.photo import FORMATS, output_format, write
 from photochrom.photo.sources import rescale
@@ -127,9 +128,13 @@ def warnings_of(photo: Photo, *, dropped: bool) -> list[str]:
     return [*photo.warnings, *told]
 
 
-def whole_file(plate: Plate, look: Look, options: FileOptions) -> tuple[bytes, str]:
+def whole_file(
+    plate: Plate, look: Look, options: FileOptions, *, side_by_side: bool = False
+) -> tuple[bytes, str]:
     """A full-size file and its media type, with metadata and the mark as asked."""
     colored = plate.color(look).photo()
+    if side_by_side:
+        colored = beside.side_by_side(plate.photo, colored)
     fmt = FORMATS[options.format] if options.format else output_format(colored)
     target = io.BytesIO()
     write_colored(colored, target, options, plate.card.name, __version__)

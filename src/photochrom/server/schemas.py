@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hints
 
 from fastapi import Form
@@ -104,17 +104,27 @@ def _with_full_name(value: Any) -> Any:
 
 
 def as_form_fields(route: Callable[..., Any]) -> Callable[..., Any]:
-    """A route whose parameter `options: FileOptions` is given by one form field for each of its own."""
+    """A route that has, for a parameter that is a dataclass of options, a form field for each of its own."""
     signature = inspect.signature(route, eval_str=True)
-    kinds = get_type_hints(FileOptions)
-    added = [_form_parameter(item, kinds[item.name]) for item in fields(FileOptions)]
+    groups: dict[str, Any] = {
+        name: parameter.annotation
+        for name, parameter in signature.parameters.items()
+        if is_dataclass(parameter.annotation)
+    }
+    added = [
+        _form_parameter(item, get_type_hints(group)[item.name])
+        for group in groups.values()
+        for item in fields(group)
+    ]
 
     @functools.wraps(route)
     async def called(**values: Any) -> Any:
-        given = {item.name: values.pop(item.name) for item in fields(FileOptions)}
-        return await route(options=FileOptions(**given), **values)
+        for name, group in groups.items():
+            given = {item.name: values.pop(item.name) for item in fields(group)}
+            values[name] = group(**given)
+        return await route(**values)
 
-    kept = [parameter for name, parameter in signature.parameters.items() if name != "options"]
+    kept = [parameter for name, parameter in signature.parameters.items() if name not in groups]
     called.__signature__ = signature.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
     return called
 

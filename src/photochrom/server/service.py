@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from photochrom.hints import MAX_HINTS
-from photochrom.photo import FORMATS, is_colored, output_format
+from photochrom.photo import FORMATS, ReadOptions, is_colored, output_format
 from photochrom.photo.strips import thread_count
 from photochrom.raster import STRIDE, count_points
 from photochrom.server.budget import Budget
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_PLAINLY = ReadOptions()
 _PLATE_OVERHEAD = 24 << 20  # the network's answers to the last few lists of hints
 _PREVIEW_SIDE = 2400  # pixels; three neutral planes of that size are kept for previews
 _BYTES_A_WEIGHT = 28  # three reaches, squares of distances, exponents; measured with 2,400 points
@@ -128,30 +129,34 @@ class Service:
         finally:
             turns.release()
 
-    async def decode(self, request: Request, data: bytes, reservation: Reservation) -> Photo:
+    async def decode(
+        self, request: Request, data: bytes, reservation: Reservation, reading: ReadOptions = _PLAINLY
+    ) -> Photo:
         """Decode a file's bytes where a kill is safe; `reservation` grows by what that needs."""
         if not self.ready:
             raise NotReady
-        return await self.decoders.decode(data, reservation, seconds_left(request))
+        return await self.decoders.decode(data, reservation, seconds_left(request), reading)
 
-    async def open(self, request: Request, data: bytes, reservation: Reservation) -> tuple[Photo, Plate]:
+    async def open(
+        self, request: Request, data: bytes, reservation: Reservation, reading: ReadOptions = _PLAINLY
+    ) -> tuple[Photo, Plate]:
         """Decode a file's bytes and prepare them for colouring.
 
         In the end `reservation` holds what the photo and its plate keep.
         """
-        photo = await self.decode(request, data, reservation)
+        photo = await self.decode(request, data, reservation, reading)
         size = _held_by(photo)
         reservation.grow(max(size - reservation.size, 0))
         plate = await self.compute(request, lambda: self.colorizer.prepare(photo), bulk=True)
         reservation.shrink_to(size)
         return photo, plate
 
-    async def keep(self, request: Request, data: bytes) -> Kept:
+    async def keep(self, request: Request, data: bytes, reading: ReadOptions = _PLAINLY) -> Kept:
         """Open an upload and keep it for later requests."""
         reservation = self.budget.reserve(0, beside=len(data))
         try:
             async with self.admitted(request):
-                photo, plate = await self.open(request, data, reservation)
+                photo, plate = await self.open(request, data, reservation, reading)
                 colored = await self.compute(request, lambda: is_colored(photo))
                 digest = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
         except BaseException:
