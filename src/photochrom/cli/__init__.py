@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 VERBS: dict[str, str] = {
     "colorize": "Colour photographs: files and folders.",
-    "batch": "Color thousands into a folder, resume, retry.",
+    "batch": "Color thousands of photos into a folder: resume, retry.",
     "watch": "Colour what arrives in a folder.",
     "redo": "Make a picture again from its sidecar.",
     "video": "Color films, steadily.",
     "verify": "Prove that results are whole, or that a JPEG kept its luminance.",
-    "uncolor": "Give the grey JPEG back that a coloured one was made of.",
-    "models": "List the models, with licence and hash.",
+    "uncolor": "Give back the grey JPEG that a colored one was made from.",
+    "models": "List the models, with licence and hash, or add other people's.",
     "doctor": "Check the installation and colour a test picture.",
     "serve": "Open the studio in the browser, and the REST server.",
     "evaluate": "Measure models on colour photos, and write a report.",

@@ -29,7 +29,7 @@ Check = Callable[[], str]
 def command(context: click.Context, model: str, as_json: bool) -> None:
     """Show versions, processors and the model, and colour a small test picture.
 
-    Ends with 0 if all is well. Put what it prints into a bug report.
+    The exit code is 0 if all is well. Put what it prints into a bug report.
     """
     checks: dict[str, Check] = {
         "system": _system,

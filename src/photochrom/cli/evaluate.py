@@ -68,7 +68,9 @@ _BASELINE_NAMES = ("grey", "mean", "spreading")
 @click.option(
     "--size-photos", default=4, show_default=True, type=click.IntRange(0), help="Photos for size_stability."
 )
-@click.option("--vividness", type=click.FloatRange(0, 1), help="Of the models; their default if not given.")
+@click.option(
+    "--vividness", type=click.FloatRange(0, 1), help="Vividness of the models; their own default if left out."
+)
 @click.option("--no-features", is_flag=True, help="Leave out fd_effnet and c2st_effnet, and torch.")
 @click.option(
     "--faces",
@@ -84,7 +86,11 @@ _BASELINE_NAMES = ("grey", "mean", "spreading")
     "--lpips-weights", type=click.Path(path_type=Path), help="VGG-16 weights for torchmetrics' LPIPS."
 )
 @click.option(
-    "--frames", default=240, show_default=True, type=click.IntRange(2), help="Of each film: --protocol video."
+    "--frames",
+    default=240,
+    show_default=True,
+    type=click.IntRange(2),
+    help="Frames of each film, for --protocol video.",
 )
 @click.option("--skip-missing", is_flag=True, help="Leave photos without a prediction out, for every model.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Photos at a time.")

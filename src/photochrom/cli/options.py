@@ -111,7 +111,7 @@ def searching(verb: F) -> F:
         "--exclude",
         multiple=True,
         metavar="GLOB",
-        help="Leave out what has such a name or path in a folder; may be given often.",
+        help="Leave out files and folders with such a name or path; may be repeated.",
     )
     links = click.option("--follow-links", is_flag=True, help="Enter links to folders.")
     return cast("F", exclude(links(called)))
@@ -122,7 +122,7 @@ IF_EXISTS = click.option(
     type=click.Choice(("error", "skip", "overwrite")),
     default="error",
     show_default=True,
-    help="What to do about an output that is there already; the photo itself is never replaced.",
+    help="What to do where an output exists already; the photo itself is never replaced.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a file on standard output.")
 WORKERS = click.option(
@@ -137,5 +137,5 @@ TIMEOUT = click.option(
     default=900.0,
     show_default="900",
     metavar="SECONDS",
-    help="Give a photo up after so long.",
+    help="Give up on a photo after this long.",
 )

@@ -49,16 +49,22 @@ _ABOVE_ZERO = click.IntRange(1)
     help="Pixels of a photo: 250 million on this computer, else 50 million.",
 )
 @click.option(
-    "--max-hints", default=5000, show_default=True, type=click.IntRange(0, 5000), help="Hints a request."
+    "--max-hints",
+    default=5000,
+    show_default=True,
+    type=click.IntRange(0, 5000),
+    help="Most hints in a request.",
 )
 @click.option(
     "--timeout",
     default=30.0,
     show_default=True,
     type=click.FloatRange(1),
-    help="Seconds a request, and seconds that an upload may stall.",
+    help="Seconds for a request, and for which an upload may stall.",
 )
-@click.option("--memory", default=None, type=click.IntRange(64), help="MiB for photos kept and under way.")
+@click.option(
+    "--memory", default=None, type=click.IntRange(64), help="MiB for photos that are kept or being worked on."
+)
 @click.option(
     "--expiry", default=60.0, show_default=True, type=click.FloatRange(0.1), help="Minutes a photo is kept."
 )

@@ -28,15 +28,27 @@ def command() -> None:
 @click.option("--predictions", multiple=True, metavar="[NAME=]DIR", help="Colored pictures of them.")
 @click.option("--model", "models", multiple=True, metavar="[NAME=]M", help="Or a model that colors them now.")
 @click.option(
-    "--pairs", default=40, show_default=True, type=click.IntRange(1), help="Real against colored, each."
+    "--pairs",
+    default=40,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Pairs of real and colored for each participant.",
 )
 @click.option(
-    "--practice", default=10, show_default=True, type=click.IntRange(0), help="Pairs before, with answers."
+    "--practice",
+    default=10,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Practice pairs first, with the answers shown.",
 )
 @click.option(
-    "--preference", default=0, show_default=True, type=click.IntRange(0), help="Pairs of two models, after."
+    "--preference",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Pairs of two models at the end.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of photos, sides and order.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the choice of photos, sides and order.")
 @click.option("--only", multiple=True, metavar="GLOB", help="Only photos whose path below --truth fits.")
 @click.option("--skip-missing", is_flag=True, help="Leave photos without a prediction out.")
 @click.pass_context

@@ -21,9 +21,17 @@ SET = "Change a value of the recipe, for example schedule.batch=8; may be repeat
 @click.option("--init", type=Path, metavar="RUN|FILE", help="Weights to start from: a run or .safetensors.")
 @click.option("--device", type=click.Choice(["cpu", "cuda", "mps"]), default="cpu", show_default=True)
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help=SET)
-@click.option("--threads", type=click.IntRange(0), default=0, help="Of torch on the CPU; 0: as it likes.")
 @click.option(
-    "--workers", type=click.IntRange(0), default=None, help="Processes that make samples; a GPU gets 4."
+    "--threads",
+    type=click.IntRange(0),
+    default=0,
+    help="Threads of torch on the CPU; 0 leaves the choice to torch.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0),
+    default=None,
+    help="Processes that make samples; with a GPU 4 by default.",
 )
 @click.option(
     "--cache",

@@ -1,4 +1,4 @@
-"""photochrom uncolor: the grey JPEG that a coloured one was made of."""
+"""photochrom uncolor: the grey JPEG that a colored one was made from."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     help="The file to write; one that is there already is not replaced.",
 )
 def command(colored: Path, output: Path) -> None:
-    """Give the grey JPEG back that a coloured one was made of.
+    """Give back the grey JPEG that a colored one was made from.
 
     Nothing is encoded: its luminance data are those of COLOURED, byte for byte, and so the original's where
     that was kept. Metadata stay, but for the mark that a model made the colours.
     """
     if format_of_path(output).name != "jpeg":
-        raise OptionError(f"what is given back is a JPEG: write it to a .jpg, not to {output}")
+        raise OptionError(f"the result is a JPEG: write it to a .jpg file, not to {output}")
     photo = read(colored)
     data = uncolored(replace(photo, metadata=unmark(photo.metadata)))
 

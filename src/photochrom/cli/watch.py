@@ -40,10 +40,13 @@ if TYPE_CHECKING:
     default=2.0,
     show_default="2",
     metavar="SECONDS",
-    help="Take a file once it has not changed for so long.",
+    help="Take a file once it has not changed for this long.",
 )
 @click.option(
-    "--until-idle", type=click.FloatRange(0), metavar="SECONDS", help="End when nothing came for so long."
+    "--until-idle",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="End when nothing has arrived for this long.",
 )
 @JSON
 @click.pass_context
