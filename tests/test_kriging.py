@@ -15,13 +15,14 @@ from photochrom.strokes import paint
 from photochrom.upsample import GuidedFilter
 
 
-def points(places, ab, luminance=50.0, weight=1.0):
+def points(places, ab, luminance=50.0, weight=1.0, reach=1.0):
     count = len(places)
     return Points(
         np.float32(places).reshape(-1, 2),
         np.full(count, luminance, np.float32),
         np.float32(ab).reshape(-1, 2),
         np.full(count, weight, np.float32),
+        np.full(count, reach, np.float32),
     )
 
 
@@ -230,3 +231,44 @@ def test_a_cell_belongs_to_the_thing_of_a_hint():
     share = belonging(things, points([[8.5, 3.5]], [[0, 0]], luminance=30), np.float32([0.5]))
     assert share[8, 3] == pytest.approx(0.5)
     assert share[:, 12:].max() < 0.1
+
+
+# --- a hint's own reach --------------------------------------------------------------------------
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=1, max_size=40), st.floats(0, 80))
+@settings(max_examples=30)
+def test_colors_stay_near_what_was_said_however_reaches_differ(reaches, spread):
+    things = two_things()
+    random = np.random.default_rng(len(reaches))
+    cells = random.permutation(256)[: len(reaches)]
+    places = np.column_stack([cells // 16, cells % 16]) + 0.5
+    listed = points(places, random.uniform(-spread, spread, (len(reaches), 2)), reach=1)
+    listed = listed._replace(
+        luminance=things.cells.reshape(-1)[cells].astype(np.float32), reaches=np.float32(reaches)
+    )
+    obeyed = krige(things.automatic, doubt(), things, listed)
+    assert np.abs(obeyed).max() <= 3 * max(spread, 10)
+
+
+@pytest.mark.parametrize("wanted", [(9, 14), (-35, 30)])
+def test_reach_widens_and_narrows(wanted):
+    """Of a hint that agrees with the network, which moved all of it, and of one that contradicts it."""
+    things = two_things()
+    answer = things.automatic + np.float32([4, 4])
+    moved = []
+    for reach in (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0):
+        hint = points([[8.5, 3.5]], [wanted], luminance=30, reach=reach)
+        moved.append(np.abs(krige(answer, doubt(), things, hint) - things.automatic).mean())
+    assert moved == sorted(moved)
+    assert moved[0] < 0.3 * moved[3] < 0.3 * moved[-1]
+
+
+def test_the_reach_of_a_hint_for_a_kind_is_what_counts_as_one():
+    things = two_of_a_kind()
+    moved = [
+        np.abs(change_of_kind(things, points([[16.5, 2.5]], [[30, 20]], reach=reach))).sum()
+        for reach in (0.1, 0.5, 1.0, 2.0)
+    ]
+    assert moved == sorted(moved)
+    assert moved[0] < 0.8 * moved[2]

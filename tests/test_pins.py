@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,27 @@ def test_a_stroke_across_the_suit_leaves_face_and_wall_alone(plate, automatic) -
     stroke = Hint(0.2, 0.65, "#d0651e", path=((0.52, 0.65),))
     assert moved_in(plate, automatic, stroke, 0.38, 0.12, 0.52, 0.36) < 2.5
     assert moved_in(plate, automatic, stroke, 0.55, 0.02, 0.7, 0.2) < 1
+
+
+@pytest.mark.parametrize("hint", [SUIT, LIPS, Hint(0.6, 0.1, "#8a8d90"), Hint(0.3, 0.75, "#a06040")])
+def test_reach_widens_and_narrows_a_hint(plate, automatic, hint) -> None:
+    moved = [
+        away(plate.chroma([replace(hint, reach=reach)]), automatic.chroma).mean()
+        for reach in (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+    ]
+    assert moved == sorted(moved)
+    assert moved[0] < 0.2 * moved[3]
+    assert moved[-1] > 1.03 * moved[3]
+
+
+def test_a_short_reach_keeps_lips_apart_from_eyes(plate, automatic) -> None:
+    """What is one skin to the network: a hint that is told to stay near does."""
+    eyes = (0.41, 0.22, 0.5, 0.26)
+    usual = moved_in(plate, automatic, LIPS, *eyes)
+    near = replace(LIPS, reach=0.1)
+    assert moved_in(plate, automatic, near, *eyes) < 0.3 * usual
+    row, column = int(LIPS.y * plate.size[0]), int(LIPS.x * plate.size[1])
+    assert np.abs(plate.chroma([near])[row, column] - LIPS.ab).max() < 2
 
 
 # --- hints for a kind of thing -------------------------------------------------------------------

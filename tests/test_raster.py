@@ -68,7 +68,13 @@ def test_spread_is_the_formula():
     random = np.random.default_rng(1)
     cells = random.uniform(0, 100, (5, 7)).astype(np.float32)
     places = np.float32([[1.5, 2.5], [4, 6]])
-    points = Points(places, np.float32([40, 60]), np.float32([[20, -10], [-30, 50]]), np.float32([1, 1]))
+    points = Points(
+        places,
+        np.float32([40, 60]),
+        np.float32([[20, -10], [-30, 50]]),
+        np.float32([1, 1]),
+        np.float32([1, 1]),
+    )
     result = spread(cells, points)
     for number, (share, tolerance) in enumerate(((0.30, 18), (0.12, 12), (0.05, 8))):
         for y in range(5):

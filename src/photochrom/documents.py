@@ -12,6 +12,7 @@ import difflib
 import json
 import math
 import types
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -25,9 +26,9 @@ _PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: 
 def option(default: Any = dataclasses.MISSING, description: str = "", **metadata: Any) -> Any:
     """A dataclass field with its limits.
 
-    `ge`, `gt`, `le`: for a number, or for each number of a tuple; `ordered`: a tuple rises; `choices`: the
-    values allowed; `kinds`: {tag: dataclass} among which a table chooses by its key `kind`; `load` and
-    `dump`: functions from and to the plain value, where the annotation does not say all.
+    `ge`, `gt`, `le`: for a number, or for each number of a tuple (of tuples); `ordered`: a tuple rises;
+    `choices`: the values allowed; `kinds`: {tag: dataclass} among which a table chooses by its key `kind`;
+    `load` and `dump`: functions from and to the plain value, where the annotation does not say all.
     """
     return dataclasses.field(default=default, metadata={"description": description, **metadata})
 
@@ -50,7 +51,7 @@ def parse(cls: type[T], document: Any, where: str = "", error: type[PhotochromEr
     """
     if not isinstance(document, dict):
         raise error(f"{where.rstrip('. :') or 'the document'} must be an object, not {_shown(document)}")
-    kinds = get_type_hints(cls)
+    kinds = _annotations(cast("Any", cls))
     known = {item.name: item for item in dataclasses.fields(cast("Any", cls)) if item.init}
     for key in document:
         if key not in known:
@@ -69,15 +70,20 @@ def parse(cls: type[T], document: Any, where: str = "", error: type[PhotochromEr
 
 def check(value: Any, error: type[PhotochromError] = OptionError) -> None:
     """Raises `error` unless the fields of a dataclass hold what their annotations and limits say."""
-    kinds = get_type_hints(type(value))
+    kinds = _annotations(cast("Any", type(value)))
     for item in dataclasses.fields(value):
-        found = getattr(value, item.name)
-        if item.metadata.get("load"):
+        if not item.init or item.metadata.get("load"):
             continue
+        found = getattr(value, item.name)
         if dataclasses.is_dataclass(found):
             check(found, error)
         else:
             _value(found, kinds[item.name], item.metadata, item.name, error)
+
+
+@cache
+def _annotations(cls: Any) -> dict[str, Any]:
+    return get_type_hints(cls)
 
 
 def dump(value: Any, *, defaults: bool = True) -> dict[str, Any]:
@@ -169,17 +175,19 @@ def _within_limits(value: Any, allowed: Any, place: str, error: type[PhotochromE
         value == one and type(value) is type(one) for one in allowed["choices"]
     ):
         raise error(f"{place} must be one of {', '.join(map(str, allowed['choices']))}, not {_shown(value)}")
-    numbers = value if isinstance(value, tuple) else (value,)
-    if allowed.keys() & {"ge", "gt", "le"} and not all(_inside(number, allowed) for number in numbers):
+    if allowed.keys() & {"ge", "gt", "le"} and not _inside(value, allowed):
         raise error(f"{place} must be {_limits(allowed)}, not {_shown(value)}")
     if allowed.get("ordered") and list(value) != sorted(value):
         raise error(f"{place} must be [low, high] with low not above high, not {_shown(value)}")
 
 
-def _inside(number: float, allowed: Any) -> bool:
+def _inside(number: Any, allowed: Any) -> bool:
+    """Whether a number, or each of a tuple, of tuples even, is within a field's limits."""
+    if isinstance(number, tuple):
+        return all(_inside(item, allowed) for item in number)
     low, above, high = allowed.get("ge", -math.inf), allowed.get("gt", -math.inf), allowed.get("le", math.inf)
     finite = -math.inf < number < math.inf  # math.isfinite takes no integer beyond a float's range
-    return finite and low <= number <= high and (above == -math.inf or above < number)
+    return bool(finite and low <= number <= high and (above == -math.inf or above < number))
 
 
 def _limits(allowed: Any) -> str:

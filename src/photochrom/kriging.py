@@ -7,12 +7,12 @@ believed of its place, only its own object follows.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
-from photochrom.raster import Points, falloff, kernels
+from photochrom.raster import Points, falloff, kernels, squared_distances
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,14 +64,15 @@ def krige(answer: Float, deviation: Float, scene: Scene, points: Points) -> Floa
     if len(points.places) == 0:
         return answer
     sigma = deviation[..., None] ** np.float32(_DOUBT)
-    between = _between_hints(scene, points)
+    stretched = _stretched(points.reaches[:, None], points.reaches)
+    between = _between_hints(scene, points, stretched.scale)
     share = _automatic_share(between[-1], points.weights)
     mean = answer + share * (scene.automatic - answer)
     automatic, unit, own, doubt = (
         sample(plane, points.places) for plane in (scene.automatic, scene.unit_features, mean, sigma)
     )
     coefficients = _solve(
-        _correlation(between, _cosines(unit, unit), _same_colours(automatic, automatic)),
+        _correlation(between, _cosines(unit, unit), _same_colours(automatic, automatic) * stretched.factor),
         points.weights,
         (points.ab - own) / doubt,
     )
@@ -79,12 +80,18 @@ def krige(answer: Float, deviation: Float, scene: Scene, points: Points) -> Floa
     cells, colours = _listed(scene.unit_features), _listed(scene.automatic)
     residual = np.zeros_like(colours)
     local = Locality(len(colours))
+    reaches = _reaches_of_cells(scene, points)
     for part in _parts(points):
-        falls = _near(scene, points, part, *_REACHES, _AFFINITY, _SCENE)
+        chunk = _chunk(points, part)
+        stretched = _stretched(reaches, chunk.reaches)
+        falls = kernels(scene.cells, chunk, _REACHES, stretched.scale)
         cosine, same = _cosines(cells, unit[part]), _same_colours(colours, automatic[part])
-        correlation = _correlation(falls[:-2], cosine, same)
+        correlation = _correlation(falls, cosine, same * stretched.factor)
         residual += cv2.gemm(correlation, coefficients[part], 1, None, 0)
-        local.add(_belonging(falls[-2], cosine, same), falls[-1], surprises[part], points.weights[part])
+        (near,) = kernels(scene.cells, chunk, (_AFFINITY,), chunk.reaches**-2)
+        (wide,) = kernels(scene.cells, chunk, (_SCENE,))
+        surprise = _with_short_reach(scene, chunk, surprises[part])
+        local.add(_belonging(near, cosine, same), wide, surprise, chunk.weights)
     corrected = mean + sigma * residual.reshape(mean.shape)
     confined: Float = scene.automatic + local.kept().reshape(sigma.shape) * (corrected - scene.automatic)
     return confined
@@ -113,9 +120,8 @@ def _parts(points: Points) -> Iterator[slice]:
         yield slice(start, start + _CHUNK)
 
 
-def _near(scene: Scene, points: Points, part: slice, *reaches: tuple[float, float]) -> list[Float]:
-    """(m, n) for each reach: how near a chunk of the hints is to the cells."""
-    return kernels(scene.cells, Points(*(field[part] for field in points)), reaches)
+def _chunk(points: Points, part: slice) -> Points:
+    return Points(*(field[part] for field in points))
 
 
 # --- kriging -----------------------------------------------------------------------------------
@@ -165,9 +171,9 @@ def _squares(a: Float, b: Float) -> Float:
     return np.asarray(first * first + second * second)
 
 
-def _between_hints(scene: Scene, points: Points) -> list[Float]:
-    """(n, n) for each reach: how near the hints are to one another."""
-    distance = _squares(points.places, points.places)
+def _between_hints(scene: Scene, points: Points, scale: Float | float) -> list[Float]:
+    """(n, n) for each reach: how near the hints are to one another; `scale` is of squared distances."""
+    distance = _squares(points.places, points.places) * scale
     difference = (points.luminance[:, None] - points.luminance) ** 2
     return falloff(distance, difference, min(scene.cells.shape), _REACHES)
 
@@ -197,8 +203,9 @@ def change_of_kind(scene: Scene, points: Points) -> Float:
     low, high = _KIND
     for part in _parts(points):
         alike = ((_cosines(cells, unit[part]) - low) / (high - low)).clip(0, 1) * points.weights[part]
-        alike *= np.exp(_squares(automatic, hinted[part]) * np.float32(-0.5 / _KIND_COLOURS**2))
-        alike *= np.exp((levels - points.luminance[part]) ** 2 * np.float32(-0.5 / _KIND_LEVELS**2))
+        width = points.reaches[part] ** -2  # a kind has no distance in place: its reach is in colors and L*
+        alike *= np.exp(_squares(automatic, hinted[part]) * width * np.float32(-0.5 / _KIND_COLOURS**2))
+        alike *= np.exp((levels - points.luminance[part]) ** 2 * width * np.float32(-0.5 / _KIND_LEVELS**2))
         mean = alike.T @ automatic / np.maximum(alike.sum(0), np.float32(1e-6))[:, None]
         most = np.maximum(most, alike.max(-1, keepdims=True))
         total += alike.sum(-1, keepdims=True)
@@ -218,7 +225,8 @@ def belonging(scene: Scene, points: Points, weights: Float) -> Float:
     unit, automatic = (sample(plane, points.places) for plane in (scene.unit_features, scene.automatic))
     most = np.zeros(len(cells), np.float32)
     for part in _parts(points):
-        (near,) = _near(scene, points, part, _AFFINITY)
+        chunk = _chunk(points, part)
+        (near,) = kernels(scene.cells, chunk, (_AFFINITY,), chunk.reaches**-2)
         same = _same_colours(colours, automatic[part])
         belongs = _belonging(near, _cosines(cells, unit[part]), same)
         most = np.maximum(most, (belongs * weights[part]).max(-1))
@@ -242,10 +250,10 @@ class Locality:
         self.belongs, self.surprise, self.weight = np.zeros((3, count), np.float32)
 
     def add(self, belongs: Float, wide: Float, surprises: Float, weights: Float) -> None:
-        """Hints: what belongs to them, and what is near (m, n); their surprise and weight (n,)."""
+        """What belongs to hints, what is near them, their surprise there (m or 1, n); their weight (n,)."""
         self.belongs = np.maximum(self.belongs, (belongs * weights).max(-1))
         wide = wide * weights + np.float32(1e-4)
-        self.surprise += wide @ surprises
+        self.surprise += np.einsum("mn,mn->m", wide, np.broadcast_to(surprises, wide.shape))
         self.weight += wide.sum(-1)
 
     def kept(self) -> Float:
@@ -259,3 +267,49 @@ def _surprises(automatic: Float, ab: Float) -> Float:
     distance = np.hypot(*(automatic - ab).T)
     share: Float = ((distance - _SURPRISE[0]) / (_SURPRISE[1] - _SURPRISE[0])).clip(0, 1).astype(np.float32)
     return share
+
+
+# --- a hint's own reach --------------------------------------------------------------------------
+
+
+class _Stretched(NamedTuple):
+    scale: Float | float  # of squared distances
+    factor: Float | float  # of correlations
+
+
+def _stretched(here: Float, there: Float) -> _Stretched:
+    """How places whose reaches are `here` (m, 1) and `there` (n,) correlate; 1 where all have the usual one.
+
+    The covariance of Gibbs (1997; Rasmussen & Williams 2006, "Gaussian Processes for Machine Learning", eq.
+    4.32) in two dimensions: positive definite however reaches differ.
+    """
+    if (there == 1).all() and (here == 1).all():
+        return _Stretched(1.0, 1.0)
+    scale = np.asarray(2 / (here * here + there * there), np.float32)
+    return _Stretched(scale, scale * here * there)
+
+
+def _reaches_of_cells(scene: Scene, points: Points) -> Float:
+    """(h·w, 1): the hints' own reaches between their places, mixed by nearness (Shepard 1968)."""
+    count = scene.cells.size
+    if (points.reaches == 1).all():
+        return np.ones((count, 1), np.float32)
+    total, logs = np.zeros((2, count), np.float32)
+    for part in _parts(points):
+        near = (squared_distances(scene.cells.shape, _chunk(points, part)) + 1) ** -2
+        total += near.sum(-1)
+        logs += near @ np.log(points.reaches[part])
+    mixed: Float = np.exp(logs / total)[:, None]
+    return mixed
+
+
+def _with_short_reach(scene: Scene, points: Points, surprises: Float) -> Float:
+    """(m or 1, n): how far the hints' effect is undone beyond their things.
+
+    A hint whose reach was shortened tells nothing of places beyond it, however well it agrees.
+    """
+    if points.reaches.min() >= 1:
+        return surprises[None]
+    (near,) = kernels(scene.cells, points, ((_SCENE[0], np.inf),))
+    heard: Float = near ** (np.minimum(points.reaches, 1) ** -2 - 1)
+    return 1 - heard * (1 - surprises)

@@ -1,4 +1,4 @@
-"""What a person asks of a photo's colours, as one value with one JSON form."""
+"""What a person asks of a photo's colors, as one value with one JSON form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_SEED = (1 << 31) - 1
 
 @dataclass(frozen=True)
 class ReferencePhoto:
-    """The photo whose colours are to be taken: a file by its path and hash, or a photo in memory."""
+    """The photo whose colors are to be taken: a file by its path and hash, or a photo in memory."""
 
     path: Path
     sha256: str = ""
@@ -65,7 +65,7 @@ class ReferencePhoto:
 
 
 def load_palette(document: Any) -> tuple[str, ...]:
-    """The colours of a list of "#rrggbb", or of text: such colours, or a picture's path.
+    """The colors of a list of "#rrggbb", or of text: such colors, or a picture's path.
 
     Raises GuidanceError, PhotoError.
     """
@@ -84,7 +84,7 @@ def _load_hints(document: Any) -> tuple[Hint, ...]:
 
 @dataclass(frozen=True)
 class Look:
-    """What decides on a photo's colours. Lists, paths, photos and palettes are turned into the plain forms.
+    """What decides on a photo's colors. Lists, paths, photos and palettes are turned into the plain forms.
 
     A vividness of None is the model's default. Raises HintError, GuidanceError, OptionError for what makes
     no sense.
@@ -92,7 +92,7 @@ class Look:
 
     hints: tuple[Hint, ...] = option(
         (),
-        "Colours at places, as a hints file: the photo follows them.",
+        "Colors at places, as a hints file: the photo follows them.",
         metavar="F.json",
         load=_load_hints,
         dump=dump_hints,
@@ -102,19 +102,19 @@ class Look:
     )
     reference: ReferencePhoto | None = option(
         None,
-        "Colour it like that photo, where the two match.",
+        "Color it like that photo, where the two match.",
         metavar="PHOTO",
         load=ReferencePhoto.from_json,
         dump=lambda reference: reference and reference.to_json(),
     )
     palette: tuple[str, ...] = option(
         (),
-        "Keep to these colours, or to a picture's.",
+        "Keep to these colors, or to a picture's.",
         metavar="'#…,#…'|PICTURE",
         load=load_palette,
         dump=list,
     )
-    keep_color: bool = option(False, "Revive a faded colour photo: go by the colour left in it.")
+    keep_color: bool = option(False, "Revive a faded color photo: go by the color left in it.")
     proposals: int = option(
         0,
         "Also write N other ideas, their hints, and a contact sheet.",

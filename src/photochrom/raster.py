@@ -35,6 +35,7 @@ class Points(NamedTuple):
     luminance: Float  # (n,): mean L* under the hint
     ab: Float  # (n, 2)
     weights: Float  # (n,)
+    reaches: Float  # (n,): how far each spreads, times the usual; kriging heeds it, the network is not told
 
 
 def spread(cells: Float, points: Points) -> Float:
@@ -56,14 +57,23 @@ def spread(cells: Float, points: Points) -> Float:
     return out
 
 
-def kernels(cells: Float, points: Points, reaches: Sequence[tuple[float, float]]) -> list[Float]:
-    """How near every hint is to every cell, (h·w, n) 0..1 for each reach."""
-    height, width = cells.shape
+def kernels(
+    cells: Float, points: Points, reaches: Sequence[tuple[float, float]], scale: Float | float = 1.0
+) -> list[Float]:
+    """How near every hint is to every cell, (h·w, n) 0..1 for each reach; `scale` is of squared distances."""
+    distance = squared_distances(cells.shape, points)
+    distance *= np.float32(scale)
+    difference = (cells.reshape(-1, 1) - points.luminance) ** 2
+    return falloff(distance, difference, min(cells.shape), reaches)
+
+
+def squared_distances(shape: tuple[int, ...], points: Points) -> Float:
+    """(h·w, n): of every cell's center from every hint, in cells, squared."""
+    height, width = shape
     dy = (np.arange(height, dtype=np.float32) + 0.5)[:, None] - points.places[:, 0]
     dx = (np.arange(width, dtype=np.float32) + 0.5)[:, None] - points.places[:, 1]
-    distance = ((dy * dy)[:, None] + (dx * dx)[None]).reshape(height * width, -1)
-    difference = (cells.reshape(-1, 1) - points.luminance) ** 2
-    return falloff(distance, difference, min(height, width), reaches)
+    distance: Float = ((dy * dy)[:, None] + (dx * dx)[None]).reshape(height * width, -1)
+    return distance
 
 
 def falloff(
@@ -107,11 +117,11 @@ def rasterize(hints: Sequence[Hint], luminance: Float) -> Raster:
         for x, y in stroke_points(hint, height, width):
             under = _hint_mask(Hint(x, y, hint.color, hint.radius), height, width) if hint.path else mask
             level = float(luminance[under].mean())
-            rows.append((y * height, x * width, level, *hint.ab, hint.weight, number))
-    table: Float = np.array(rows, np.float32).reshape(-1, 7)
+            rows.append((y * height, x * width, level, *hint.ab, hint.weight, hint.reach, number))
+    table: Float = np.array(rows, np.float32).reshape(-1, 8)
     row, column = (np.minimum(size - 1, table[:, k].astype(int)) for k, size in enumerate(latest.shape))
-    table = table[latest[row, column] <= table[:, 6]]
-    points = Points(table[:, :2] / np.float32(STRIDE), table[:, 2], table[:, 3:5], table[:, 5])
+    table = table[latest[row, column] <= table[:, 7]]
+    points = Points(table[:, :2] / np.float32(STRIDE), table[:, 2], table[:, 3:5], table[:, 5], table[:, 6])
     return Raster(drawn, points)
 
 

@@ -156,14 +156,14 @@ class Studio:
     def open(self, *paths: Path) -> Studio:
         shown = self.shown
         self.page.set_input_files("#file", [str(path) for path in paths or [PHOTO]])
-        self.wait_for_colours(shown)
+        self.wait_for_colors(shown)
         return self
 
     @property
     def shown(self) -> int:
         return int(self.page.get_attribute("#stage", "data-shown"))
 
-    def wait_for_colours(self, before: int) -> None:
+    def wait_for_colors(self, before: int) -> None:
         """Wait until something new is painted and nothing newer is under way."""
         self.page.wait_for_function(
             "before => { const { shown, state } = document.querySelector('#stage').dataset;"
@@ -174,7 +174,7 @@ class Studio:
     def doing(self, action: Callable[[], Any]) -> None:
         before = self.shown
         action()
-        self.wait_for_colours(before)
+        self.wait_for_colors(before)
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         box = self.page.locator("#sheet").bounding_box()

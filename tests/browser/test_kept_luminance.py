@@ -37,9 +37,9 @@ def scene(height: int, width: int) -> NDArray[np.uint8]:
     return (128 + 100 * np.sin(columns / 9) * np.cos(rows / 7)).astype(np.uint8)
 
 
-def kept(grey: NDArray[np.uint8], options: dict[str, Any], sampling: Any) -> bytes:
+def kept(gray: NDArray[np.uint8], options: dict[str, Any], sampling: Any) -> bytes:
     target, source = io.BytesIO(), io.BytesIO()
-    Image.fromarray(grey).save(source, "jpeg", quality=90, **options)
+    Image.fromarray(gray).save(source, "jpeg", quality=90, **options)
     photo = read(source.getvalue())
 
     rows, columns = np.mgrid[: grey.shape[0], : grey.shape[1]]

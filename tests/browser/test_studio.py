@@ -27,12 +27,12 @@ GREEN = "#3f7a3a"
 pytestmark = pytest.mark.browser
 
 
-def test_a_photo_is_coloured_by_itself(studio: Studio, screenshot: Any) -> None:
+def test_a_photo_is_colored_by_itself(studio: Studio, screenshot: Any) -> None:
     lab = studio.lab()
     assert np.hypot(lab[..., 1], lab[..., 2]).mean() > 6
     assert studio.lab_at(SKY)[2] < -5  # the sky is blue
     assert "dust-bowl-home.jpg" in studio.page.title()
-    assert studio.page.locator("#announce").inner_text() == "The photo is in colour."
+    assert studio.page.locator("#announce").inner_text() == "The photo is in color."
     screenshot(studio.page, "automatic")
 
 
@@ -64,7 +64,7 @@ def test_place_drag_and_undo_a_hint(studio: Studio, screenshot: Any) -> None:
     assert studio.hints == 1
 
 
-def test_take_a_suggestion_recolour_resize_delete(studio: Studio, screenshot: Any) -> None:
+def test_take_a_suggestion_recolor_resize_delete(studio: Studio, screenshot: Any) -> None:
     page = studio.page
     studio.click(SAND)
     suggestions = page.locator(".suggestion")
@@ -113,7 +113,7 @@ def test_pin_stroke_and_pick(wide: Studio) -> None:
     assert hints[1].ab[1] < 0  # the sky's blue
 
 
-def test_colour_from_another_photo(wide: Studio, tmp_path: Path) -> None:
+def test_color_from_another_photo(wide: Studio, tmp_path: Path) -> None:
     other = tmp_path / "other.tif"  # no browser shows a TIFF by itself
     Image.new("RGB", (60, 40), (180, 40, 60)).save(other)
     wide.click(SAND)
@@ -262,9 +262,9 @@ def test_a_palette_and_undo(wide: Studio) -> None:
     page.locator("#palette-color").evaluate("one => { one.value = '#3f7a3a' }")
     wide.doing(lambda: wide.press("#palette-add"))
     lab = wide.lab().reshape(-1, 3)
-    coloured = lab[np.hypot(lab[:, 1], lab[:, 2]) > 12]
+    colored = lab[np.hypot(lab[:, 1], lab[:, 2]) > 12]
     wanted = rgb_to_lab(np.array([0x3F, 0x7A, 0x3A], np.uint8))
-    turn = np.degrees(np.arctan2(coloured[:, 2], coloured[:, 1]) - np.arctan2(wanted[2], wanted[1]))
+    turn = np.degrees(np.arctan2(colored[:, 2], colored[:, 1]) - np.arctan2(wanted[2], wanted[1]))
     assert np.mean(np.abs((turn + 180) % 360 - 180) < 20) > 0.85
     wide.doing(lambda: page.locator("#palette button").click())
     assert page.locator("#palette li").count() == 0

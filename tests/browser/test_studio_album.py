@@ -117,7 +117,7 @@ def test_a_project_goes_to_another_browser(
     look = Look.from_json(project["look"])  # what `photochrom colorize --look` takes from the file
     assert (look.vividness, look.palette, look.keep_color) == (0.6, (), False)
     assert [hint.color for hint in look.hints] == [GREEN]
-    assert project["history"][0]["did"] == "Automatic colours"
+    assert project["history"][0]["did"] == "Automatic colors"
     assert len(project["history"]) == 3
     (tmp_path / "work.photochrom.json").write_bytes(saved)
     other = studio_at(open_page(url, width))
@@ -285,7 +285,7 @@ def test_a_new_user_s_path(
     tmp_path: Path,
     record_property: Any,
 ) -> None:
-    """Open 12 megapixels, see them in colour, and see the first hint."""
+    """Open 12 megapixels, see them in color, and see the first hint."""
     with Image.open(HOME) as photo:
         photo.resize((4000, 3000)).save(tmp_path / "large.jpg")
     studio = studio_at(open_page(url))
@@ -322,15 +322,15 @@ def test_a_photo_of_an_earlier_session_is_offered_on_the_first_page(
     assert page.locator("#photo-name").inner_text() == "mother.jpg"
 
 
-# --- another photo's colours ---
+# --- another photo's colors ---
 
 
 def test_a_grey_reference_is_refused_at_once(wide: Studio, tmp_path: Path) -> None:
-    Image.new("L", (60, 40), 120).save(tmp_path / "grey.jpg")
+    Image.new("L", (60, 40), 120).save(tmp_path / "gray.jpg")
     asked = []
     wide.page.on("request", lambda request: asked.append(request.url))
-    wide.page.set_input_files("#reference-file", str(tmp_path / "grey.jpg"))
-    wide.page.locator(".toast.error", has_text="grey.jpg has no colours to take").wait_for()
+    wide.page.set_input_files("#reference-file", str(tmp_path / "gray.jpg"))
+    wide.page.locator(".toast.error", has_text="gray.jpg has no colors to take").wait_for()
     assert not [url for url in asked if "/v1/" in url]
     assert wide.page.locator("#reference-match").is_hidden()
 
@@ -343,7 +343,7 @@ def test_what_a_reference_gives_is_one_row(wide: Studio) -> None:
     page.locator("[data-view=reference]").evaluate("one => one.click()")
     wide.doing(lambda: page.locator("#reference-match").click())
     group = page.locator(".group")
-    assert "colours from another photo" in group.inner_text()
+    assert "colors from another photo" in group.inner_text()
     found = int(group.inner_text().split()[0])
     assert found > 3
     assert page.locator(".hint-row").count() == 1
@@ -375,7 +375,7 @@ def test_an_idea_is_shown_large_while_it_is_looked_at(wide: Studio) -> None:
 
 
 def test_a_hint_is_bounded_by_an_outline(studio: Studio, screenshot: Any) -> None:
-    """Of two places of one hut, the one outside keeps its colour."""
+    """Of two places of one hut, the one outside keeps its color."""
     page = studio.page
     inside, outside = (0.6, 0.6), (0.85, 0.62)
     studio.place_hint(inside)
@@ -399,6 +399,36 @@ def test_a_hint_is_bounded_by_an_outline(studio: Studio, screenshot: Any) -> Non
     studio.doing(lambda: studio.press("#undo"))
     project = json.loads(saved_project(studio))
     assert 4 <= len(project["look"]["hints"]["hints"][0]["within"]) <= 8
+
+
+def test_reach_is_set_for_each_hint(studio: Studio, screenshot: Any) -> None:
+    """Narrower and wider, one step each in the history, in the project and after undo."""
+
+    def drag(value: float) -> None:
+        slider = page.locator("#reach")
+        slider.evaluate("(one, value) => { one.value = value; one.dispatchEvent(new Event('input')) }", value)
+        slider.dispatch_event("change")
+
+    page, automatic = studio.page, studio.small()
+    studio.place_hint(HUT)
+
+    def moved() -> float:
+        return float(np.abs(studio.small() - automatic)[..., 1:].mean())
+
+    usual = moved()
+    studio.doing(lambda: drag(-1))
+    assert page.locator("#reach-out").inner_text() == "× 0.1"
+    assert moved() < 0.5 * usual
+    screenshot(page, "reach")
+    project = json.loads(saved_project(studio))
+    assert project["look"]["hints"]["hints"][0]["reach"] == 0.1
+    assert [step["did"] for step in project["history"]][-1] == "Hint 1: reach × 0.1"
+    studio.doing(lambda: drag(0.6))
+    assert moved() > 1.02 * usual
+    studio.doing(lambda: studio.press("#undo"))
+    studio.doing(lambda: studio.press("#undo"))
+    assert moved() == pytest.approx(usual, rel=0.01)
+    assert page.locator("#reach-out").inner_text() == "usual"
 
 
 def test_all_of_this_kind(
@@ -438,7 +468,7 @@ def test_history_goes_anywhere(studio: Studio, screenshot: Any) -> None:
         studio.press("[data-view=panel]")
     page.locator(".history summary").click()
     steps = page.locator(".step")
-    assert steps.all_inner_texts()[-1] == "Automatic colours"
+    assert steps.all_inner_texts()[-1] == "Automatic colors"
     assert steps.count() == 3
     screenshot(page, "history")
     studio.doing(steps.last.click)
@@ -466,7 +496,7 @@ def test_dots_hide_and_the_photo_fits(wide: Studio) -> None:
     assert sheet["y"] + sheet["height"] <= zoom["y"]  # the bar covers no corner of the photo
 
 
-def test_the_ruler_shows_the_photo_s_colours(wide: Studio) -> None:
+def test_the_ruler_shows_the_photo_s_colors(wide: Studio) -> None:
     page = wide.page
     parts = page.locator(".ruler-part")
     parts.first.wait_for()
@@ -479,7 +509,7 @@ def test_the_ruler_shows_the_photo_s_colours(wide: Studio) -> None:
     assert wide.hints == 1
 
 
-def test_a_material_colours_a_thing(studio: Studio) -> None:
+def test_a_material_colors_a_thing(studio: Studio) -> None:
     page = studio.page
     studio.click((0.3, 0.75))
     page.locator(".material", has_text="grass").wait_for()

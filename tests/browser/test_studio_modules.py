@@ -1,4 +1,4 @@
-"""The studio's modules by themselves: types checked by tsc, colours and hints against the Python ones."""
+"""The studio's modules by themselves: types checked by tsc, colors and hints against the Python ones."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def test_lab_is_ours(node: Callable[..., Any]) -> None:
 
 
 def test_greys_have_no_chroma(node: Callable[..., Any]) -> None:
-    greys = [[v, v, v] for v in range(256)]
-    got = np.array(node("console.log(JSON.stringify(given.map(color.toLab)))", greys))
+    grays = [[v, v, v] for v in range(256)]
+    got = np.array(node("console.log(JSON.stringify(given.map(color.toLab)))", grays))
     assert np.abs(got[:, 1:]).max() < 1e-9
 
 
@@ -107,7 +107,7 @@ def test_no_hex(node: Callable[..., Any], text: str) -> None:
     assert node("console.log(JSON.stringify(color.parseHex(given)))", text) is None
 
 
-def test_picked_colours_keep_luminance_and_hue(node: Callable[..., Any]) -> None:
+def test_picked_colors_keep_luminance_and_hue(node: Callable[..., Any]) -> None:
     asked = [[level, h, c] for level in (30, 50, 75) for h in range(0, 360, 30) for c in (5, 30, 90)]
     got = node("console.log(JSON.stringify(given.map(([l, h, c]) => color.polarToHex(l, h, c))))", asked)
     for (level, hue, chroma), text in zip(asked, got, strict=True):
@@ -120,7 +120,7 @@ def test_picked_colours_keep_luminance_and_hue(node: Callable[..., Any]) -> None
 
 def test_names(node: Callable[..., Any]) -> None:
     colors = {
-        "#808080": "grey",
+        "#808080": "gray",
         "#000000": "black",
         "#ffffff": "white",
         "#8b6544": "brown",
@@ -217,7 +217,11 @@ def tried(call: str) -> str:
     return f"try {{ {call}; console.log('null') }} catch (e) {{ console.log(JSON.stringify(e.message)) }}"
 
 
-HINTS = [Hint(0.25, 0.5, "#6a8fbf"), Hint(0.1, 0.2, "#112233", 0.05, 0.5, ((0.3, 0.4), (0.5, 0.6)))]
+HINTS = [
+    Hint(0.25, 0.5, "#6a8fbf"),
+    Hint(0.1, 0.2, "#112233", 0.05, 0.5, ((0.3, 0.4), (0.5, 0.6))),
+    Hint(0.5, 0.5, "#445566", within=((0, 0), (1, 0), (1, 1)), alike=True, reach=0.25),
+]
 
 
 def test_hints_file_is_the_command_s(node: Callable[..., Any]) -> None:
@@ -231,7 +235,14 @@ def test_hints_file_is_the_command_s(node: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", '{"version": 2, "hints": []}', '{"version": 1, "hints": [{"x": 0.5}]}', '{"version": 1}'],
+    [
+        "",
+        "[]",
+        '{"version": 1, "hints": [{"x": 0.5, "y": 0.5, "color": "#112233", "reach": 0}]}',
+        '{"version": 2, "hints": []}',
+        '{"version": 1, "hints": [{"x": 0.5}]}',
+        '{"version": 1}',
+    ],
 )
 def test_no_hints_file(node: Callable[..., Any], text: str) -> None:
     assert node(tried("hints.hintsFrom(hints.parse(given))"), text).endswith(".")

@@ -221,7 +221,7 @@ def test_practice_tells_whether_one_was_right(page: Page, study: Study) -> None:
     first = study.trials(0)[0]
     answer(page, "ArrowLeft")
     expect(page.locator("#feedback")).to_have_text(
-        ("Right" if first.colored == "left" else "No") + ": the framed one was coloured by the machine."
+        ("Right" if first.colored == "left" else "No") + ": the framed one was colored by the machine."
     )
 
 

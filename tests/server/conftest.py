@@ -26,7 +26,7 @@ LOOPBACK = "http://127.0.0.1"
 
 
 def jpeg(width: int = 96, height: int = 64, seed: int = 0, **options: Any) -> bytes:
-    """A soft grey picture as a JPEG."""
+    """A soft gray picture as a JPEG."""
     small = np.random.default_rng(seed).integers(40, 220, (6, 8), dtype=np.uint8)
     target = io.BytesIO()
     Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC).save(target, "JPEG", **options)

@@ -91,7 +91,7 @@ def test_sixteen_bits_stay(client: TestClient, name: str, dtype: Any) -> None:
     assert read(answer.content).dtype == dtype
 
 
-def test_a_format_that_holds_no_colour_becomes_png(client: TestClient) -> None:
+def test_a_format_that_holds_no_color_becomes_png(client: TestClient) -> None:
     target = io.BytesIO()
     Image.new("1", (40, 40)).save(target, "BMP")
     assert post(client, target.getvalue()).headers["content-type"] == "image/png"
@@ -229,7 +229,7 @@ def test_a_grey_jpeg_keeps_its_luminance_data(
     assert compare_luminance(data, kept) == "identical"
 
 
-def test_a_colour_jpeg_is_decoded_in_the_decoder_process_alone(client: TestClient) -> None:
+def test_a_color_jpeg_is_decoded_in_the_decoder_process_alone(client: TestClient) -> None:
     target = io.BytesIO()
     Image.new("RGB", (64, 48), (120, 100, 70)).save(target, "jpeg")
     assert read(post(client, target.getvalue()).content).format == "jpeg"

@@ -1,4 +1,4 @@
-"""Guidance over REST: proposals, another photo's colours, a palette, the photo's own colour."""
+"""Guidance over REST: proposals, another photo's colors, a palette, the photo's own color."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def png(pixels: np.ndarray[Any, Any]) -> bytes:
 
 @pytest.fixture
 def faded(make_jpeg: Callable[..., bytes]) -> bytes:
-    """The grey test picture with a faint colour of two hues."""
-    grey = read(make_jpeg()).pixels.astype(int)
+    """The gray test picture with a faint color of two hues."""
+    gray = read(make_jpeg()).pixels.astype(int)
     tint = np.where(np.arange(96) < 48, 1, -1)[None, :]
-    return png(np.stack([grey + 12 * tint, grey, grey - 12 * tint], -1).clip(0, 255).astype(np.uint8))
+    return png(np.stack([gray + 12 * tint, gray, gray - 12 * tint], -1).clip(0, 255).astype(np.uint8))
 
 
 def test_proposals_are_hints_files_that_differ(client: TestClient, photo_id: str) -> None:
@@ -61,7 +61,7 @@ def test_proposals_in_vain(client: TestClient, photo_id: str, query: str, is_pro
     is_problem(client.get(f"/v1/photos/{photo_id}/proposals?{query}"), 400)
 
 
-def test_another_photo_gives_its_colours(client: TestClient, faded: bytes) -> None:
+def test_another_photo_gives_its_colors(client: TestClient, faded: bytes) -> None:
     photo = client.post("/v1/photos", files={"photo": faded}).json()["id"]
     vivid = np.array(Image.open(io.BytesIO(faded))).astype(int)
     vivid[..., 0] += 40
@@ -83,7 +83,7 @@ def test_a_grey_reference_is_told(
 
 
 def hues(answer: Any) -> np.ndarray[Any, Any]:
-    """Hue angles of the places with colour."""
+    """Hue angles of the places with color."""
     lab = rgb_to_lab(np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB"))).reshape(-1, 3)
     ab = lab[np.hypot(lab[:, 1], lab[:, 2]) > 8, 1:]
     return np.asarray(np.degrees(np.arctan2(ab[:, 1], ab[:, 0])))
@@ -102,7 +102,7 @@ def test_a_palette_is_kept_to(client: TestClient, photo_id: str, make_jpeg: Call
         assert np.mean(np.abs((found - wanted + 180) % 360 - 180) < 20) > 0.9
 
 
-def test_own_colour_is_kept(client: TestClient, faded: bytes) -> None:
+def test_own_color_is_kept(client: TestClient, faded: bytes) -> None:
     def colorized(**form: Any) -> np.ndarray[Any, Any]:
         answer = client.post("/v1/colorize", files={"photo": faded}, data={"format": "png", **form})
         return rgb_to_lab(read(answer.content).rgb)

@@ -47,7 +47,7 @@ def test_the_kept_file_counts_in_the_budget(client: TestClient, make_jpeg: Calla
     assert held[1] - held[0] == 1 << 20
 
 
-def test_a_colour_photo_is_told(client: TestClient) -> None:
+def test_a_color_photo_is_told(client: TestClient) -> None:
     pixels = np.zeros((60, 80, 3), np.uint8)
     ramp = np.linspace(40, 250, 80).astype(np.uint8)
     pixels[:30, :, 0], pixels[30:, :, 2] = ramp, ramp
@@ -62,7 +62,7 @@ def test_preview_has_the_size_asked_for(client: TestClient, photo_id: str, side:
     assert max(rgb.shape) == min(side, 96)
 
 
-def test_a_hint_colours_its_place(client: TestClient, photo_id: str) -> None:
+def test_a_hint_colors_its_place(client: TestClient, photo_id: str) -> None:
     url = f"/v1/photos/{photo_id}/render"
     plain = rgb_to_lab(picture(client.post(url, json={"side": 96})))
     hinted = rgb_to_lab(picture(client.post(url, json={"side": 96, "hints": [RED]})))

@@ -101,7 +101,7 @@ def test_no_answer_tells_which_picture_is_real(client: TestClient, study: Study)
     state = client.post("/api/participants").json()
     told = str(state) + str(client.get("/api/study").json())
     assert "truth" not in told
-    assert "grey" not in told
+    assert "gray" not in told
     page = client.get("/")
     assert page.status_code == 200
     assert "script-src 'self'" in page.headers["content-security-policy"]

@@ -38,7 +38,7 @@ def test_a_batch_is_drawn_as_its_photos_would_be(seed: int) -> None:
             drawn[:, int(top) : int(bottom), int(left) : int(right)] = value[:, None, None]
         np.testing.assert_allclose(hints[number].numpy(), drawn, atol=1e-6)
         middles = (rows[:, :2] + rows[:, 2:4]) / 8
-        points = Points(middles, rows[:, 4], rows[:, 5:], np.ones(len(rows), np.float32))
+        points = Points(middles, rows[:, 4], rows[:, 5:], *np.ones((2, len(rows)), np.float32))
         expected = spread(cell_means(plane[0]), points)
         np.testing.assert_allclose(spreads[number].numpy(), expected, atol=2e-4)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from photochrom.colorizer import Colorizer
 
-_DESCRIPTION = """Believable colour for black-and-white photographs; you have the last word.
+_DESCRIPTION = """Believable color for black-and-white photographs; you have the last word.
 
 Every answer that is not a success is `application/problem+json` (RFC 9457)."""
 

@@ -30,23 +30,23 @@ router = APIRouter(prefix="/v1", tags=["colorize"])
     "/colorize",
     responses={200: {"content": {**PICTURE["content"], MIME: {}}}, **documented(400, 413, 415, 422, 429)},
     response_class=Response,
-    summary="Colour a photo",
+    summary="Color a photo",
 )
 @as_form_fields
 async def colorize(
     request: Request,
     photo: UploadFile,
     hints: Annotated[str, Form(description="Hints in the JSON form of the hints file")] = "",
-    reference: Annotated[UploadFile | None, File(description="Colour it like this photo")] = None,
-    palette: Annotated[str, Form(description='Keep to these colours: "#7a2e1d, #3b5998"')] = "",
-    keep_color: Annotated[bool, Form(description="Start from the photo's own faded colour")] = False,
+    reference: Annotated[UploadFile | None, File(description="Color it like this photo")] = None,
+    palette: Annotated[str, Form(description='Keep to these colors: "#7a2e1d, #3b5998"')] = "",
+    keep_color: Annotated[bool, Form(description="Start from the photo's own faded color")] = False,
     vividness: Annotated[float | None, Form(ge=0, le=1, allow_inf_nan=False)] = None,
     *,
     options: FileOptions,
     reading: ReadOptions,
     extras: Extras,
 ) -> Response:
-    """The photo comes back in colour, at its full size, in its own format where that can hold colour.
+    """The photo comes back in color, at its full size, in its own format where that can hold color.
 
     With `sidecar` or `layer` it comes in a ZIP file, together with these. What there is to say about it is in
     the header `Photochrom-Warnings`, a JSON list of sentences.

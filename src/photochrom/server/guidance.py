@@ -1,4 +1,4 @@
-"""The routes of guidance: proposals to start from, and the colours of another photo, both as hints."""
+"""The routes of guidance: proposals to start from, and the colors of another photo, both as hints."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def _propose(request: Request, photo_id: str, wanted: ProposalsRequest) ->
 @router.post(
     "/{photo_id}/reference",
     responses=documented(400, 404, 410, 413, 415, 422, 429),
-    summary="Hints with the colours of another photo",
+    summary="Hints with the colors of another photo",
 )
 async def reference(
     request: Request,
@@ -79,5 +79,5 @@ async def reference(
 def _like(plate: Plate, mine: list[Hint], other: Photo) -> list[Hint]:
     theirs = reference_hints(plate, other)
     if not theirs:
-        raise GuidanceError("the two photos have too little in common: pick single colours from it instead")
+        raise GuidanceError("the two photos have too little in common: pick single colors from it instead")
     return combined(plate, mine, theirs)

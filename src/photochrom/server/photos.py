@@ -34,7 +34,7 @@ router = APIRouter(prefix="/v1/photos", tags=["photos"])
 
 PICTURE: dict[str, Any] = {"content": {fmt.mime: {} for fmt in FORMATS.values() if fmt.writes}}
 JPEG: dict[str, Any] = {"content": {"image/jpeg": {}}}
-GREY_PNG: dict[str, Any] = {"content": {"image/png": {}}}
+GRAY_PNG: dict[str, Any] = {"content": {"image/png": {}}}
 _KNOWN = documented(400, 404, 410, 429)
 _KNOWN_WITH_BODY = documented(400, 404, 410, 413, 429)
 
@@ -52,7 +52,7 @@ def service_of(request: Request) -> Service:
 async def upload(
     request: Request, response: Response, photo: UploadFile, *, reading: ReadOptions
 ) -> PhotoInfo:
-    """Keep a photo for an hour after its last use. Its colours, if it has any, are dropped."""
+    """Keep a photo for an hour after its last use. Its colors, if it has any, are dropped."""
     kept = await service_of(request).keep(request, await photo.read(), reading)
     response.headers["Location"] = f"{request.scope['root_path']}/v1/photos/{kept.id}"
     return _info(service_of(request), kept)
@@ -94,7 +94,7 @@ async def original(
 
 @router.post("/{photo_id}/render", responses={200: PICTURE, **_KNOWN_WITH_BODY}, response_class=Response)
 async def render(request: Request, photo_id: str, wanted: RenderRequest) -> Response:
-    """The coloured photo: a JPEG preview where `side` is given, else the whole file.
+    """The colored photo: a JPEG preview where `side` is given, else the whole file.
 
     Hints travel with every request, so that several clients can work on one photo.
     """
@@ -124,7 +124,7 @@ async def _whole_file(
     return Response(data, media_type=mime)
 
 
-@router.get("/{photo_id}/suggest", responses=_KNOWN, summary="Colours for a place")
+@router.get("/{photo_id}/suggest", responses=_KNOWN, summary="Colors for a place")
 async def suggest(
     request: Request, photo_id: str, x: Share, y: Share, k: Annotated[int, Query(ge=1, le=20)] = 5
 ) -> Suggestions:
@@ -132,7 +132,7 @@ async def suggest(
     return await _suggest(request, photo_id, SuggestRequest(x=x, y=y, k=k))
 
 
-@router.post("/{photo_id}/suggest", responses=_KNOWN_WITH_BODY, summary="Colours for a place, with hints")
+@router.post("/{photo_id}/suggest", responses=_KNOWN_WITH_BODY, summary="Colors for a place, with hints")
 async def suggest_with_hints(request: Request, photo_id: str, wanted: SuggestRequest) -> Suggestions:
     return await _suggest(request, photo_id, wanted)
 
@@ -184,9 +184,9 @@ async def _uncertainty(request: Request, photo_id: str, wanted: Colors) -> Uncer
     return await service.compute_with_hints(request, plate, look, work)
 
 
-@router.post("/{photo_id}/difference", responses={200: GREY_PNG, **_KNOWN_WITH_BODY}, response_class=Response)
+@router.post("/{photo_id}/difference", responses={200: GRAY_PNG, **_KNOWN_WITH_BODY}, response_class=Response)
 async def difference(request: Request, photo_id: str, wanted: DifferenceRequest) -> Response:
-    """How far one of the hints moves the colours: a grey PNG, four levels a ΔE*ab."""
+    """How far one of the hints moves the colors: a gray PNG, four levels a ΔE*ab."""
     service = service_of(request)
     plate = service.store.get(photo_id).plate
     look = wanted.look(service.limits.hints)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from photochrom.server.schemas import Region
 
 _PREVIEW_QUALITY = 90
-_DIFFERENCE_STEP = 4  # a grey level of the difference map is 1/4 ΔE*ab
+_DIFFERENCE_STEP = 4  # a gray level of the difference map is 1/4 ΔE*ab
 _PLACES = 6
 _LARGEST_WHOLE = 2400  # a part that would need a larger preview of the whole is cut from full-size rows
 _WHOLE_STEP = 800  # previews of the whole come in few sizes, because a plate keeps the last three
@@ -71,7 +71,7 @@ def original_preview(photo: Photo, side: int, region: Region | None) -> bytes:
 
 
 def colored_preview(plate: Plate, look: Look, side: int, region: Region | None) -> bytes:
-    """The coloured photo, or a part of it, `side` pixels long at most."""
+    """The colored photo, or a part of it, `side` pixels long at most."""
     colored, photo = plate.color(look), plate.photo
     if region is None:
         target = io.BytesIO()
@@ -91,7 +91,7 @@ def colored_preview(plate: Plate, look: Look, side: int, region: Region | None) 
 
 
 def difference_map(plate: Plate, look: Look, index: int) -> bytes:
-    """How far one hint moves the colours: a grey PNG at the working size, 4 levels a ΔE*ab."""
+    """How far one hint moves the colors: a gray PNG at the working size, 4 levels a ΔE*ab."""
     hints = look.hints
     if index >= len(hints):
         raise OptionError(f"there is no hint {index} among {len(hints)}: count from 0")
@@ -123,8 +123,8 @@ def uncertain_places(uncertainty: Float, count: int = _PLACES) -> list[tuple[flo
 
 
 def warnings_of(photo: Photo, *, dropped: bool) -> list[str]:
-    """What a person should know of a photo: what was found on reading, and that its colours are dropped."""
-    told = ["it is a colour photo already: its colours are dropped and made anew"] if dropped else []
+    """What a person should know of a photo: what was found on reading, and that its colors are dropped."""
+    told = ["it is a color photo already: its colors are dropped and made anew"] if dropped else []
     return [*photo.warnings, *told]
 
 

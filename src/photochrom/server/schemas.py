@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hi
 
 from fastapi import Form
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from photochrom import documents
 from photochrom.errors import HintError
 from photochrom.hints import MAX_HINTS, Hint
 from photochrom.look import Look
@@ -29,49 +31,20 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class HintModel(Strict):
-    """A colour for a disc (or, with a path, for a stroke) of the photo."""
-
-    x: Fraction = Field(description="Fraction of the width, from the left")
-    y: Fraction = Field(description="Fraction of the height, from the top")
-    color: Color = Field(description="Only its hue and chroma count; the photo keeps its luminance")
-    radius: Annotated[float, Field(gt=0, le=0.5, allow_inf_nan=False, strict=True)] = Field(
-        default=0.01, description="Fraction of the longer side"
-    )
-    weight: Fraction = 1.0
-    path: list[tuple[Fraction, Fraction]] = Field(
-        default=[], max_length=10_000, description="Further points of a stroke"
-    )
-    within: list[tuple[Fraction, Fraction]] = Field(
-        default=[], max_length=10_000, description="A closed path outside which the hint changes nothing"
-    )
-    time: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
-        default=None, description="Seconds from the start of a video; a photo ignores it"
-    )
-    alike: bool = Field(default=False, strict=True, description="For everything of this kind in the photo")
-
-    def hint(self) -> Hint:
-        return Hint(
-            self.x,
-            self.y,
-            self.color,
-            self.radius,
-            self.weight,
-            tuple(self.path),
-            tuple(self.within),
-            self.time,
-            self.alike,
-        )
+def _hint(value: Any) -> Hint:
+    """A hint as the hints file has it."""
+    try:
+        return documents.parse(Hint, value, "", HintError)
+    except HintError as error:
+        raise PydanticCustomError("hint", "{fault}", {"fault": str(error)}) from None
 
 
 class Colors(Strict):
-    """All that decides on the colours: hints, palette, the photo's own colour, vividness."""
+    """All that decides on the colors: hints, palette, the photo's own color, vividness."""
 
-    hints: list[HintModel] = Field(default=[], max_length=MAX_HINTS)
-    palette: list[Color] = Field(default=[], max_length=500, description="Keep to these colours")
-    keep_color: bool = Field(
-        default=False, strict=True, description="Start from the photo's own faded colour"
-    )
+    hints: list[Annotated[Hint, BeforeValidator(_hint)]] = Field(default=[], max_length=MAX_HINTS)
+    palette: list[Color] = Field(default=[], max_length=500, description="Keep to these colors")
+    keep_color: bool = Field(default=False, strict=True, description="Start from the photo's own faded color")
     vividness: Fraction | None = Field(
         default=None, description="0 (mean, pale) to 1 (mode, vivid); null: the default"
     )
@@ -80,8 +53,9 @@ class Colors(Strict):
         """Hints and guidance together. Raises HintError for more than `most` hints, GuidanceError."""
         if len(self.hints) > most:
             raise HintError(f"{len(self.hints)} hints were sent; at most {most} are taken")
-        hints = tuple(hint.hint() for hint in self.hints)
-        return Look(hints, self.vividness, palette=tuple(self.palette), keep_color=self.keep_color)
+        return Look(
+            tuple(self.hints), self.vividness, palette=tuple(self.palette), keep_color=self.keep_color
+        )
 
 
 class Region(Strict):
@@ -170,7 +144,7 @@ class PhotoInfo(BaseModel):
     height: int
     format: str = Field(description="Of the uploaded file")
     bits: int
-    colored: bool = Field(description="Whether it came with colours, which are dropped")
+    colored: bool = Field(description="Whether it came with colors, which are dropped")
     warnings: list[str]
     download_format: str = Field(description="The format that a download has by default")
     expires_in: float = Field(description="Seconds after its last use")
@@ -185,7 +159,7 @@ class SuggestionModel(BaseModel):
 class Suggestions(BaseModel):
     """What the network believes about a place."""
 
-    current: str = Field(description="The colour that the place has now: a hint with it is a pin")
+    current: str = Field(description="The color that the place has now: a hint with it is a pin")
     suggestions: list[SuggestionModel]
 
 

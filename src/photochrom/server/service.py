@@ -140,7 +140,7 @@ class Service:
     async def open(
         self, request: Request, data: bytes, reservation: Reservation, reading: ReadOptions = _PLAINLY
     ) -> tuple[Photo, Plate]:
-        """Decode a file's bytes and prepare them for colouring.
+        """Decode a file's bytes and prepare them for coloring.
 
         In the end `reservation` holds what the photo and its plate keep.
         """

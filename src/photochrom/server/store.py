@@ -33,7 +33,7 @@ class Kept:
     reservation: Reservation
     used: float
     sha256: str = ""  # of the file that came
-    colored: bool = False  # it came with colours, which are dropped
+    colored: bool = False  # it came with colors, which are dropped
 
 
 class PhotoStore:

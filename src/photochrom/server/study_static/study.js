@@ -133,7 +133,7 @@ function choose(trial) {
   const preference = trial.kind === "preference";
   $("question").textContent = preference
     ? "Which one looks better?"
-    : "Which one was coloured by the machine?";
+    : "Which one was colored by the machine?";
   $("tie").hidden = !preference;
   $("pair").classList.add("choosing");
   const begun = performance.now();
@@ -148,12 +148,12 @@ function choose(trial) {
 }
 
 async function tell(choice, right) {
-  const coloured = right ? choice : choice === "left" ? "right" : "left";
+  const colored = right ? choice : choice === "left" ? "right" : "left";
   for (const side of Object.values(sides)) side.classList.add("shown");
-  sides[coloured].classList.add("right");
+  sides[colored].classList.add("right");
   $("feedback").textContent = right
-    ? "Right: the framed one was coloured by the machine."
-    : "No: the framed one was coloured by the machine.";
+    ? "Right: the framed one was colored by the machine."
+    : "No: the framed one was colored by the machine.";
   await wait(FEEDBACK);
 }
 

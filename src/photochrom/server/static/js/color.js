@@ -1,4 +1,4 @@
-// Colours: sRGB and CIELAB (D65), hue and chroma, and what the screen can show of them.
+// Colors: sRGB and CIELAB (D65), hue and chroma, and what the screen can show of them.
 
 /** @typedef {[number, number, number]} Triple */
 
@@ -10,7 +10,7 @@ const TO_XYZ = [
   [0.0193339, 0.119192, 0.9503041],
 ].map((row) => {
   const sum = row.reduce((a, b) => a + b, 0);
-  return row.map((value) => value / sum); // relative to white, so that greys have no chroma
+  return row.map((value) => value / sum); // relative to white, so that grays have no chroma
 });
 const FROM_XYZ = inverse(TO_XYZ);
 
@@ -68,7 +68,7 @@ function toLinear([l, a, b]) {
   return [red, green, blue];
 }
 
-/** Whether the screen can show a colour. @param {Triple} lab */
+/** Whether the screen can show a color. @param {Triple} lab */
 export const inGamut = (lab) => toLinear(lab).every((value) => value >= -1e-4 && value <= 1 + 1e-4);
 
 /** 0..255 of CIELAB, clipped. @param {Triple} lab @returns {Triple} */
@@ -105,7 +105,7 @@ export function toPolar([, a, b]) {
  */
 export const polarToHex = (l, hue, chroma) => toHex(fromLab(fromPolar(l, hue, Math.min(chroma, mostChroma(l, hue)))));
 
-/** The colour as it will look at another luminance. @param {string} hex @param {number} l */
+/** The color as it will look at another luminance. @param {string} hex @param {number} l */
 export function atLuminance(hex, l) {
   const { hue, chroma } = toPolar(toLab(parseHex(hex) ?? [128, 128, 128]));
   return polarToHex(l, hue, chroma);

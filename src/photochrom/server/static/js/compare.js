@@ -37,7 +37,7 @@ export class Compare {
     this.place();
   }
 
-  /** Put the divider and the edge of the coloured layers where they belong. */
+  /** Put the divider and the edge of the colored layers where they belong. */
   place() {
     const { view, divider, layers } = this;
     const x = this.share * view.stage.width;

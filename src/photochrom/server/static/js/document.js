@@ -8,14 +8,14 @@ import { told } from "./history.js";
 
 const MOST_STEPS = 500;
 
-/** The colours of one photo, with all steps. "change" tells of new colours, "select" of another choice. */
+/** The colors of one photo, with all steps. "change" tells of new colors, "select" of another choice. */
 export class Coloring extends EventTarget {
   /** @param {number} vividness */
   constructor(vividness) {
     super();
     this.usualVividness = vividness;
     /** @type {Step[]} */
-    this.steps = [{ did: "Automatic colours", version: { hints: [], vividness, palette: [], ownColor: false } }];
+    this.steps = [{ did: "Automatic colors", version: { hints: [], vividness, palette: [], ownColor: false } }];
     this.at = 0;
     /** @type {Version | null} of an unfinished drag */
     this.dragged = null;

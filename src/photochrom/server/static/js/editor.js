@@ -1,8 +1,8 @@
-// The card of the chosen hint, or of the place that waits for a colour: suggestions, picker, size, weight.
+// The card of the chosen hint, or of the place that waits for a color: suggestions, picker, size, weight.
 
 import { atLuminance, parseHex, toLab } from "./color.js";
 import { block, button, clamp, input, make } from "./dom.js";
-import { scaled } from "./hints.js";
+import { reachOf, scaled } from "./hints.js";
 import { Latest } from "./latest.js";
 import { colorOf, MATERIALS } from "./materials.js";
 import { nameOf, namesOf } from "./names.js";
@@ -33,7 +33,8 @@ export class Editor {
     this.card = block("editor");
     this.radius = input("radius");
     this.weight = input("weight");
-    this.reach = button("show-reach");
+    this.reach = input("reach");
+    this.showReach = button("show-reach");
     this.picker = new Picker();
     this.asking = new Latest(desk.onError);
     /** @type {Coloring | null} */
@@ -57,7 +58,9 @@ export class Editor {
     this.radius.addEventListener("change", () => this.coloring?.settle());
     this.weight.addEventListener("input", () => this.#change({ weight: Number(this.weight.value) }, true));
     this.weight.addEventListener("change", () => this.coloring?.settle());
-    this.reach.addEventListener("click", () => this.toggleReach());
+    this.reach.addEventListener("input", () => this.#change({ reach: reachAt(Number(this.reach.value)) }, true));
+    this.reach.addEventListener("change", () => this.coloring?.settle());
+    this.showReach.addEventListener("click", () => this.toggleReach());
     button("alike").addEventListener("click", () => this.#change({ alike: !this.hint?.alike }, false));
     button("only-here").addEventListener("click", (event) => this.#onlyHere(event.detail === 0));
     button("editor-delete").addEventListener("click", () => this.delete());
@@ -86,7 +89,7 @@ export class Editor {
     return this.draft ?? this.coloring?.chosen ?? null;
   }
 
-  /** A place asks for a colour. @param {Hint} draft */
+  /** A place asks for a color. @param {Hint} draft */
   start(draft) {
     this.coloring?.select(null);
     this.draft = draft;
@@ -95,7 +98,7 @@ export class Editor {
     this.show();
   }
 
-  /** Give the draft or the chosen hint a colour; a draft becomes a hint by that. @param {string} color */
+  /** Give the draft or the chosen hint a color; a draft becomes a hint by that. @param {string} color */
   take(color) {
     this.#recolor(color, false);
   }
@@ -143,14 +146,14 @@ export class Editor {
   }
 
   toggleReach() {
-    this.setReach(this.reach.getAttribute("aria-pressed") !== "true");
+    this.setReach(this.showReach.getAttribute("aria-pressed") !== "true");
   }
 
   /** @param {boolean} on */
   setReach(on) {
     const index = this.coloring?.selected ?? null;
     const shown = on && index !== null;
-    this.reach.setAttribute("aria-pressed", String(shown));
+    this.showReach.setAttribute("aria-pressed", String(shown));
     this.desk.showReach(shown ? index : null);
   }
 
@@ -159,7 +162,7 @@ export class Editor {
       this.draft = null;
       this.desk.showDraft(null);
     }
-    if (this.reach.getAttribute("aria-pressed") === "true") this.setReach(true);
+    if (this.showReach.getAttribute("aria-pressed") === "true") this.setReach(true);
     this.show();
   }
 
@@ -197,9 +200,9 @@ export class Editor {
     document.body.dataset.editing = String(Boolean(hint));
     if (!hint) return;
     const number = (this.coloring?.selected ?? 0) + 1;
-    block("editor-title").textContent = this.draft ? "Which colour?" : `Hint ${number}, ${nameOf(hint.color)}`;
+    block("editor-title").textContent = this.draft ? "Which color?" : `Hint ${number}, ${nameOf(hint.color)}`;
     block("editor-swatch").style.setProperty("--color", this.draft ? "transparent" : hint.color);
-    this.reach.hidden = Boolean(this.draft);
+    this.showReach.hidden = Boolean(this.draft);
     button("alike").setAttribute("aria-pressed", String(Boolean(hint.alike)));
     button("only-here").setAttribute("aria-pressed", String(Boolean(hint.within)));
     button("only-here").textContent = hint.within ? "Only here" : "Only here…";
@@ -207,6 +210,8 @@ export class Editor {
     block("radius-out").textContent = `${(100 * hint.radius).toFixed(1)} %`;
     this.weight.value = String(hint.weight);
     block("weight-out").textContent = `${Math.round(100 * hint.weight)} %`;
+    this.reach.value = String(Math.log10(hint.reach ?? 1));
+    block("reach-out").textContent = reachOf(hint);
     const luminance = this.coloring?.dragged ? this.picker.luminance : toLab(this.desk.colorAt(hint.x, hint.y))[0];
     this.picker.show(hint.color, luminance);
     this.#showSwatches(luminance);
@@ -251,7 +256,7 @@ export class Editor {
     return make("li", {}, chip);
   }
 
-  /** Colours of hints of this photo, and of materials at the luminance of the place. @param {number} luminance */
+  /** Colors of hints of this photo, and of materials at the luminance of the place. @param {number} luminance */
   #showSwatches(luminance) {
     const used = [...new Set(this.coloring?.hints.filter(({ found }) => !found).map(({ color }) => color))].slice(-9);
     const key = `${Math.round(luminance / 4)} ${used}`;
@@ -276,6 +281,9 @@ export class Editor {
   }
 }
 
+/** A hint's reach at a place of its slider, -1 to 1. @param {number} place */
+const reachAt = (place) => Number((10 ** place).toPrecision(2));
+
 /** Twelve points around a hint. @param {Hint} hint */
 const around = ({ x, y }) =>
   Array.from({ length: 12 }, (_, at) => {
@@ -283,5 +291,5 @@ const around = ({ x, y }) =>
     return /** @type {[number, number]} */ ([clamp(x + AROUND * Math.cos(angle), 0, 1), clamp(y + AROUND * Math.sin(angle), 0, 1)]);
   });
 
-/** A colour light enough to be told from others. @param {string} color */
+/** A color light enough to be told from others. @param {string} color */
 const seen = (color) => (toLab(parseHex(color) ?? [128, 128, 128])[0] < DARKEST ? atLuminance(color, DARKEST) : color);

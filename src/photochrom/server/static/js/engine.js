@@ -64,7 +64,7 @@ export class ServerEngine {
   }
 
   /**
-   * A preview in colour.
+   * A preview in color.
    * @param {Colors} colors @param {number} side @param {Region | null} region @param {AbortSignal} [signal]
    */
   async render(colors, side, region, signal) {
@@ -77,7 +77,7 @@ export class ServerEngine {
   }
 
   /**
-   * The colour that a place has now, and the network's suggestions for it.
+   * The color that a place has now, and the network's suggestions for it.
    * @param {Colors} colors @param {number} x @param {number} y @param {AbortSignal} [signal]
    * @returns {Promise<{current: string, suggestions: Suggestion[]}>}
    */
@@ -94,7 +94,7 @@ export class ServerEngine {
     return (await this.#post("uncertainty", lookOf(colors), signal)).json();
   }
 
-  /** How far a hint reaches: a grey map. @param {Colors} colors @param {number} index @param {AbortSignal} [signal] */
+  /** How far a hint reaches: a gray map. @param {Colors} colors @param {number} index @param {AbortSignal} [signal] */
   async difference(colors, index, signal) {
     return (await this.#post("difference", { ...lookOf(colors), index }, signal)).blob();
   }
@@ -110,7 +110,7 @@ export class ServerEngine {
   }
 
   /**
-   * The person's hints, and others that colour this photo like another one.
+   * The person's hints, and others that color this photo like another one.
    * @param {Blob} other @param {Colors} colors @param {AbortSignal} [signal]
    * @returns {Promise<Hint[]>}
    */

@@ -107,10 +107,10 @@ export class Gestures {
   /** @param {number} id @param {Point} at */
   #pinch(id, at) {
     const [first, second] = [...this.pointers.values()];
-    const [middle, spread] = [centre(first, second), distance(first, second)];
+    const [middle, spread] = [center(first, second), distance(first, second)];
     this.pointers.set(id, at);
     const [newFirst, newSecond] = [...this.pointers.values()];
-    const newMiddle = centre(newFirst, newSecond);
+    const newMiddle = center(newFirst, newSecond);
     this.view.pan(newMiddle.x - middle.x, newMiddle.y - middle.y);
     if (spread > 0) this.view.zoom(distance(newFirst, newSecond) / spread, newMiddle.x, newMiddle.y);
   }
@@ -134,6 +134,6 @@ export class Gestures {
 }
 
 /** @param {Point} a @param {Point} b */
-const centre = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+const center = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
 /** @param {Point} a @param {Point} b */
 const distance = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);

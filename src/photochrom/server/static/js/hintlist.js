@@ -59,8 +59,8 @@ export class HintList {
     const remove = make("button", { type: "button", class: "link" }, "Remove");
     remove.addEventListener("click", () => {
       coloring.select(null);
-      coloring.commit({ hints: coloring.hints.filter(({ found }) => !found) }, "Without the other photo's colours");
+      coloring.commit({ hints: coloring.hints.filter(({ found }) => !found) }, "Without the other photo's colors");
     });
-    return make("li", { class: "group" }, make("span", {}, `${count} colours from another photo`), show, remove);
+    return make("li", { class: "group" }, make("span", {}, `${count} colors from another photo`), show, remove);
   }
 }

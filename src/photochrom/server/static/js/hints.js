@@ -12,6 +12,7 @@ import { clamp } from "./dom.js";
  * @property {[number, number][]} path further points of a stroke
  * @property {[number, number][]} [within] a closed path that bounds its reach
  * @property {boolean} [alike] it counts for all of this kind, wherever it is
+ * @property {number} [reach] how far it spreads, times the usual
  * @property {boolean} [found] it was found in another photo; of this page only
  */
 
@@ -22,6 +23,9 @@ const RADIUS_LIMIT = 0.5;
 /** @param {number} radius @param {number} factor */
 export const scaled = (radius, factor) => clamp(radius * factor, SMALLEST_RADIUS, RADIUS_LIMIT);
 
+/** How far a hint spreads, in words. @param {Hint} hint */
+export const reachOf = ({ reach = 1 }) => (reach === 1 ? "usual" : `× ${reach}`);
+
 /** A hint with what is usual for what is not said. @param {Partial<Hint> & {x: number, y: number, color: string}} parts @returns {Hint} */
 export const hint = (parts) => ({ radius: DEFAULT_RADIUS, weight: 1, path: [], ...parts });
 
@@ -31,7 +35,7 @@ export function dump(hints) {
 }
 
 /** @param {Hint} full */
-export function slim({ x, y, color, radius, weight, path, within, alike }) {
+export function slim({ x, y, color, radius, weight, path, within, alike, reach = 1 }) {
   return {
     x: round(x),
     y: round(y),
@@ -41,6 +45,7 @@ export function slim({ x, y, color, radius, weight, path, within, alike }) {
     ...(path.length ? { path: path.map(([px, py]) => [round(px), round(py)]) } : {}),
     ...(within ? { within: within.map(([px, py]) => [round(px), round(py)]) } : {}),
     ...(alike ? { alike } : {}),
+    ...(reach === 1 ? {} : { reach }),
   };
 }
 
@@ -76,9 +81,10 @@ export function hintsOf(list) {
 function faultOf(item) {
   const isShare = (/** @type {unknown} */ value) => typeof value === "number" && value >= 0 && value <= 1;
   if (!isShare(item?.x) || !isShare(item?.y)) return "its place must lie within the photo";
-  if (typeof item.color !== "string" || !/^#[0-9a-f]{6}$/i.test(item.color)) return "its colour is not like #6a8fbf";
+  if (typeof item.color !== "string" || !/^#[0-9a-f]{6}$/i.test(item.color)) return "its color is not like #6a8fbf";
   if (item.radius !== undefined && !(item.radius > 0 && item.radius <= RADIUS_LIMIT)) return "its size is out of range";
   if (item.weight !== undefined && !isShare(item.weight)) return "its weight is not between 0 and 1";
+  if (item.reach !== undefined && !(item.reach >= 0.1 && item.reach <= 10)) return "its reach is not between 0.1 and 10";
   const isPath = (/** @type {any} */ path) =>
     Array.isArray(path) && path.every((point) => Array.isArray(point) && point.length === 2 && point.every(isShare));
   return [item.path, item.within].every((path) => path == null || isPath(path)) ? "" : "its stroke leaves the photo";

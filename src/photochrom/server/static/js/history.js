@@ -2,6 +2,7 @@
 
 import { nameOf } from "./names.js";
 import { block, make } from "./dom.js";
+import { reachOf } from "./hints.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
 /** @typedef {import("./document.js").Version} Version */
@@ -10,7 +11,7 @@ import { block, make } from "./dom.js";
 /** What led from one version to the next. @param {Version} before @param {Version} after */
 export function told(before, after) {
   if (before.vividness !== after.vividness) return `Vividness ${after.vividness.toFixed(2)}`;
-  if (before.ownColor !== after.ownColor) return after.ownColor ? "The photo's own colours" : "Without its own colours";
+  if (before.ownColor !== after.ownColor) return after.ownColor ? "The photo's own colors" : "Without its own colors";
   if (before.palette !== after.palette) return after.palette.length ? `A palette of ${after.palette.length}` : "No palette";
   const [was, now] = [before.hints, after.hints];
   if (now.length === 0) return "All hints removed";
@@ -28,6 +29,7 @@ function toldOfChange(was, now) {
     after.color !== before.color ? nameOf(after.color)
     : after.radius !== before.radius ? "size"
     : after.weight !== before.weight ? `weight ${after.weight}`
+    : after.reach !== before.reach ? `reach ${reachOf(after)}`
     : after.within !== before.within ? (after.within ? "only here" : "everywhere")
     : after.alike !== before.alike ? (after.alike ? "all of this kind" : "this thing alone")
     : "moved";

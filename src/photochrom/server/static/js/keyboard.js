@@ -6,16 +6,16 @@ import { block, isField } from "./dom.js";
 
 /** @type {[string, string, string][]} key, command, what it does */
 export const KEYS = [
-  ["h", "hint", "Colour a place"],
+  ["h", "hint", "Color a place"],
   ["s", "stroke", "Draw a stroke"],
-  ["p", "pin", "Pin: keep a colour"],
-  ["e", "pick", "Pick a colour from the photo"],
+  ["p", "pin", "Pin: keep a color"],
+  ["e", "pick", "Pick a color from the photo"],
   ["c", "compare", "Before and after"],
   ["u", "guessing", "Where is it guessing?"],
   ["w", "reach", "What did this hint change?"],
   ["d", "dots", "Hide the dots, or show them"],
   ["i", "ideas", "Other ideas"],
-  ["r", "reference", "Colours from another photo"],
+  ["r", "reference", "Colors from another photo"],
   ["n", "next", "The next hint"],
   ["[", "smaller", "Make the hint smaller"],
   ["]", "larger", "Make the hint larger"],
@@ -35,7 +35,7 @@ export const KEYS = [
 /** Rows of the help: keys and what they do. @type {[string, string][]} */
 export const HELP = [
   ["arrows", "Move the cross on the photo, or a hint (Shift: faster)"],
-  ["Enter", "Give the place under the cross a colour"],
+  ["Enter", "Give the place under the cross a color"],
   ["1 – 5", "Take a suggestion"],
   ["wheel", "Zoom (Shift: move; Alt: the hint's size)"],
   ["B", "Hold: see the original"],

@@ -8,7 +8,7 @@ import { DEFAULT_RADIUS } from "./hints.js";
 /** @typedef {import("./document.js").Coloring} Coloring */
 /** @typedef {import("./view.js").View} View */
 
-const MOST_MARKS = 400; // more are drawn by none; they still colour
+const MOST_MARKS = 400; // more are drawn by none; they still color
 const STEP = 0.004; // of the longer side, an arrow key moves a hint
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -22,7 +22,7 @@ export class Marks {
     this.strokes = byId("strokes", SVGSVGElement);
     /** @type {Coloring | null} */
     this.coloring = null;
-    /** @type {Hint | null} the place that waits for its colour */
+    /** @type {Hint | null} the place that waits for its color */
     this.draft = null;
     /** @type {[number, number][] | null} an outline under way */
     this.outline = null;
@@ -50,7 +50,7 @@ export class Marks {
     this.draw();
   }
 
-  /** Make or remove buttons where their number changed, and colour and place them. */
+  /** Make or remove buttons where their number changed, and color and place them. */
   draw() {
     const hints = this.coloring?.hints.slice(0, MOST_MARKS) ?? [];
     while (this.root.children.length > hints.length) this.root.lastElementChild?.remove();

@@ -1,10 +1,10 @@
-// What things are made of, and the colours that they have in shadow and in light.
+// What things are made of, and the colors that they have in shadow and in light.
 
 import { fromLab, inGamut, mostChroma, toHex, toPolar } from "./color.js";
 
 /** @typedef {import("./color.js").Triple} Triple */
 
-/** Of each its name and L*, a*, b* at a few luminances; between them the colour goes straight. @type {[string, Triple[]][]} */
+/** Of each its name and L*, a*, b* at a few luminances; between them the color goes straight. @type {[string, Triple[]][]} */
 export const MATERIALS = [
   ["fair skin", [[20, 10, 12], [45, 16, 21], [70, 14, 20], [88, 7, 12]]],
   ["brown skin", [[15, 8, 10], [35, 14, 20], [60, 15, 24], [80, 9, 16]]],
@@ -12,7 +12,7 @@ export const MATERIALS = [
   ["fair hair", [[25, 7, 18], [55, 7, 28], [80, 3, 24]]],
   ["brown hair", [[12, 5, 6], [30, 9, 14], [55, 10, 20]]],
   ["red hair", [[20, 16, 18], [45, 24, 32], [70, 18, 34]]],
-  ["grey hair", [[15, 0, 1], [85, 0, 3]]],
+  ["gray hair", [[15, 0, 1], [85, 0, 3]]],
   ["sky", [[35, -2, -38], [60, -4, -28], [80, -4, -16], [95, -1, -4]]],
   ["water", [[20, -4, -12], [45, -8, -16], [75, -6, -10], [92, -2, -3]]],
   ["grass", [[20, -12, 16], [45, -18, 30], [70, -16, 36], [88, -8, 22]]],
@@ -29,10 +29,10 @@ export const MATERIALS = [
   ["denim", [[20, 0, -16], [45, -2, -22], [70, -3, -14]]],
   ["wine red", [[15, 24, 8], [32, 34, 12], [50, 30, 10]]],
   ["linen", [[40, 0, -3], [75, 0, 1], [95, 0, 3]]],
-  ["grey", [[50, 0, 0]]],
+  ["gray", [[50, 0, 0]]],
 ];
 
-/** "#rrggbb" that a material has at a luminance (L*); black and white have no colour. @param {readonly Triple[]} known @param {number} l */
+/** "#rrggbb" that a material has at a luminance (L*); black and white have no color. @param {readonly Triple[]} known @param {number} l */
 export function colorOf(known, l) {
   /** @type {Triple[]} */
   const knots = [[-1, 0, 0], ...known, [101, 0, 0]];

@@ -9,14 +9,14 @@ import { Latest } from "./latest.js";
 /** @typedef {import("./view.js").View} View */
 /** @typedef {"none" | "guessing" | "reach"} Kind */
 
-const GUESS = [96, 224, 255]; // over the photo where it is guessing; hardly a photograph has this colour
+const GUESS = [96, 224, 255]; // over the photo where it is guessing; hardly a photograph has this color
 const SHADE = [12, 11, 10]; // and where it is sure, so that light tells them apart even on a sky
 const SURE_BELOW = 0.25; // share of entropy
 const [CALM, BUSY] = [0.4, 0.97]; // shares of the photo between which the light rises
-const LEVELS_A_DELTA = 4; // grey levels a ΔE*ab in the server's map
+const LEVELS_A_DELTA = 4; // gray levels a ΔE*ab in the server's map
 const CLEAR_CHANGE = 14; // ΔE*ab from which a place counts as changed
 
-/** Draws one overlay at a time and keeps it true while colours change. */
+/** Draws one overlay at a time and keeps it true while colors change. */
 export class Overlays {
   /**
    * @param {View} view
@@ -70,7 +70,7 @@ export class Overlays {
     this.refresh();
   }
 
-  /** Ask for the overlay of the colours as they are now. */
+  /** Ask for the overlay of the colors as they are now. */
   refresh() {
     const { engine, coloring, kind } = this;
     if (!engine || !coloring || kind === "none") return;
@@ -93,7 +93,7 @@ export class Overlays {
       const color = GUESS.map((value, channel) => lit * value + (1 - lit) * SHADE[channel]);
       image.data.set([...color, 165 - 30 * lit], 4 * at);
     });
-    this.#paint(image, "Blue: here it is guessing. Click a ? and say what colour it was.");
+    this.#paint(image, "Blue: here it is guessing. Click a ? and say what color it was.");
     this.places = places;
     this.#invite();
   }
@@ -130,7 +130,7 @@ export class Overlays {
   #invite() {
     this.invitations.replaceChildren(
       ...this.places.map((place, at) => {
-        const label = `Uncertain place ${at + 1}: tell its colour`;
+        const label = `Uncertain place ${at + 1}: tell its color`;
         const invitation = make("button", { type: "button", class: "invitation", "aria-label": label, title: label }, "?");
         invitation.addEventListener("click", () => this.onInvited(place));
         return invitation;

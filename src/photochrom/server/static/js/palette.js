@@ -1,4 +1,4 @@
-// The whole photo's colours: a palette to keep to, and the photo's own faded colour as a start.
+// The whole photo's colors: a palette to keep to, and the photo's own faded color as a start.
 
 import { nameOf } from "./names.js";
 import { block, button, input, make } from "./dom.js";

@@ -1,13 +1,13 @@
-// The colour picker: a wheel of hue and chroma at the luminance of the place, as the photo will show it.
+// The color picker: a wheel of hue and chroma at the luminance of the place, as the photo will show it.
 
 import { fromLab, fromPolar, mostChroma, parseHex, polarToHex, toLab, toPolar } from "./color.js";
 import { canvas, context, input } from "./dom.js";
 
 const REACH = 90; // chroma at the wheel's rim
-export const DARKEST = 42; // colours are shown at least this light, so that they can be told apart
+export const DARKEST = 42; // colors are shown at least this light, so that they can be told apart
 const LIGHTEST = 86;
 
-/** "drag" and "pick" tell of a colour under way and of a chosen one; `color` holds it. */
+/** "drag" and "pick" tell of a color under way and of a chosen one; `color` holds it. */
 export class Picker extends EventTarget {
   constructor() {
     super();
@@ -26,7 +26,7 @@ export class Picker extends EventTarget {
     this.wheel.addEventListener("pointerdown", (event) => this.#grab(event));
   }
 
-  /** Show a colour at a place of a luminance (L*). @param {string} color @param {number} luminance */
+  /** Show a color at a place of a luminance (L*). @param {string} color @param {number} luminance */
   show(color, luminance) {
     this.color = color;
     this.luminance = Math.min(Math.max(luminance, DARKEST), LIGHTEST);
@@ -70,7 +70,7 @@ export class Picker extends EventTarget {
     this.wheel.addEventListener("pointercancel", onEnd, { once: true });
   }
 
-  /** The colour under a pointer. @param {PointerEvent} event */
+  /** The color under a pointer. @param {PointerEvent} event */
   #at(event) {
     const { left, top, width } = this.wheel.getBoundingClientRect();
     const [a, b] = [event.clientX - left - width / 2, top + width / 2 - event.clientY];
@@ -92,7 +92,7 @@ export class Picker extends EventTarget {
   }
 }
 
-/** The wheel's pixels at a luminance; where sRGB ends, the colour at its edge goes on, dimmed. @param {number} size @param {number} l */
+/** The wheel's pixels at a luminance; where sRGB ends, the color at its edge goes on, dimmed. @param {number} size @param {number} l */
 function disc(size, l) {
   const image = new ImageData(size, size);
   const edge = Array.from({ length: 361 }, (_, hue) => mostChroma(l, hue));

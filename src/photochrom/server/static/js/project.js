@@ -45,7 +45,7 @@ export function projectFrom(data, vividness) {
   }
   const last = { did: "As saved", version: versionFrom(data.look, vividness) };
   if (!Array.isArray(data.history) || !data.history.length) {
-    const first = { did: "Automatic colours", version: versionFrom({}, vividness) };
+    const first = { did: "Automatic colors", version: versionFrom({}, vividness) };
     return { photo: { name, sha256 }, steps: [first, last], at: 1 };
   }
   const steps = data.history.map((/** @type {any} */ step) => ({

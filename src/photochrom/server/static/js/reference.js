@@ -1,4 +1,4 @@
-// The drawer of another photo: pick colours from it, or colour the whole photo like it.
+// The drawer of another photo: pick colors from it, or color the whole photo like it.
 
 import { toLab } from "./color.js";
 import { block, button, canvas, context, input } from "./dom.js";
@@ -12,9 +12,9 @@ import { block, button, canvas, context, input } from "./dom.js";
  */
 
 const LARGEST = 900; // pixels of the longer side
-const GREY = 3; // mean chroma below which a photo has no colours to give
+const GREY = 3; // mean chroma below which a photo has no colors to give
 
-/** Shows another photo, once it is known to have colours. */
+/** Shows another photo, once it is known to have colors. */
 export class Reference {
   /** @param {Desk} desk */
   constructor(desk) {
@@ -51,7 +51,7 @@ export class Reference {
       const drawn = context(Object.assign(document.createElement("canvas"), { width, height }));
       drawn.drawImage(bitmap, 0, 0, width, height);
       if (meanChroma(drawn.getImageData(0, 0, width, height).data) < GREY) {
-        throw new Error(`${photo.name} has no colours to take: choose a colour photograph.`);
+        throw new Error(`${photo.name} has no colors to take: choose a color photograph.`);
       }
       Object.assign(this.surface, { width, height, hidden: false });
       context(this.surface).drawImage(drawn.canvas, 0, 0);

@@ -1,4 +1,4 @@
-// The ruler: the colours of the photo as it is now, by the room that they take.
+// The ruler: the colors of the photo as it is now, by the room that they take.
 
 import { fromLab, toHex, toLab, toPolar } from "./color.js";
 import { block, canvas, context, make } from "./dom.js";
@@ -7,9 +7,9 @@ import { namesOf } from "./names.js";
 const SIDE = 96; // pixels that the photo is looked at with
 const CELL = 14; // of a* and b*
 const MOST = 12;
-const GREY = 5; // chroma below which a colour is none
+const GREY = 5; // chroma below which a color is none
 
-/** Shows the colours of the photo on the stage. */
+/** Shows the colors of the photo on the stage. */
 export class Ruler {
   /** @param {(color: string) => void} onTaken */
   constructor(onTaken) {
@@ -24,7 +24,7 @@ export class Ruler {
     block("ruler").replaceChildren(
       ...colors.map(({ color, count }, at) => {
         const share = Math.round((100 * count) / all);
-        const label = `${names[at]}, ${share < 1 ? "under 1" : share} % of the coloured places`;
+        const label = `${names[at]}, ${share < 1 ? "under 1" : share} % of the colored places`;
         const part = make("button", { type: "button", class: "ruler-part", "aria-label": label, title: label });
         part.style.setProperty("--color", color);
         part.style.flexGrow = String(Math.max(count / all, 0.04));
@@ -34,7 +34,7 @@ export class Ruler {
     );
   }
 
-  /** Mean colours of cells of the ab plane, the largest first, in order of hue. */
+  /** Mean colors of cells of the ab plane, the largest first, in order of hue. */
   #colors() {
     this.small.drawImage(canvas("after"), 0, 0, SIDE, SIDE);
     const { data } = this.small.getImageData(0, 0, SIDE, SIDE);

@@ -47,7 +47,7 @@ export class Stage {
   }
 
   /**
-   * Show a photo; the promise is kept when it is there in colour.
+   * Show a photo; the promise is kept when it is there in color.
    * @param {Engine} engine @param {Coloring} coloring
    */
   async open(engine, coloring) {
@@ -66,7 +66,7 @@ export class Stage {
     this.#count(true);
   }
 
-  /** Ask for the colours as they are now; only the latest are painted. */
+  /** Ask for the colors as they are now; only the latest are painted. */
   update() {
     const { engine, coloring } = this;
     if (!engine || !coloring) return;
@@ -81,7 +81,7 @@ export class Stage {
     });
   }
 
-  /** Show other colours for a while; null: the person's again. @param {import("./document.js").Version | null} version */
+  /** Show other colors for a while; null: the person's again. @param {import("./document.js").Version | null} version */
   tryOut(version) {
     const { engine } = this;
     if (!engine || !version) return this.update();
@@ -141,7 +141,7 @@ export class Stage {
     this.refine();
   }
 
-  /** The colour that is painted at a place, 0..255. @param {number} x @param {number} y */
+  /** The color that is painted at a place, 0..255. @param {number} x @param {number} y */
   colorAt(x, y) {
     const { width, height } = this.after;
     const [px, py] = [Math.min(Math.floor(x * width), width - 1), Math.min(Math.floor(y * height), height - 1)];
@@ -149,7 +149,7 @@ export class Stage {
     return this.sample.getImageData(0, 0, 1, 1).data;
   }
 
-  /** Let the colour come over the photo from the left, once. */
+  /** Let the color come over the photo from the left, once. */
   reveal() {
     const layers = block("after-layers");
     if (calm() || !layers.animate) return;

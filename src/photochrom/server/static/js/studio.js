@@ -127,7 +127,7 @@ export class Studio {
     this.#changed(false);
     this.strip.reveal();
     stage.reveal();
-    announce("The photo is in colour.");
+    announce("The photo is in color.");
   }
 
   /** @param {import("./album.js").Ready} entry */
@@ -136,7 +136,7 @@ export class Studio {
     block("photo-name").textContent = entry.name;
     block("photo-facts").textContent = `${width} × ${height}`;
     document.title = `${entry.name} – Photochrom`;
-    const told = colored ? ["This photo had colours already; they are dropped.", ...warnings] : warnings;
+    const told = colored ? ["This photo had colors already; they are dropped.", ...warnings] : warnings;
     if (told.length) toast(told.join(" "));
     if (!entry.found) return;
     const steps = entry.found === 1 ? "a step" : `${entry.found} steps`;
@@ -174,7 +174,7 @@ export class Studio {
 
   // --- all photos ---
 
-  /** Give all photos the look of this one: vividness, palette, own colours; each keeps its hints. */
+  /** Give all photos the look of this one: vividness, palette, own colors; each keeps its hints. */
   forAll() {
     const { shown, coloring } = this;
     if (!shown) return;
@@ -238,7 +238,7 @@ export class Studio {
     if (outline.length >= 3) this.editor.bound(outline);
   }
 
-  /** Keep the colour that a place has now. @param {Point} at */
+  /** Keep the color that a place has now. @param {Point} at */
   async pin(at) {
     if (!this.engine) return;
     try {
@@ -250,12 +250,12 @@ export class Studio {
     }
   }
 
-  /** A colour came from the photo or from another one. @param {string} color */
+  /** A color came from the photo or from another one. @param {string} color */
   picked(color) {
     if (this.editor.isOpen) {
       this.editor.take(color);
       announce(`Took ${nameOf(color)}.`);
-    } else toast("Click a place in the photo first; then pick a colour for it.");
+    } else toast("Click a place in the photo first; then pick a color for it.");
     if (this.tool === "pick") this.setTool(this.toolBefore);
   }
 
@@ -279,7 +279,7 @@ export class Studio {
     this.coloring.commit({ hints: hints.map((one) => hint(one)) }, did);
   }
 
-  /** Take the colours of another photo, for this one or for all. @param {File} photo @param {boolean} all */
+  /** Take the colors of another photo, for this one or for all. @param {File} photo @param {boolean} all */
   async colorLike(photo, all) {
     for (const entry of all ? this.album.entries : [this.shown]) {
       try {
@@ -288,7 +288,7 @@ export class Studio {
         const mine = coloring.hints.filter(({ found }) => !found);
         const hints = await engine.reference(photo, { ...coloring.version, hints: mine });
         coloring.select(null);
-        coloring.commit({ hints: hints.map((one, at) => ({ ...one, found: at >= mine.length })) }, `Coloured like ${photo.name}`);
+        coloring.commit({ hints: hints.map((one, at) => ({ ...one, found: at >= mine.length })) }, `Colored like ${photo.name}`);
         this.album.changed();
       } catch (error) {
         complain(all && entry ? new Error(`${entry.name}: ${error instanceof Error ? error.message : error}`) : error);

@@ -45,11 +45,11 @@ export class View extends EventTarget {
   setStage(width, height) {
     if (width < 1 || height < 1) return; // hidden
     const fitted = this.isFitted;
-    const centre = this.toPhoto(this.stage.width / 2, this.stage.height / 2);
+    const center = this.toPhoto(this.stage.width / 2, this.stage.height / 2);
     this.stage = { width, height };
     if (fitted) return this.fit();
-    this.left = width / 2 - centre.x * this.photo.width * this.scale;
-    this.top = height / 2 - centre.y * this.photo.height * this.scale;
+    this.left = width / 2 - center.x * this.photo.width * this.scale;
+    this.top = height / 2 - center.y * this.photo.height * this.scale;
     this.#settle();
   }
 
@@ -128,7 +128,7 @@ export class View extends EventTarget {
     };
   }
 
-  /** Keep the photo on the stage, centred where it is smaller. */
+  /** Keep the photo on the stage, centerd where it is smaller. */
   #settle() {
     this.left = settled(this.left, this.photo.width * this.scale, this.stage.width);
     this.top = settled(this.top, this.photo.height * this.scale, this.stage.height);
