@@ -42,7 +42,7 @@ def kept(gray: NDArray[np.uint8], options: dict[str, Any], sampling: Any) -> byt
     Image.fromarray(gray).save(source, "jpeg", quality=90, **options)
     photo = read(source.getvalue())
 
-    rows, columns = np.mgrid[: grey.shape[0], : grey.shape[1]]
+    rows, columns = np.mgrid[: gray.shape[0], : gray.shape[1]]
     ab = np.dstack([30 * np.sin(columns / 9), 30 * np.cos(rows / 7)]).astype(np.float32)
     chroma = GuidedFilter(np.zeros_like(ab), ab)
     coloring = photo.with_pixels(lambda top, bottom: photo.rows(top, bottom), chroma=chroma)

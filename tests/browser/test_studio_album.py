@@ -371,6 +371,37 @@ def test_an_idea_is_shown_large_while_it_is_looked_at(wide: Studio) -> None:
     assert wide.hints == 0
 
 
+def test_ideas_side_by_side_at_full_size(studio: Studio, screenshot: Any) -> None:
+    page = studio.page
+    if studio.narrow:
+        page.locator("[data-view=ideas]").click()
+    else:
+        page.keyboard.press("i")
+    page.wait_for_function("() => document.querySelectorAll('.idea:not(:disabled)').length >= 4")
+
+    def settled(act: Callable[[], Any]) -> None:
+        before = int(page.locator("#side-by-side").get_attribute("data-shown") or 0)
+        act()
+        page.wait_for_function(
+            "before => Number(document.querySelector('#side-by-side').dataset.shown) > before", arg=before
+        )
+
+    settled(lambda: page.locator("#ideas-large").click())
+    frames = page.locator(".side-frame")
+    assert frames.count() == 5
+    assert frames.first.get_attribute("aria-label") == "Take Your picture"
+    assert len({round(frame.bounding_box()["width"]) for frame in frames.all()}) == 1
+    screenshot(page, "ideas-side-by-side")
+    settled(lambda: page.keyboard.press("z"))
+    assert page.locator("#side-fit").inner_text() in ("100 %", "Fit")
+    screenshot(page, "ideas-side-by-side-full")
+    frames.nth(2).click()
+    assert page.locator("#side-by-side").is_hidden()
+    page.wait_for_function("() => document.querySelectorAll('.mark').length > 0")
+    studio.doing(lambda: studio.press("#undo"))
+    assert studio.hints == 0
+
+
 # --- only here ---
 
 
@@ -424,7 +455,7 @@ def test_reach_is_set_for_each_hint(studio: Studio, screenshot: Any) -> None:
     assert project["look"]["hints"]["hints"][0]["reach"] == 0.1
     assert [step["did"] for step in project["history"]][-1] == "Hint 1: reach × 0.1"
     studio.doing(lambda: drag(0.6))
-    assert moved() > 1.02 * usual
+    assert moved() > usual + 0.005  # the hut is found whole as it is
     studio.doing(lambda: studio.press("#undo"))
     studio.doing(lambda: studio.press("#undo"))
     assert moved() == pytest.approx(usual, rel=0.01)
@@ -518,7 +549,8 @@ def test_a_material_colors_a_thing(studio: Studio) -> None:
     assert lab[1] < -5 < 10 < lab[2]
 
 
-def test_photos_of_a_zip_that_fails_are_not_called_saved(studio: Studio) -> None:
+def test_a_photo_that_fails_is_not_in_the_zip_and_not_called_saved(studio: Studio) -> None:
+    """It took the whole ZIP file with it."""
     page = studio.page
     page.expected_faults += ["500"]
     studio.place_hint(HUT)
@@ -529,7 +561,7 @@ def test_photos_of_a_zip_that_fails_are_not_called_saved(studio: Studio) -> None
     def answer(route: Any) -> None:
         whole = "side" not in (route.request.post_data_json or {})
         files.extend([route] if whole else [])
-        if whole and len(files) == 2:
+        if whole and len(files) == 1:
             route.fulfill(status=500, json={"detail": "the disk is full"})
         else:
             route.continue_()
@@ -537,8 +569,13 @@ def test_photos_of_a_zip_that_fails_are_not_called_saved(studio: Studio) -> None
     page.route("**/render", answer)
     page.keyboard.press("Control+s")
     page.check("#download-all")
-    page.locator("#download-go").click()
-    page.locator(".toast", has_text="The disk is full").wait_for()
+    with page.expect_download() as download:
+        page.locator("#download-go").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert len(archive.namelist()) == 2
+        assert not [name for name in archive.namelist() if name.startswith(HOME.stem)]
+    told = page.locator(".toast.error").inner_text()
+    assert "Not in the ZIP file: dust-bowl-home.jpg: The disk is full." in told
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.reload()

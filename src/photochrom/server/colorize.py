@@ -41,6 +41,7 @@ async def colorize(
     palette: Annotated[str, Form(description='Keep to these colors: "#7a2e1d, #3b5998"')] = "",
     keep_color: Annotated[bool, Form(description="Start from the photo's own faded color")] = False,
     vividness: Annotated[float | None, Form(ge=0, le=1, allow_inf_nan=False)] = None,
+    model: Annotated[str | None, Form(description="A model's name; without it the server's own")] = None,
     *,
     options: FileOptions,
     reading: ReadOptions,
@@ -62,7 +63,7 @@ async def colorize(
     body = await photo.read()
     digest = await asyncio.to_thread(lambda: hashlib.sha256(body).hexdigest()) if extras.sidecar else ""
     wanted = Wanted(photo.filename or "", digest, look, options, reading, extras)
-    return await _colorize(request, service, body, other, wanted)
+    return await _colorize(request, service, body, other, wanted, model)
 
 
 def hints_of(text: str, service: Service) -> list[Hint]:
@@ -74,11 +75,11 @@ def hints_of(text: str, service: Service) -> list[Hint]:
 
 
 async def _colorize(
-    request: Request, service: Service, body: bytes, other: bytes | None, wanted: Wanted
+    request: Request, service: Service, body: bytes, other: bytes | None, wanted: Wanted, model: str | None
 ) -> Response:
     with service.budget.holding(0, beside=len(body)) as reservation:
         async with service.admitted(request):
-            photo, plate = await service.open(request, body, reservation, wanted.reading)
+            photo, plate = await service.open(request, body, reservation, wanted.reading, model)
             look = wanted.look
             if other is not None:
                 decoded = await service.decode(request, other, reservation)

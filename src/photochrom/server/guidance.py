@@ -44,7 +44,7 @@ async def propose_with_hints(request: Request, photo_id: str, wanted: ProposalsR
 
 async def _propose(request: Request, photo_id: str, wanted: ProposalsRequest) -> Proposals:
     service = service_of(request)
-    plate = service.store.get(photo_id).plate
+    plate = await service.plate(request, photo_id, wanted.model)
     look = wanted.look(service.limits.hints)
     found = await service.compute_with_hints(
         request, plate, look, lambda: proposals(plate, wanted.k, wanted.seed, look.hints), bulk=True
@@ -62,10 +62,11 @@ async def reference(
     photo_id: str,
     photo: UploadFile,
     hints: Annotated[str, Form(description="Your own hints, as JSON; they have the last word")] = "",
+    model: Annotated[str | None, Form(description="A model's name; without it the server's own")] = None,
 ) -> HintsFile:
     """A hints file: your hints and those found in the reference, where the two photos match."""
     service = service_of(request)
-    plate = service.store.get(photo_id).plate
+    plate = await service.plate(request, photo_id, model)
     mine = hints_of(hints, service)
     body = await photo.read()
     with service.budget.holding(0) as reservation:

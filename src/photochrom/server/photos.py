@@ -26,6 +26,7 @@ from photochrom.server.schemas import (
 from photochrom.server.service import needed_by_file
 
 if TYPE_CHECKING:
+    from photochrom.colorizer import Plate
     from photochrom.look import Look
     from photochrom.server.service import Service
     from photochrom.server.store import Kept
@@ -99,28 +100,25 @@ async def render(request: Request, photo_id: str, wanted: RenderRequest) -> Resp
     Hints travel with every request, so that several clients can work on one photo.
     """
     service = service_of(request)
-    kept = service.store.get(photo_id)
+    plate = await service.plate(request, photo_id, wanted.model)
     look = wanted.look(service.limits.hints)
     if wanted.side is None:
-        return await _whole_file(request, service, kept, look, wanted)
+        return await _whole_file(request, service, plate, look, wanted)
     side = min(wanted.side, service.limits.preview)
     data = await service.compute_with_hints(
-        request,
-        kept.plate,
-        look,
-        lambda: pictures.colored_preview(kept.plate, look, side, wanted.region),
+        request, plate, look, lambda: pictures.colored_preview(plate, look, side, wanted.region)
     )
     return Response(data, media_type="image/jpeg")
 
 
 async def _whole_file(
-    request: Request, service: Service, kept: Kept, look: Look, wanted: RenderRequest
+    request: Request, service: Service, plate: Plate, look: Look, wanted: RenderRequest
 ) -> Response:
     def work() -> tuple[bytes, str]:
-        return pictures.whole_file(kept.plate, look, wanted.file)
+        return pictures.whole_file(plate, look, wanted.file)
 
-    with service.budget.holding(needed_by_file(kept.photo, wanted.file)):
-        data, mime = await service.compute_with_hints(request, kept.plate, look, work, bulk=True)
+    with service.budget.holding(needed_by_file(plate.photo, wanted.file)):
+        data, mime = await service.compute_with_hints(request, plate, look, work, bulk=True)
     return Response(data, media_type=mime)
 
 
@@ -139,12 +137,12 @@ async def suggest_with_hints(request: Request, photo_id: str, wanted: SuggestReq
 
 async def _suggest(request: Request, photo_id: str, wanted: SuggestRequest) -> Suggestions:
     service = service_of(request)
-    plate = service.store.get(photo_id).plate
+    plate = await service.plate(request, photo_id, wanted.model)
     look = wanted.look(service.limits.hints)
 
     def work() -> Suggestions:
         colored = plate.color(look)
-        found = colored.suggest(wanted.x, wanted.y, wanted.k)
+        found = colored.suggest(wanted.x, wanted.y, wanted.k) if wanted.k else []
         return Suggestions(
             current=colored.color_at(wanted.x, wanted.y),
             suggestions=[
@@ -168,7 +166,7 @@ async def uncertainty_with_hints(request: Request, photo_id: str, wanted: Colors
 
 async def _uncertainty(request: Request, photo_id: str, wanted: Colors) -> Uncertainty:
     service = service_of(request)
-    plate = service.store.get(photo_id).plate
+    plate = await service.plate(request, photo_id, wanted.model)
     look = wanted.look(service.limits.hints)
 
     def work() -> Uncertainty:
@@ -188,7 +186,7 @@ async def _uncertainty(request: Request, photo_id: str, wanted: Colors) -> Uncer
 async def difference(request: Request, photo_id: str, wanted: DifferenceRequest) -> Response:
     """How far one of the hints moves the colors: a gray PNG, four levels a ΔE*ab."""
     service = service_of(request)
-    plate = service.store.get(photo_id).plate
+    plate = await service.plate(request, photo_id, wanted.model)
     look = wanted.look(service.limits.hints)
     data = await service.compute_with_hints(
         request, plate, look, lambda: pictures.difference_map(plate, look, wanted.index)

@@ -49,6 +49,10 @@ class Colors(Strict):
         default=None, description="0 (mean, pale) to 1 (mode, vivid); null: the default"
     )
 
+    model: str | None = Field(
+        default=None, max_length=200, description="One of /v1/models; null: what the server was started with"
+    )
+
     def look(self, most: int) -> Look:
         """Hints and guidance together. Raises HintError for more than `most` hints, GuidanceError."""
         if len(self.hints) > most:
@@ -128,7 +132,7 @@ class RenderRequest(Colors):
 class SuggestRequest(Colors):
     x: Fraction
     y: Fraction
-    k: int = Field(default=5, ge=1, le=20, strict=True)
+    k: int = Field(default=5, ge=0, le=20, strict=True, description="0: only the color it has now")
 
 
 class DifferenceRequest(Colors):
@@ -200,7 +204,9 @@ class ModelInfo(BaseModel):
     sha256: str
     head: str
     supports_hints: bool
-    loaded: bool
+    distribution: bool = Field(description="Whether it can suggest, tell where it is unsure, and have ideas")
+    noncommercial: bool = Field(description="Whether its licence forbids commercial use")
+    loaded: bool = Field(description="Whether it is what the server was started with")
 
 
 class LimitsInfo(BaseModel):

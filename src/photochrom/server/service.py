@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from photochrom.errors import ModelError, UnknownModel
 from photochrom.hints import MAX_HINTS
+from photochrom.models import catalogue, find
 from photochrom.photo import FORMATS, ReadOptions, is_colored, output_format
 from photochrom.photo.strips import thread_count
 from photochrom.raster import STRIDE, count_points
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from photochrom.colorizer import Colorizer, Plate
     from photochrom.look import Look
+    from photochrom.models import Card
     from photochrom.photo import FileOptions, Photo
     from photochrom.server.budget import Reservation
     from photochrom.server.limits import Limits
@@ -36,6 +39,7 @@ _PLAINLY = ReadOptions()
 _PLATE_OVERHEAD = 24 << 20  # the network's answers to the last few lists of hints
 _PREVIEW_SIDE = 2400  # pixels; three neutral planes of that size are kept for previews
 _BYTES_A_WEIGHT = 28  # three reaches, squares of distances, exponents; measured with 2,400 points
+_BYTES_A_MODEL = 3  # for each byte of its file: weights as they are stored, as they run, and activations
 _STRIPS = 16 << 20  # rows under way between threads
 _SWEEP_EVERY = 30.0  # seconds
 _PATIENCE = 15.0  # seconds that an upload waits for its place before it hears "busy"
@@ -53,6 +57,8 @@ class Service:
         self.ready = False
         self._make_colorizer = colorizer
         self._colorizer: Colorizer | None = None
+        self._further: tuple[Colorizer, Reservation] | None = None  # another model, the last one asked for
+        self._loading = asyncio.Lock()
         workers = max(2, thread_count())
         self._places = asyncio.Semaphore(limits.decoders + 1)
         self._threads = ThreadPoolExecutor(workers, "colorize")
@@ -64,6 +70,54 @@ class Service:
         if self._colorizer is None:
             raise NotReady
         return self._colorizer
+
+    def cards(self) -> dict[str, Card]:
+        """The models that can be asked for, by name; a broken one is no reason to hide the others."""
+        own = self.colorizer.model
+        found = {own.name: own}
+        for name in catalogue():
+            with suppress(ModelError):
+                found.setdefault(name, find(name)[1])
+        return found
+
+    async def colorizer_of(self, request: Request, model: str | None) -> Colorizer:
+        """The colorizer of a model that has a name here; None: the one that the server was started with.
+
+        One further model is kept. Raises UnknownModel, ModelError, and Busy where there is no memory for it.
+        """
+        if model is None or model == self.colorizer.model.name:
+            return self.colorizer
+        known = self.cards()
+        if model not in known:  # never a path: whoever can reach the server names it
+            raise UnknownModel(f"unknown model {model[:80]!r}: use one of {', '.join(known)}")
+        path = find(model)[0]
+        async with self._loading:
+            if self._further and self._further[0].model.name == model:
+                return self._further[0]
+            if self._further:
+                self._further[1].release()
+                self._further = None
+            reservation = self.budget.reserve(_BYTES_A_MODEL * path.stat().st_size)
+            try:
+                found = await self.compute(request, lambda: _load(model), bulk=True)
+            except BaseException:
+                reservation.release()
+                raise
+            self._further = found, reservation
+            return found
+
+    async def plate(self, request: Request, photo_id: str, model: str | None) -> Plate:
+        """A kept photo, prepared for a model; it is kept for the one that was asked for last.
+
+        Raises ExpiredPhoto, UnknownPhoto, and what `colorizer_of` does.
+        """
+        kept = self.store.get(photo_id)
+        colorizer = await self.colorizer_of(request, model)
+        plate = kept.plate
+        if plate.network is not colorizer.network:
+            plate = await self.compute(request, lambda: colorizer.prepare(kept.photo), bulk=True)
+            kept.plate = plate
+        return plate
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -138,16 +192,22 @@ class Service:
         return await self.decoders.decode(data, reservation, seconds_left(request), reading)
 
     async def open(
-        self, request: Request, data: bytes, reservation: Reservation, reading: ReadOptions = _PLAINLY
+        self,
+        request: Request,
+        data: bytes,
+        reservation: Reservation,
+        reading: ReadOptions = _PLAINLY,
+        model: str | None = None,
     ) -> tuple[Photo, Plate]:
-        """Decode a file's bytes and prepare them for coloring.
+        """Decode a file's bytes and prepare them for a model.
 
         In the end `reservation` holds what the photo and its plate keep.
         """
+        colorizer = await self.colorizer_of(request, model)
         photo = await self.decode(request, data, reservation, reading)
         size = _held_by(photo)
         reservation.grow(max(size - reservation.size, 0))
-        plate = await self.compute(request, lambda: self.colorizer.prepare(photo), bulk=True)
+        plate = await self.compute(request, lambda: colorizer.prepare(photo), bulk=True)
         reservation.shrink_to(size)
         return photo, plate
 
@@ -163,6 +223,16 @@ class Service:
             reservation.release()
             raise
         return self.store.add(photo, plate, reservation, sha256=digest, colored=colored)
+
+
+def _load(model: str) -> Colorizer:
+    """Raises ModelError, which tells nobody out there where files lie."""
+    from photochrom.colorizer import Colorizer
+
+    try:
+        return Colorizer(model)
+    except ModelError:
+        raise ModelError(f"the model {model} does not load: see `photochrom doctor` on the server") from None
 
 
 def _held_by(photo: Photo) -> int:

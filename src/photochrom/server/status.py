@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter, Request, Response
 
 from photochrom import __version__
-from photochrom.models import Card, catalogue, find
 from photochrom.server.photos import service_of
 from photochrom.server.problems import NotReady, documented
 from photochrom.server.schemas import Health, LimitsInfo, ModelInfo, Models
+
+if TYPE_CHECKING:
+    from photochrom.models import Card
 
 router = APIRouter(tags=["status"])
 
@@ -17,9 +21,8 @@ router = APIRouter(tags=["status"])
 async def models(request: Request) -> Models:
     service = service_of(request)
     limits, loaded = service.limits, service.colorizer.model
-    shipped = {card.name: card for _, card in map(find, catalogue())}
     return Models(
-        models=[_model(card, loaded) for card in {**shipped, loaded.name: loaded}.values()],
+        models=[_model(card, loaded) for card in service.cards().values()],
         limits=LimitsInfo(body=limits.body, pixels=limits.pixels, hints=limits.hints, seconds=limits.seconds),
         version=__version__,
     )
@@ -32,6 +35,8 @@ def _model(card: Card, loaded: Card) -> ModelInfo:
         sha256=card.sha256,
         head=card.head,
         supports_hints=card.supports_hints,
+        distribution=card.head == "bins",
+        noncommercial=card.noncommercial,
         loaded=card == loaded,
     )
 

@@ -1,7 +1,7 @@
 // The photos of this window: each with its own engine and steps, opened one after the other.
 
 import { Coloring } from "./document.js";
-import { limits, ServerEngine } from "./engine.js";
+import { known, ServerEngine } from "./engine.js";
 import { projectFrom, projectOf } from "./project.js";
 import { keep, recall } from "./sessions.js";
 
@@ -144,7 +144,7 @@ export class Album extends EventTarget {
 /** Say it before a large file is sent in vain. @param {File} photo */
 async function refuseTooLarge(photo) {
   if (photo.size === 0) throw new Error("This file is empty. Choose another one.");
-  const { body } = await limits();
+  const { body } = (await known()).limits;
   if (photo.size <= body - 4096) return;
   const [has, takes] = [photo.size, body].map((size) => Math.ceil(size / (1 << 20)));
   throw new Error(

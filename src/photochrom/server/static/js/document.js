@@ -3,7 +3,7 @@
 import { told } from "./history.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
-/** @typedef {{hints: readonly Hint[], vividness: number, palette: readonly string[], ownColor: boolean}} Version */
+/** @typedef {{hints: readonly Hint[], vividness: number, palette: readonly string[], ownColor: boolean, model: string}} Version its model is "" for the server's own */
 /** @typedef {{did: string, version: Version}} Step what was done, and what came of it */
 
 const MOST_STEPS = 500;
@@ -15,7 +15,7 @@ export class Coloring extends EventTarget {
     super();
     this.usualVividness = vividness;
     /** @type {Step[]} */
-    this.steps = [{ did: "Automatic colors", version: { hints: [], vividness, palette: [], ownColor: false } }];
+    this.steps = [{ did: "Automatic colors", version: { hints: [], vividness, palette: [], ownColor: false, model: "" } }];
     this.at = 0;
     /** @type {Version | null} of an unfinished drag */
     this.dragged = null;

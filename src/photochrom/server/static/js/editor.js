@@ -221,9 +221,11 @@ export class Editor {
   /** @param {Hint} hint */
   #askSuggestions(hint) {
     const { engine, coloring } = this;
-    const place = `${hint.x.toFixed(4)},${hint.y.toFixed(4)}`;
+    const place = `${hint.x.toFixed(4)},${hint.y.toFixed(4)},${coloring?.version.model}`;
     if (!engine || !coloring || coloring.dragged || place === this.place) return;
     this.place = place;
+    this.suggestions = [];
+    if (document.body.dataset.distribution === "false") return block("suggestions").replaceChildren();
     const others = coloring.hints.filter((_, index) => index !== coloring.selected);
     this.asking.ask(async (signal) => {
       const { suggestions } = await engine.suggest({ ...coloring.version, hints: others }, hint.x, hint.y, signal);

@@ -11,6 +11,14 @@ import { lookOf } from "./project.js";
 /** @typedef {{x: number, y: number, uncertainty: number}} Place */
 /** @typedef {{format: string | null, quality: number, depth: number | null, strip: boolean, mark: boolean}} FileOptions */
 /**
+ * @typedef {object} Model
+ * @property {string} name
+ * @property {string} licence
+ * @property {boolean} distribution whether it can suggest, tell where it is unsure, and have ideas
+ * @property {boolean} noncommercial
+ * @property {boolean} loaded the server's own
+ */
+/**
  * @typedef {object} PhotoInfo
  * @property {string} id
  * @property {string} sha256
@@ -78,11 +86,11 @@ export class ServerEngine {
 
   /**
    * The color that a place has now, and the network's suggestions for it.
-   * @param {Colors} colors @param {number} x @param {number} y @param {AbortSignal} [signal]
+   * @param {Colors} colors @param {number} x @param {number} y @param {AbortSignal} [signal] @param {number} [k] how many
    * @returns {Promise<{current: string, suggestions: Suggestion[]}>}
    */
-  async suggest(colors, x, y, signal) {
-    return (await this.#post("suggest", { ...lookOf(colors), x, y, k: 5 }, signal)).json();
+  async suggest(colors, x, y, signal, k = 5) {
+    return (await this.#post("suggest", { ...lookOf(colors), x, y, k }, signal)).json();
   }
 
   /**
@@ -118,6 +126,7 @@ export class ServerEngine {
     const body = new FormData();
     body.append("photo", other, "reference");
     body.append("hints", dump(colors.hints));
+    if (colors.model) body.append("model", colors.model);
     return (await (await this.#ask("reference", { method: "POST", body }, signal)).json()).hints.map(hint);
   }
 
@@ -153,10 +162,8 @@ export class ServerEngine {
   }
 }
 
-/** What the server takes. @returns {Promise<{body: number, pixels: number, hints: number}>} */
-export async function limits() {
-  return (await (await ask("v1/models", {})).json()).limits;
-}
+/** The models, and what the server takes. @returns {Promise<{models: Model[], limits: {body: number}}>} */
+export const known = async () => (await ask("v1/models", {})).json();
 
 /** @param {Blob} photo @param {AbortSignal} [signal] @returns {Promise<PhotoInfo>} */
 async function upload(photo, signal) {

@@ -10,6 +10,7 @@ import { reachOf } from "./hints.js";
 
 /** What led from one version to the next. @param {Version} before @param {Version} after */
 export function told(before, after) {
+  if (before.model !== after.model) return `Model ${after.model || "as usual"}`;
   if (before.vividness !== after.vividness) return `Vividness ${after.vividness.toFixed(2)}`;
   if (before.ownColor !== after.ownColor) return after.ownColor ? "The photo's own colors" : "Without its own colors";
   if (before.palette !== after.palette) return after.palette.length ? `A palette of ${after.palette.length}` : "No palette";

@@ -1,7 +1,8 @@
 // Other ideas: proposals side by side, each a list of hints to start from, large while they are looked at.
 
-import { block, make } from "./dom.js";
+import { block, button, make } from "./dom.js";
 import { Latest } from "./latest.js";
+import { SideBySide } from "./sidebyside.js";
 import { paint } from "./stage.js";
 
 /** @typedef {import("./engine.js").ServerEngine} Engine */
@@ -28,6 +29,10 @@ export class Ideas {
     /** @type {Engine | null} */
     this.engine = null;
     this.filled = false;
+    /** @type {{name: string, hints: Hint[]}[]} those of the drawer */
+    this.drawn = [];
+    this.sideBySide = new SideBySide(onError);
+    button("ideas-large").addEventListener("click", () => this.#compare());
   }
 
   /** @param {Engine} engine @param {Coloring} coloring */
@@ -36,6 +41,7 @@ export class Ideas {
     this.coloring = coloring;
     this.filled = false;
     this.asking.stop();
+    this.#forget();
     this.list.replaceChildren();
   }
 
@@ -46,9 +52,28 @@ export class Ideas {
     this.#fill();
   }
 
+  #forget() {
+    this.drawn = [];
+    button("ideas-large").disabled = true;
+  }
+
+  /** All ideas of the drawer beside what the person has, as large as the window allows. */
+  #compare() {
+    const { engine, coloring } = this;
+    if (!engine || !coloring) return;
+    const now = { name: "Your picture", version: coloring.version, take: () => {} };
+    const others = this.drawn.map(({ name, hints }) => ({
+      name,
+      version: { ...coloring.version, hints },
+      take: () => this.onChosen(hints, name),
+    }));
+    this.sideBySide.open(engine, [now, ...others]);
+  }
+
   #fill() {
     const { engine, coloring } = this;
     if (!engine || !coloring) return;
+    this.#forget();
     const tiles = Array.from({ length: COUNT }, (_, at) => this.#tile(at));
     const more = make("button", { type: "button", class: "idea-more" }, "More ideas");
     more.addEventListener("click", () => {
@@ -72,6 +97,8 @@ export class Ideas {
     if (!engine || !coloring) return;
     await paint(picture, await engine.render({ ...coloring.version, hints }, SIDE, null, signal));
     choose.disabled = false;
+    this.drawn.push({ name: `Idea ${at + 1}`, hints });
+    button("ideas-large").disabled = false;
     for (const event of ["pointerenter", "focus"]) {
       choose.addEventListener(event, () => this.onTried({ ...coloring.version, hints }));
     }

@@ -49,8 +49,10 @@ export class Keeping {
     let [zip, part] = [new Zip(), 1];
     /** @type {[Ready, import("./document.js").Version][]} what is in the ZIP file */
     const packed = [];
+    /** @type {string[]} what is not in it, and why */
+    const failed = [];
     const saveZip = (/** @type {string} */ name) => {
-      save(zip.blob(), name);
+      if (packed.length) save(zip.blob(), name);
       for (const [entry, version] of packed.splice(0)) entry.coloring.saved = version;
     };
     for (const [at, waiting] of entries.entries()) {
@@ -58,7 +60,11 @@ export class Keeping {
       const entry = await this.album.open(waiting).catch(() => null);
       if (!entry) continue; // it was told when it failed
       const { version } = entry.coloring;
-      const file = await entry.engine.file(version, options, signal);
+      const file = await entry.engine.file(version, options, signal).catch((error) => {
+        if (signal.aborted) throw error;
+        failed.push(`${entry.name}: ${error.message}`);
+      });
+      if (!file) continue;
       if (zip.size + file.size > LARGEST_ZIP) {
         saveZip(`photochrom-${part++}.zip`);
         zip = new Zip();
@@ -68,6 +74,7 @@ export class Keeping {
       packed.push([entry, version]);
     }
     saveZip(part > 1 ? `photochrom-${part}.zip` : "photochrom.zip");
+    if (failed.length) throw new Error(`Not in the ZIP file: ${failed.slice(0, 3).join(" ")}${more(failed.length - 3)}`);
   }
 
   saveHints() {
@@ -119,6 +126,9 @@ export class Keeping {
     toast(`This project belongs to ${name}: open that photo, and it goes on.`, "note", entry ? here : undefined);
   }
 }
+
+/** @param {number} others */
+const more = (others) => (others > 0 ? ` And ${others} more.` : "");
 
 /** @param {Ready} entry */
 function projectFile(entry) {

@@ -12,11 +12,12 @@ export const SUFFIX = ".photochrom.json";
 const MOST_STEPS = 100; // of a file
 
 /** A version in the form that the server takes. @param {Version} version */
-export const lookOf = ({ hints, vividness, palette, ownColor }) => ({
+export const lookOf = ({ hints, vividness, palette, ownColor, model }) => ({
   hints: hints.map(slim),
   vividness,
   palette,
   keep_color: ownColor,
+  ...(model ? { model } : {}),
 });
 
 /** A version in the form that `photochrom colorize --look` takes: its hints as a hints file. @param {Version} version */
@@ -61,11 +62,11 @@ const isObject = (value) => typeof value === "object" && value !== null;
 
 /** @param {any} look @param {number} usual @param {any} [found] @returns {Version} */
 function versionFrom(look, usual, found) {
-  const { vividness, palette = [], keep_color: ownColor = false } = look ?? {};
+  const { vividness, palette = [], keep_color: ownColor = false, model = "" } = look ?? {};
   const isShare = typeof vividness === "number" && vividness >= 0 && vividness <= 1;
   if (!Array.isArray(palette) || !palette.every((color) => /^#[0-9a-f]{6}$/i.test(color))) {
     throw new Error("The palette in this project file is not valid. Choose a file that the studio saved.");
   }
   const hints = hintsOf(look?.hints?.hints ?? look?.hints ?? []).map((one, at) => hint({ ...one, found: Boolean(found?.[at]) }));
-  return { hints, vividness: isShare ? vividness : usual, palette, ownColor: Boolean(ownColor) };
+  return { hints, vividness: isShare ? vividness : usual, palette, ownColor: Boolean(ownColor), model: String(model) };
 }

@@ -13,6 +13,7 @@ import { History } from "./history.js";
 import { Ideas } from "./ideas.js";
 import { Keeping } from "./keeping.js";
 import { Marks } from "./marks.js";
+import { ModelMenu } from "./models.js";
 import { nameOf } from "./names.js";
 import { Overlays } from "./overlays.js";
 import { Palette } from "./palette.js";
@@ -20,7 +21,7 @@ import { Reference } from "./reference.js";
 import { Ruler } from "./ruler.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
-import { announce, complain, dismiss, succeeded, toast } from "./talk.js";
+import { announce, complain, complainOfAll, dismiss, succeeded, toast } from "./talk.js";
 import { View } from "./view.js";
 
 /** @typedef {"hint" | "stroke" | "pin" | "pick" | "lasso"} Tool */
@@ -29,6 +30,8 @@ import { View } from "./view.js";
 
 const STROKE_TOLERANCE = 0.0015; // of the photo's side, how far a simplified stroke may leave the drawn one
 const STROKE_RADIUS = 0.008;
+const READINGS = ["guessing", "ideas"]; // views that need a model with a distribution
+const NO_DISTRIBUTION = "This model gives one color for a place and says no more: choose another model for that.";
 const PASSING = ["pick", "lasso"]; // tools that serve once, then the one before is back
 
 /** Everything on the page around one photo, and the album that it is from. */
@@ -49,6 +52,7 @@ export class Studio {
       startLasso: () => this.setTool("lasso"),
       onError: complain,
     });
+    this.models = new ModelMenu(complain);
     this.list = new HintList((index) => this.choose(index));
     this.palette = new Palette();
     this.history = new History();
@@ -58,7 +62,7 @@ export class Studio {
     this.reference = new Reference({
       onPicked: (rgb) => this.picked(toHex(rgb)),
       onMatch: (photo, all) => this.colorLike(photo, all),
-      readable: async (photo) => (await ServerEngine.open(photo)).original(900, null),
+      readable,
       onError: complain,
     });
     /** @type {Tool} */
@@ -69,7 +73,7 @@ export class Studio {
     this.shown = null;
     this.coloring = new Coloring(0);
     this.showing = new AbortController();
-    this.album.addEventListener("done", () => this.#tellFailures());
+    this.album.addEventListener("done", () => complainOfAll(this.album.failures.splice(0), !this.album.entries.length));
   }
 
   get engine() {
@@ -120,7 +124,7 @@ export class Studio {
     await stage.open(entry.engine, coloring);
     if (signal.aborted) return;
     for (const part of [this.editor, this.overlays, this.ideas, this.palette]) part.open(entry.engine, coloring, signal);
-    for (const part of [this.marks, this.list, this.history]) part.open(coloring, signal);
+    for (const part of [this.models, this.marks, this.list, this.history]) part.open(coloring, signal);
     coloring.addEventListener("change", () => this.#changed(), { signal });
     coloring.addEventListener("settle", () => this.#changed(false), { signal });
     this.#describe(entry);
@@ -147,6 +151,7 @@ export class Studio {
   /** @param {boolean} [render] */
   #changed(render = true) {
     const { coloring } = this;
+    if (!this.models.hasDistribution) this.#leaveReadings();
     button("undo").disabled = coloring.at === 0;
     button("redo").disabled = coloring.at === coloring.steps.length - 1;
     input("vividness").value = String(coloring.vividness);
@@ -161,26 +166,15 @@ export class Studio {
     this.ruler.draw();
   }
 
-  /** Each photo that could not be opened, in one message. */
-  #tellFailures() {
-    const failures = this.album.failures.splice(0);
-    if (failures.length === 1 && !this.album.entries.length) return complain(failures[0].error);
-    for (const { name, error } of failures.slice(0, 3)) {
-      complain(new Error(`${name}: ${error instanceof Error ? error.message : error}`));
-    }
-    const others = failures.slice(3).map(({ name }) => name);
-    if (others.length) complain(new Error(`These could not be opened either: ${others.join(", ")}.`));
-  }
-
   // --- all photos ---
 
-  /** Give all photos the look of this one: vividness, palette, own colors; each keeps its hints. */
+  /** Give all photos the look of this one: all but the hints, which each keeps. */
   forAll() {
     const { shown, coloring } = this;
     if (!shown) return;
-    const { vividness, palette, ownColor } = coloring.version;
+    const { hints: _, ...look } = coloring.version;
     const did = `The look of ${shown.name}`;
-    this.album.forOthers(shown, (other) => other.commit({ vividness, palette, ownColor }, did));
+    this.album.forOthers(shown, (other) => other.commit(look, did));
     const undo = () => this.album.forOthers(shown, (other) => other.steps[other.at].did === did && other.undo());
     toast("All photos have this look now; each keeps its hints.", "note", { label: "Undo", act: undo });
   }
@@ -242,7 +236,7 @@ export class Studio {
   async pin(at) {
     if (!this.engine) return;
     try {
-      const { current } = await this.engine.suggest(this.coloring.version, at.x, at.y);
+      const { current } = await this.engine.suggest(this.coloring.version, at.x, at.y, undefined, 0);
       this.coloring.add(hint({ ...at, color: current }));
       announce(`Pinned: ${nameOf(current)}.`);
     } catch (error) {
@@ -316,6 +310,7 @@ export class Studio {
   /** @param {string} view */
   toggleView(view) {
     const pressed = document.querySelector(`[data-view="${view}"]`)?.getAttribute("aria-pressed") === "true";
+    if (READINGS.includes(view) && !this.models.hasDistribution) return toast(NO_DISTRIBUTION);
     if (view === "compare") this.compare.toggle(!pressed);
     else if (view === "guessing") this.showGuessing(!pressed);
     else if (view === "panel") this.#togglePanel(!pressed);
@@ -360,6 +355,12 @@ export class Studio {
     if (on && id === "reference" && !this.reference.photo) input("reference-file").click();
   }
 
+  /** What the model on the stage cannot give is not left standing. */
+  #leaveReadings() {
+    if (this.overlays.kind === "guessing") this.showGuessing(false);
+    if (!block("ideas").hidden) this.closeDrawers();
+  }
+
   closeDrawers() {
     for (const id of ["ideas", "reference"]) {
       block(id).hidden = true;
@@ -387,4 +388,10 @@ export class Studio {
     document.body.dataset.busy = String(on);
     block("busy").hidden = !on;
   }
+}
+
+/** A picture of a photo that this browser cannot decode; the server is done with it then. @param {File} photo */
+async function readable(photo) {
+  const engine = await ServerEngine.open(photo);
+  return engine.original(900, null).finally(() => engine.close());
 }

@@ -17,6 +17,19 @@ export function complain(error) {
 }
 
 /**
+ * Tell of each photo that could not be opened, in few messages.
+ * @param {{name: string, error: unknown}[]} failures @param {boolean} wasAll whether no photo is open
+ */
+export function complainOfAll(failures, wasAll) {
+  if (failures.length === 1 && wasAll) return complain(failures[0].error);
+  for (const { name, error } of failures.slice(0, 3)) {
+    complain(new Error(`${name}: ${error instanceof Error ? error.message : error}`));
+  }
+  const others = failures.slice(3).map(({ name }) => name);
+  if (others.length) complain(new Error(`These could not be opened either: ${others.join(", ")}.`));
+}
+
+/**
  * Show a note; the same words are shown once. One with an answer waits longer.
  * @param {string} text @param {"error" | "note"} [kind] @param {Answer} [answer]
  */

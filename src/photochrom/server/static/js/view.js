@@ -128,7 +128,7 @@ export class View extends EventTarget {
     };
   }
 
-  /** Keep the photo on the stage, centerd where it is smaller. */
+  /** Keep the photo on the stage, centered where it is smaller. */
   #settle() {
     this.left = settled(this.left, this.photo.width * this.scale, this.stage.width);
     this.top = settled(this.top, this.photo.height * this.scale, this.stage.height);
