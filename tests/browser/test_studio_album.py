@@ -459,7 +459,7 @@ def test_reach_is_set_for_each_hint(studio: Studio, screenshot: Any) -> None:
     studio.doing(lambda: studio.press("#undo"))
     studio.doing(lambda: studio.press("#undo"))
     assert moved() == pytest.approx(usual, rel=0.01)
-    assert page.locator("#reach-out").inner_text() == "usual"
+    assert page.locator("#reach-out").inner_text() == "× 0.6"
 
 
 def test_all_of_this_kind(

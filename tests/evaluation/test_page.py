@@ -79,7 +79,7 @@ def summary() -> dict[str, Any]:
                 for v in (0, 0.5, 1)
             ]
         },
-        "neighbors": {"ours": [{"thing": "suit", "own": 20.0, "others": 1.5}]},
+        "neighbors": {"ours": [{"photo": "astronaut", "thing": "suit", "own": 20.0, "others": 1.5}]},
         "paired": {"theirs − ours": {"psnr": entry(1, 0.5), "de2000": entry(-1, 2)}},
         "sources": {
             "a": {"n": 6, "models": copy.deepcopy(models)},

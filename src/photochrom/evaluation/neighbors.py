@@ -1,78 +1,91 @@
-"""`neighbours`: how far one hint moves other things, on a photograph with masks made by hand.
+"""`neighbors`: how far one hint moves other things, on four photographs with outlines made by hand.
 
-The photograph is scikit-image's astronaut (NASA, public domain).
+scikit-image's astronaut (NASA, public domain), whose colors are known, and three old photographs of the
+studio's examples (Getty's Open Content Program, CC0), which have none. neighbors.json has the outlines, in
+pixels of the middle square at a side of 512, and for each thing the place of the hint.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
+import photochrom
 from photochrom.color import rgb_to_lab
 from photochrom.errors import MissingExtra
 from photochrom.evaluation.hint_metrics import RADIUS, turned
 from photochrom.evaluation.photos import Sample
 from photochrom.evaluation.protocols import PROTOCOLS, grey_of
 from photochrom.hints import Hint
+from photochrom.photo import read
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photochrom.evaluation.predictors import Predictor
 
-_SIDE = 512  # px of the photograph in which the outlines are drawn
-_THINGS = {  # a place on the thing, then its outline: (x, y)
-    "suit": ((100, 290), ((75, 235), (112, 228), (150, 272), (178, 292), (128, 345), (128, 400), (150, 430),
-                          (118, 480), (42, 488), (34, 440), (58, 300))),
-    "stripe of the flag": ((62, 165), ((20, 145), (42, 122), (58, 130), (94, 205), (76, 230), (62, 212))),
-    "face": ((205, 115), ((188, 88), (262, 88), (265, 130), (250, 164), (228, 176), (206, 166), (187, 130))),
-    "hair": ((215, 45), ((160, 72), (200, 32), (240, 20), (286, 55), (297, 92), (272, 118), (262, 80),
-                         (190, 64), (178, 95), (166, 108))),
-    "wall": ((125, 80), ((100, 20), (148, 20), (144, 108), (112, 195), (96, 120))),
-    "tank": ((420, 80), ((405, 6), (430, 6), (434, 60), (432, 165), (413, 160), (409, 70), (399, 40))),
-    "helmet": ((350, 480), ((300, 402), (350, 372), (430, 372), (478, 430), (478, 500), (300, 500))),
-}  # fmt: skip
+_SIDE = 512  # px of the square in which the outlines are drawn
+_OUTLINES = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+_EXAMPLES = Path(photochrom.__file__).parent / "server" / "static" / "examples"
+_COLORED = "astronaut"
 
 
 class Neighbors(NamedTuple):
-    """Mean distance in ab, in Lab units, that one hint moves a thing and the other things."""
+    """Mean distance in ab, in Lab units, that one hint moves a thing and the other things of its photo."""
 
+    photo: str
     thing: str
     own: float
     others: float
 
 
 def neighbors(predictor: Predictor) -> list[Neighbors]:
-    """Hint each thing of the astronaut with its opposite hue. Raises MissingExtra without scikit-image."""
-    sample, masks = _astronaut()
+    """Hint each thing with the hue opposite to its true color, or where none is known, to its automatic one.
+
+    Raises MissingExtra without scikit-image.
+    """
+    return [one for photo in _OUTLINES for one in _of_photo(photo, predictor)]
+
+
+def _of_photo(photo: str, predictor: Predictor) -> list[Neighbors]:
+    sample, masks = _photograph(photo)
     prepared = predictor.prepare(sample)
-    before, truth = rgb_to_lab(prepared.render()), rgb_to_lab(sample.truth)
+    before = rgb_to_lab(prepared.render())
+    known = rgb_to_lab(sample.truth) if photo == _COLORED else before
     found = []
-    for thing, (place, _) in _THINGS.items():
-        own = masks[thing]
-        lightness, *ab = truth[own].mean(axis=0)
+    for thing, own in masks.items():
+        x, y = _OUTLINES[photo][thing]["at"]
+        lightness, *ab = known[own].mean(axis=0)
         color = turned(float(lightness), np.array(ab, np.float32), math.pi)
-        hint = Hint(place[0] / _SIDE, place[1] / _SIDE, color, radius=RADIUS)
+        hint = Hint(x / _SIDE, y / _SIDE, color, radius=RADIUS)
         moved = np.hypot(*np.moveaxis((rgb_to_lab(prepared.render([hint])) - before)[..., 1:], -1, 0))
-        others = [float(moved[mask].mean()) for name, mask in masks.items() if name != thing]
-        found.append(Neighbors(thing, round(float(moved[own].mean()), 4), round(float(np.mean(others)), 4)))
+        others = float(np.mean([moved[mask].mean() for name, mask in masks.items() if name != thing]))
+        found.append(Neighbors(photo, thing, round(float(moved[own].mean()), 4), round(others, 4)))
     return found
 
 
 @cache
-def _astronaut() -> tuple[Sample, dict[str, NDArray[np.bool_]]]:
+def _photograph(photo: str) -> tuple[Sample, dict[str, NDArray[np.bool_]]]:
+    """A photograph's middle square, and the masks of its things."""
+    protocol = PROTOCOLS["photos"]
+    truth = protocol.square(_astronaut() if photo == _COLORED else read(_EXAMPLES / f"{photo}.jpg").rgb)
+    masks = {}
+    for thing, drawn in _OUTLINES[photo].items():
+        corners = np.rint(np.array(drawn["outline"]) * (protocol.side / _SIDE)).astype(np.int32)
+        masks[thing] = cv2.fillPoly(np.zeros(truth.shape[:2], np.uint8), [corners], 1).astype(bool)
+    return Sample(photo, 0, "", truth, grey_of(truth), (_SIDE, _SIDE)), masks
+
+
+def _astronaut() -> NDArray[np.uint8]:
     try:
         from skimage.data import astronaut
     except ModuleNotFoundError:
         raise MissingExtra("measuring a hint's neighbors", "eval") from None
-    protocol = PROTOCOLS["photos"]
-    truth = protocol.square(astronaut())
-    masks = {}
-    for thing, (_, outline) in _THINGS.items():
-        corners = np.rint(np.array(outline) * (protocol.side / _SIDE)).astype(np.int32)
-        masks[thing] = cv2.fillPoly(np.zeros(truth.shape[:2], np.uint8), [corners], 1).astype(bool)
-    return Sample("astronaut", 0, "", truth, grey_of(truth), (_SIDE, _SIDE)), masks
+    picture: NDArray[np.uint8] = astronaut()
+    return picture

@@ -119,15 +119,18 @@ def _paired(summary: _Summary) -> str:
 
 
 def _neighbors(summary: _Summary) -> str:
-    """What one hint on each thing of the astronaut moved."""
+    """What one hint on each thing of four photographs moved."""
     if not summary["neighbors"]:
         return ""
     told = (
-        "Mean ab moved on a photograph of an astronaut (NASA, public domain) with masks made by hand, when "
-        "one thing is hinted with its opposite hue: on the thing itself, and on the other things."
+        "Mean ab moved on four photographs with masks made by hand (an astronaut, NASA; three old ones, "
+        "Getty's Open Content Program), when one thing is hinted with its opposite hue: itself, the others."
     )
     rows = [
-        (f"{model}: {one['thing']}", [Cell(f"{one['own']:.1f}"), Cell(f"{one['others']:.1f}")])
+        (
+            f"{model}: {one['photo']}, {one['thing']}",
+            [Cell(f"{one['own']:.1f}"), Cell(f"{one['others']:.1f}")],
+        )
         for model, things in summary["neighbors"].items()
         for one in things
     ]

@@ -2,7 +2,7 @@
 
 import { atLuminance, parseHex, toLab } from "./color.js";
 import { block, button, clamp, input, make } from "./dom.js";
-import { reachOf, scaled } from "./hints.js";
+import { NEAR, reachOf, scaled } from "./hints.js";
 import { Latest } from "./latest.js";
 import { colorOf, MATERIALS } from "./materials.js";
 import { nameOf, namesOf } from "./names.js";
@@ -61,7 +61,7 @@ export class Editor {
     this.reach.addEventListener("input", () => this.#change({ reach: reachAt(Number(this.reach.value)) }, true));
     this.reach.addEventListener("change", () => this.coloring?.settle());
     this.showReach.addEventListener("click", () => this.toggleReach());
-    button("alike").addEventListener("click", () => this.#change({ alike: !this.hint?.alike }, false));
+    button("alike").addEventListener("click", () => this.#change(this.hint?.alike ? { alike: false, reach: NEAR } : { alike: true, reach: 1 }, false));
     button("only-here").addEventListener("click", (event) => this.#onlyHere(event.detail === 0));
     button("editor-delete").addEventListener("click", () => this.delete());
     button("editor-close").addEventListener("click", () => this.close());

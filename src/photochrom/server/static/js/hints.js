@@ -17,6 +17,7 @@ import { clamp } from "./dom.js";
  */
 
 export const DEFAULT_RADIUS = 0.01;
+export const NEAR = 0.6; // reach of a hint made by hand: it moves its own thing as the usual one does, and others less
 const SMALLEST_RADIUS = 0.001;
 const RADIUS_LIMIT = 0.5;
 
@@ -24,7 +25,7 @@ const RADIUS_LIMIT = 0.5;
 export const scaled = (radius, factor) => clamp(radius * factor, SMALLEST_RADIUS, RADIUS_LIMIT);
 
 /** How far a hint spreads, in words. @param {Hint} hint */
-export const reachOf = ({ reach = 1 }) => (reach === 1 ? "usual" : `× ${reach}`);
+export const reachOf = ({ reach = 1 }) => `× ${reach}`;
 
 /** A hint with what is usual for what is not said. @param {Partial<Hint> & {x: number, y: number, color: string}} parts @returns {Hint} */
 export const hint = (parts) => ({ radius: DEFAULT_RADIUS, weight: 1, path: [], ...parts });

@@ -7,7 +7,7 @@ import { Coloring } from "./document.js";
 import { block, button, input } from "./dom.js";
 import { Editor } from "./editor.js";
 import { ServerEngine } from "./engine.js";
-import { hint, simplify } from "./hints.js";
+import { hint, NEAR, simplify } from "./hints.js";
 import { HintList } from "./hintlist.js";
 import { History } from "./history.js";
 import { Ideas } from "./ideas.js";
@@ -203,7 +203,7 @@ export class Studio {
     if (tool === "pick") this.picked(toHex(this.stage.colorAt(at.x, at.y)));
     else if (tool === "pin") void this.pin(at);
     else if (tool === "lasso") this.setTool(this.toolBefore);
-    else this.editor.start(hint({ ...at, color: toHex(this.stage.colorAt(at.x, at.y)), radius: this.#lastRadius(coloring) }));
+    else this.editor.start(hint({ ...at, color: toHex(this.stage.colorAt(at.x, at.y)), radius: this.#lastRadius(coloring), reach: NEAR }));
   }
 
   /** New hints are as large as the last one. @param {Coloring} coloring */
@@ -219,7 +219,7 @@ export class Studio {
     if (this.tool === "lasso") return this.#lasso(simplify(pairs, STROKE_TOLERANCE), done);
     const [first, ...path] = simplify(pairs, STROKE_TOLERANCE);
     const color = toHex(this.stage.colorAt(first[0], first[1]));
-    const draft = hint({ x: first[0], y: first[1], color, radius: STROKE_RADIUS, path });
+    const draft = hint({ x: first[0], y: first[1], color, radius: STROKE_RADIUS, path, reach: NEAR });
     if (done) this.editor.start(draft);
     else this.marks.showDraft(draft);
   }
