@@ -20,7 +20,7 @@ import photochrom
 from photochrom.color import rgb_to_lab
 from photochrom.errors import MissingExtra
 from photochrom.evaluation.hint_metrics import RADIUS, turned
-from photochrom.evaluation.photos import Sample
+from photochrom.evaluation.photos import Sample, to_bytes
 from photochrom.evaluation.protocols import PROTOCOLS, grey_of
 from photochrom.hints import Hint
 from photochrom.photo import read
@@ -74,7 +74,9 @@ def _of_photo(photo: str, predictor: Predictor) -> list[Neighbors]:
 def _photograph(photo: str) -> tuple[Sample, dict[str, NDArray[np.bool_]]]:
     """A photograph's middle square, and the masks of its things."""
     protocol = PROTOCOLS["photos"]
-    truth = protocol.square(_astronaut() if photo == _COLORED else read(_EXAMPLES / f"{photo}.jpg").rgb)
+    truth = protocol.square(
+        _astronaut() if photo == _COLORED else to_bytes(read(_EXAMPLES / f"{photo}.jpg").rgb)
+    )
     masks = {}
     for thing, drawn in _OUTLINES[photo].items():
         corners = np.rint(np.array(drawn["outline"]) * (protocol.side / _SIDE)).astype(np.int32)
