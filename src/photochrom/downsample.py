@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 _LARGE = 1000  # px
 
 
-def _halved(plane: Neutral) -> Neutral:
+def _halved(plane: Neutral | Float) -> Neutral | Float:
     """(⌈h/2⌉, ⌈W/2⌉): the means of 2×2 pixels of a plane (h, W), its last row or column repeated if odd."""
     height, width = plane.shape
-    plane = cast("Neutral", np.ascontiguousarray(plane))
+    even: Any = np.ascontiguousarray(plane)
     if height % 2 or width % 2:
-        plane = cast("Neutral", cv2.copyMakeBorder(plane, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
-    size = (plane.shape[1] // 2, plane.shape[0] // 2)
-    return cast("Neutral", cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+        even = cv2.copyMakeBorder(even, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    size = (even.shape[1] // 2, even.shape[0] // 2)
+    return cast("Neutral", cv2.resize(even, size, interpolation=cv2.INTER_AREA))
 
 
 @lru_cache(maxsize=16)  # most photos of a batch are of one size
@@ -47,39 +47,43 @@ def _area_weights(top: int, count: int, height: int, rows: int) -> tuple[int, Fl
 class AreaReduction:
     """Area average of a plane that arrives in strips of rows, in any order, on any thread.
 
-    Exact, but for reductions of large planes to an eighth and less: there 2×2 pixels are averaged first,
-    which is twice as fast and may count a row or column of pixels half to the neighbour.
+    Exact, but for reductions of large planes to an eighth and less: there 2×2 pixels are averaged first, as
+    often as four of the result remain, which is twice as fast and may count a row or column of pixels half to
+    the neighbour.
     """
 
     def __init__(self, height: int, width: int, rows: int, columns: int):
         """From (height, width) to (min(rows, height), min(columns, width))."""
-        self.height, self.width = height, width
-        self.rows, self.columns = min(rows, height), min(columns, width)
-        eighth = self.rows * 8 <= height and self.columns * 8 <= width
-        self._coarse = eighth and min(height, width) >= _LARGE
+        self._height, self._width = height, width
+        self._rows, self._columns = min(rows, height), min(columns, width)
+        ratio = min(height / self._rows, width / self._columns)
+        self._halvings = max(0, int(math.log2(ratio)) - 2) if min(height, width) >= _LARGE else 0
 
     def add(self, top: int, strip: Neutral) -> tuple[int, Float]:
         """A strip's share of the target rows that it touches: (first row, (n, columns)).
 
         16-bit steps, whatever the strip's depth.
         """
-        first, weights = _area_weights(top, len(strip), self.height, self.rows)
-        if self._coarse and top % 2 == 0:
-            strip = _halved(strip)
+        first, weights = _area_weights(top, len(strip), self._height, self._rows)
+        plane: Neutral | Float = strip
+        for number in range(self._halvings):
+            if top >> number & 1:
+                break
+            plane = _halved(plane if number == 0 else plane.astype(np.float32))  # 8 bits are rounded but once
             weights = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2)))
             weights = weights[:, ::2] + weights[:, 1::2]
-        narrow = strip.astype(np.float32)
-        if self.columns < self.width:
-            narrow = cv2.resize(narrow, (self.columns, len(strip)), interpolation=cv2.INTER_AREA)
+        narrow = plane.astype(np.float32)
+        if self._columns < narrow.shape[1]:
+            narrow = cv2.resize(narrow, (self._columns, len(narrow)), interpolation=cv2.INTER_AREA)
         steps = 65535 // white(strip.dtype)
         share: Float = cv2.gemm(weights, narrow, steps, None, 0)  # NumPy's product would wake BLAS threads
         return first, share
 
-    def collect(self, parts: Iterable[tuple[int, tuple[int, Float]]]) -> Float:
+    def collect(self, shares: Iterable[tuple[int, Float]]) -> Float:
         """The reduced plane (rows, columns), 0..65535, of all strips' shares."""
-        total = np.zeros((self.rows, self.columns), np.float32)
-        for _, (first, part) in parts:
-            total[first : first + len(part)] += part
+        total = np.zeros((self._rows, self._columns), np.float32)
+        for first, share in shares:
+            total[first : first + len(share)] += share
         return total
 
 

@@ -24,7 +24,7 @@ from photochrom.upsample import GuidedFilter
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from photochrom.color import Float, Neutral
+    from photochrom.color import Float, Neutral, Pixels
     from photochrom.hints import Hint
     from photochrom.models import Answer, Card, Network
     from photochrom.photo import Photo
@@ -54,32 +54,48 @@ class PreparedPhoto:
         self._planes: OrderedDict[tuple[int, int], Neutral] = OrderedDict()
         self._answers: OrderedDict[tuple[Hint, ...], Answer] = OrderedDict()
         self._lock = threading.Lock()
-        self.luminance: Float = self._luminance_at(self.size)
+        sizes = [self.size, *network.further_sizes(photo.height, photo.width)]
+        first, *further = map(self._luminance, sizes, self._reduced(sizes))
+        self.luminance: Float = first
+        self._further = further
 
     @property
     def card(self) -> Card:
         """The model's card."""
         return self.network.card
 
-    def _luminance_at(self, size: tuple[int, int]) -> Float:
-        """(h, w) L* of that size: averaged over areas, or enlarged where the photo is smaller."""
-        plane = luminance(self.neutral(*size))
-        if plane.shape != size:
-            plane = cv2.resize(plane, size[::-1], interpolation=cv2.INTER_CUBIC).clip(0, 100)
-        return plane
+    @staticmethod
+    def _luminance(size: tuple[int, int], plane: Neutral) -> Float:
+        """(h, w) L* of that size of a plane at most as large: enlarged where the photo is smaller."""
+        level = luminance(plane)
+        if level.shape != size:
+            level = cv2.resize(level, size[::-1], interpolation=cv2.INTER_CUBIC).clip(0, 100)
+        return level
+
+    def _reduced(self, sizes: Sequence[tuple[int, int]]) -> list[Neutral]:
+        """The photo in grey at most at each size (rows, columns), averaged over areas: it is read once."""
+        photo = self.photo
+        areas = [AreaReduction(photo.height, photo.width, *size) for size in sizes]
+
+        def shares(top: int, strip: Pixels) -> list[tuple[int, Float]]:
+            grey = neutralize(strip)
+            return [area.add(top, grey) for area in areas]
+
+        parts = [found for _, found in photo.map_strips(shares)]
+        return [
+            np.rint(area.collect(shares)).astype(np.uint16)
+            for area, shares in zip(areas, zip(*parts, strict=True), strict=True)
+        ]
 
     def neutral(self, rows: int, columns: int) -> Neutral:
         """The photo in grey at most (rows, columns), as uint16 sRGB; the last few sizes are kept."""
-        photo = self.photo
-        rows, columns = min(rows, photo.height), min(columns, photo.width)
+        size = min(rows, self.photo.height), min(columns, self.photo.width)
         with self._lock:
-            if (rows, columns) in self._planes:
-                return self._planes[rows, columns]
-        area = AreaReduction(photo.height, photo.width, rows, columns)
-        parts = photo.map_strips(lambda top, strip: area.add(top, neutralize(strip)))
-        plane = np.rint(area.collect(parts)).astype(np.uint16)
+            if size in self._planes:
+                return self._planes[size]
+        (plane,) = self._reduced([size])
         with self._lock:
-            self._planes[rows, columns] = plane
+            self._planes[size] = plane
             while len(self._planes) > _PLANES:
                 self._planes.popitem(last=False)
         return plane
@@ -95,8 +111,7 @@ class PreparedPhoto:
         if wanted:
             found = network.answer(self.luminance, wanted, unhinted=self.answer())
         else:
-            sizes = network.further_sizes(self.photo.height, self.photo.width)
-            found = network.answer(self.luminance, further=[self._luminance_at(size) for size in sizes])
+            found = network.answer(self.luminance, further=self._further)
         with self._lock:
             self._answers[wanted] = found
             while len(self._answers) > _ANSWERS:

@@ -14,9 +14,6 @@ from photochrom.upsample import GuidedFilter
 if TYPE_CHECKING:
     from photochrom.color import Float, Neutral, Pixels
 
-_TO_CHROMA = np.array(  # Cb - 128 and Cr - 128 of R, G, B in 0..1 (ITU-T T.871)
-    [[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
-) * np.float32(255)
 _STEP = 24  # codes of Y' from the mean of a neighbourhood to where its colours are looked at
 _MIDDLE = (25.0, 80.0)  # L* between which sRGB has room for most colours
 _AROUND = 8  # codes, over which tone curves of 8 bits are smooth
@@ -53,7 +50,9 @@ class ChromaCodes:
         rgb = cast("Float", cv2.cvtColor(lab, cv2.COLOR_Lab2RGB))
         if self._profile is not None:
             rgb = to_profile(quantize(rgb, np.uint16), self._profile).astype(np.float32) / np.float32(65535)
-        return cast("Float", cv2.divide(cv2.transform(rgb, _TO_CHROMA), _twice(look_up(middle, self._gain))))
+        _, cr, cb = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
+        chroma = cv2.subtract(cv2.merge([cb, cr]), (0.5, 0.5, 0, 0))
+        return cast("Float", cv2.divide(chroma, _twice(look_up(middle, self._gain)), scale=255))
 
     def planes(self, top: int, luma: Pixels, height: float) -> tuple[Pixels, Pixels]:
         """Cb and Cr (n, w) uint8 of rows top.. of a plane of `height` rows, from their Y' (n, w)."""

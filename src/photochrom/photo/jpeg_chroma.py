@@ -200,10 +200,13 @@ def _in_room(cb: Pixels, cr: Pixels, least: Pixels, most: Pixels) -> list[Pixels
     # what they add and take at most, and a code more, since decoders and quantising round
     up, down = (reduce(cv2.max, [_weighed(planes, sign, *row) for row in _FROM_CHROMA]) for sign in (1, -1))
     above = cv2.subtract(255, most)
-    if (least < down).any() or (above < up).any():
-        share = cv2.min(cv2.divide(least, down, dtype=cv2.CV_32F), cv2.divide(above, up, dtype=cv2.CV_32F))
-        np.minimum(share, 1, out=share)
-        for number, plane in enumerate(planes):
-            chroma = cv2.multiply(cv2.subtract(plane, 128, dtype=cv2.CV_32F), share)
-            planes[number] = cast("Pixels", cv2.add(chroma, 128, dtype=cv2.CV_8U))
+    if not (least < down).any() and not (above < up).any():
+        return planes
+    share = cv2.min(cv2.divide(least, down, scale=255), cv2.divide(above, up, scale=255))  # at most 255
+    for number, plane in enumerate(planes):
+        over, under = (
+            cv2.multiply(part, share, scale=1 / 255)
+            for part in (cv2.subtract(plane, 128), cv2.subtract(128, plane))
+        )
+        planes[number] = cast("Pixels", cv2.subtract(cv2.add(over, 128), under))
     return planes

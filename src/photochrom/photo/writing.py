@@ -19,8 +19,9 @@ from photochrom.photo.metadata import Metadata
 from photochrom.photo.profiles import color_space, srgb_profile, to_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from photochrom.photo.atomic import Sink
     from photochrom.photo.encoding import Encoder
     from photochrom.photo.jpeg_original import Luminance
     from photochrom.photo.photo import Photo
@@ -69,31 +70,14 @@ def write(
         luminance=luminance,
         threads=threads,
     )
-    if luminance_written(photo, target, format=format, luminance=luminance) == "encoded":
-        dressed, encode = _dressed(photo, strip=strip, profile=profile), _encoder(fmt)
-        size = photo.width, photo.height
-    else:
-        from photochrom.photo.jpeg_chroma import write_with_chroma
-
-        dressed, encode = replace(photo, metadata=Metadata()) if strip else photo, write_with_chroma
-        assert photo.original is not None
-        size = photo.original.jpeg.width, photo.original.jpeg.height  # as the data lie
-    if pages:
-        encode = _encoder_of_pages([_dressed(page, strip=strip, profile=profile) for page in pages])
+    size, encode = _encoding(photo, pages, fmt, options)
     if not isinstance(target, (str, os.PathLike)) or target == "-":
-        _write_to_stream(
-            dressed, sys.stdout.buffer if target == "-" else cast("BinaryIO", target), encode, options
-        )
+        _write_to_stream(sys.stdout.buffer if target == "-" else cast("BinaryIO", target), encode)
         return Path("-")
     path = Path(target)
     for page in (photo, *pages):
         _refuse_input(page, path)
-    save(
-        path,
-        lambda sink: encode(dressed, sink, options),
-        lambda part: _check(part, photo, size, fmt, verify),
-        overwrite=overwrite,
-    )
+    save(path, encode, lambda part: _check(part, photo, size, fmt, verify), overwrite=overwrite)
     return path
 
 
@@ -110,7 +94,11 @@ def luminance_written(
     the same table, since nothing that transcodes is installed. "encoded": it is encoded anew, for there is no
     such JPEG, its data cannot be kept (RGB, CMYK, 12 bits, arithmetic codes), or it was asked for.
     """
-    if luminance == "lightness" or photo.original is None or _format(photo, target, format).name != "jpeg":
+    return _luminance(photo, _format(photo, target, format), luminance)
+
+
+def _luminance(photo: Photo, fmt: Format, asked: str) -> Luminance:
+    if asked == "lightness" or photo.original is None or fmt.name != "jpeg":
         return "encoded"
     from photochrom.photo.jpeg_chroma import luminance_kept
 
@@ -147,6 +135,24 @@ def _depth(photo: Photo, fmt: Format, asked: Literal[8, 16] | None) -> Literal[8
     if asked == 16 and not fmt.sixteen:
         raise OptionError(f"{fmt.name.upper()} holds 8 bits only: write PNG or TIFF for 16")
     return asked
+
+
+def _encoding(
+    photo: Photo, pages: Sequence[Photo], fmt: Format, options: Options
+) -> tuple[tuple[int, int], Callable[[Sink], None]]:
+    """(width, height) of the picture as the file will say it, and what encodes it into an open file."""
+    if _luminance(photo, fmt, options.luminance) != "encoded":
+        from photochrom.photo.jpeg_chroma import write_with_chroma
+
+        assert photo.original is not None
+        kept = replace(photo, metadata=Metadata()) if options.strip else photo
+        size = photo.original.jpeg.width, photo.original.jpeg.height  # as the data lie
+        return size, lambda sink: write_with_chroma(kept, sink, options)
+    dressed, *rest = (
+        _dressed(page, strip=options.strip, profile=options.profile) for page in (photo, *pages)
+    )
+    encode = _encoder_of_pages(rest) if rest else _encoder(fmt)
+    return (photo.width, photo.height), lambda sink: encode(dressed, sink, options)
 
 
 def _dressed(photo: Photo, *, strip: bool, profile: str) -> Photo:
@@ -191,10 +197,10 @@ def _refuse_input(photo: Photo, target: Path) -> None:
         raise WriteError(f"{target} is the photo itself, which is never replaced: choose another name")
 
 
-def _write_to_stream(photo: Photo, stream: BinaryIO, encode: Encoder, options: Options) -> None:
+def _write_to_stream(stream: BinaryIO, encode: Callable[[Sink], None]) -> None:
     """Encodes into a scratch file first, so that a failure sends nothing."""
     with tempfile.SpooledTemporaryFile(64 << 20) as scratch:
-        encode(photo, cast("BinaryIO", scratch), options)
+        encode(cast("Sink", scratch))
         scratch.seek(0)
         while data := scratch.read(1 << 20):
             stream.write(data)
