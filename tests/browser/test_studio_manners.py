@@ -99,6 +99,12 @@ def test_no_serious_accessibility_fault(
         page.locator(dialog).wait_for()
         check(dialog)
         page.keyboard.press("Escape")
+    page.locator("[data-view=ideas]").evaluate("one => one.click()")
+    page.wait_for_function("() => document.querySelectorAll('.idea:not(:disabled)').length >= 4")
+    check("ideas")
+    page.locator("#ideas-large").click()
+    page.locator("#side-by-side").wait_for()
+    check("#side-by-side")
 
 
 def test_everything_by_keyboard(open_page: Callable[..., Any], url: str) -> None:

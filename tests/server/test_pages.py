@@ -122,3 +122,15 @@ def test_examples_are_there_and_credited(client: TestClient) -> None:
 
 def test_favicon(client: TestClient) -> None:
     assert client.get("/favicon.ico").headers["content-type"].startswith("image/svg+xml")
+
+
+def test_the_page_and_the_api_are_spelled_as_the_command_is(client: TestClient) -> None:
+    """`color`, as in `photochrom colorize --keep-color`; it was mixed with "colour"."""
+    texts = {
+        path.name: path.read_text()
+        for path in STATIC.rglob("*")
+        if path.suffix in (".html", ".js", ".css", ".json")
+    }
+    texts["openapi.json"] = client.get("/openapi.json").text
+    assert len(texts) > 30
+    assert [name for name, text in texts.items() if "colour" in text.lower()] == []
