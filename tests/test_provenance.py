@@ -196,7 +196,7 @@ def test_the_input_is_recognised_by_its_hash(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     path.write_bytes(b"picture")
     sidecar(input_sha256=file_sha256(path)).check_input(path)
-    with pytest.raises(OptionError, match="is not the file that was coloured"):
+    with pytest.raises(OptionError, match="is not the file that was colored"):
         sidecar().check_input(path)
     with pytest.raises(PhotoError, match="cannot be read"):
         sidecar().check_input(tmp_path / "gone.tif")

@@ -38,12 +38,12 @@ class Palette:
             raise GuidanceError(f"the palette cannot be used: {error}") from None
         if not written:
             raise GuidanceError(
-                "the palette is empty: give colours such as '#7a2e1d,#3b5998', or a picture with them"
+                "the palette is empty: give colors such as '#7a2e1d,#3b5998', or a picture with them"
             )
         object.__setattr__(self, "colors", written)
         if not len(self.hues):
             raise GuidanceError(
-                "the palette holds only greys, which draw the photo nowhere: give at least one colour"
+                "the palette holds only greys, which draw the photo nowhere: give at least one color"
             )
 
     @classmethod
@@ -65,7 +65,7 @@ class Palette:
         coloured = chroma_of(ab) > GREY
         if coloured.sum() < 16:
             named = f"the picture {photo.path}" if photo.path else "the picture"
-            raise GuidanceError(f"{named} has no colours for a palette: choose a colour picture")
+            raise GuidanceError(f"{named} has no colors for a palette: choose a color picture")
         points = np.column_stack([0.5 * lab[..., 0].reshape(-1), ab])[coloured].astype(np.float32)
         return cls(tuple(_main_colors(points, count)))
 
@@ -96,7 +96,7 @@ def _as_color(word: str) -> str:
         return rgb_to_hex(hex_to_rgb(f"#{word}"))
     except OptionError:
         raise GuidanceError(
-            f'{word!r} is neither a colour nor a picture: write colours as "#rrggbb", for example "#6a8fbf"'
+            f'{word!r} is neither a color nor a picture: write colors as "#rrggbb", for example "#6a8fbf"'
         ) from None
 
 

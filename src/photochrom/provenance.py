@@ -165,7 +165,7 @@ class Sidecar:
         if isinstance(document, dict) and document.get("version") != SIDECAR_VERSION:
             raise OptionError(
                 f"{name} has version {document.get('version')!r}, this photochrom reads {SIDECAR_VERSION}:"
-                " use the photochrom that wrote it, or colour the photo anew"
+                " use the photochrom that wrote it, or color the photo anew"
             )
         return documents.parse(cls, document, f"{name}: ")
 
@@ -174,7 +174,7 @@ class Sidecar:
         found = file_sha256(path)
         if found != self.input_sha256:
             raise OptionError(
-                f"{path} is not the file that was coloured (its SHA-256 is {found[:12]}…): find the original"
+                f"{path} is not the file that was colored (its SHA-256 is {found[:12]}…): find the original"
             )
 
 

@@ -136,7 +136,7 @@ def test_a_coloured_photo_is_warned_about_and_a_sepia_is_not(tmp_path: Path) -> 
     Image.fromarray(vivid).save(tmp_path / "colour.png")
     sepia = np.clip(vivid[..., :1] * np.array([1, 0.85, 0.65]), 0, 255).astype(np.uint8)
     Image.fromarray(sepia).save(tmp_path / "sepia.png")
-    assert "colour photo already" in " ".join(colour(tmp_path / "colour.png", tmp_path / "1.png").warnings)
+    assert "color photo already" in " ".join(colour(tmp_path / "colour.png", tmp_path / "1.png").warnings)
     assert colour(tmp_path / "sepia.png", tmp_path / "2.png").warnings == ()
 
 

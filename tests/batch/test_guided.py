@@ -170,12 +170,12 @@ def test_redo_makes_the_same_pixels(photo: Callable[..., Path], tmp_path: Path, 
 @pytest.mark.parametrize(
     ("flags", "code", "says"),
     [
-        (["--palette", "mauve"], 2, "neither a colour nor a picture"),
+        (["--palette", "mauve"], 2, "neither a color nor a picture"),
         (["--palette", ""], 2, "the palette is empty"),
         (["--palette", "#777777"], 2, "only greys"),
         (["--reference", "gone.jpg"], 2, "the reference gone.jpg cannot be read"),
         (["--proposals", "13"], 2, "13"),
-        (["--keep-color"], 1, "no colour of its own left"),
+        (["--keep-color"], 1, "no color of its own left"),
     ],
 )
 def test_what_makes_no_sense_is_a_sentence(
@@ -189,7 +189,7 @@ def test_what_makes_no_sense_is_a_sentence(
 def test_a_grey_reference_fails_with_advice(photo: Callable[..., Path], capfd) -> None:
     grey = photo("grey.png", 5)
     assert run(["colorize", str(photo("a.png")), "--reference", str(grey)]) == 1
-    assert "choose a colour photo" in capfd.readouterr().err
+    assert "choose a color photo" in capfd.readouterr().err
 
 
 def test_proposals_need_files(photo: Callable[..., Path], capfd) -> None:

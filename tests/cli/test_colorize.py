@@ -253,7 +253,7 @@ def test_a_colour_photo_is_warned_about(photochrom, tmp_path: Path) -> None:
     Image.fromarray(ramp).save(tmp_path / "a.png")
     done = photochrom("colorize", "a.png")
     assert done.code == 0
-    assert "warning: a.png: it is a colour photo already" in done.err
+    assert "warning: a.png: it is a color photo already" in done.err
     assert done.lines == ["a.colorized.png"]
 
 

@@ -155,7 +155,7 @@ def test_redo_refuses_another_photo_and_another_model(
     assert "--model" in done.err
     sidecar.write_text(json.dumps(document))
     photo("in/a.jpg", 4)
-    assert "not the file that was coloured" in photochrom("redo", sidecar, "-o", "x.jpg").err
+    assert "not the file that was colored" in photochrom("redo", sidecar, "-o", "x.jpg").err
     assert not (tmp_path / "x.jpg").exists()
 
 

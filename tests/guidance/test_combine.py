@@ -78,7 +78,7 @@ def test_hints_alone_are_taken_as_they_are(plate: Plate) -> None:
 
 
 def test_a_refusal_of_one_part_is_heard(plate: Plate) -> None:
-    with pytest.raises(GuidanceError, match="no colour of its own left"):
+    with pytest.raises(GuidanceError, match="no color of its own left"):
         plate.color(Look([MINE], keep_color=True))
 
 

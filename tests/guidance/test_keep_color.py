@@ -57,7 +57,7 @@ def test_a_grey_or_evenly_toned_photo_has_none_left(
     colorizer: Colorizer, truth: np.ndarray, lab, tint: tuple[float, ...]
 ) -> None:
     grey = lab.grey(truth)[..., None] / 255.0
-    with pytest.raises(GuidanceError, match="no colour of its own left"):
+    with pytest.raises(GuidanceError, match="no color of its own left"):
         remaining_hints(colorizer.prepare(quantize(grey * tint)))
 
 

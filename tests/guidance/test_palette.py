@@ -47,8 +47,8 @@ def test_colours_are_read_with_commas_or_spaces_with_or_without_hash() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("mauve", "'mauve' is neither a colour nor a picture"),
-        ("#7a2e1d, sepia", "'sepia' is neither a colour nor a picture"),
+        ("mauve", "'mauve' is neither a color nor a picture"),
+        ("#7a2e1d, sepia", "'sepia' is neither a color nor a picture"),
         ("", "the palette is empty"),
         (" , ", "the palette is empty"),
         ("#12345", "is not a color"),
@@ -107,7 +107,7 @@ def test_a_picture_gives_the_same_palette_each_time(truth: np.ndarray) -> None:
 
 
 def test_a_grey_picture_has_no_palette() -> None:
-    with pytest.raises(GuidanceError, match="choose a colour picture"):
+    with pytest.raises(GuidanceError, match="choose a color picture"):
         Palette.of_photo(Photo.from_array(np.full((30, 30), 90, np.uint8)))
 
 

@@ -77,7 +77,7 @@ def test_they_are_deterministic_and_a_prepared_reference_gives_the_same(
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_grey_reference_is_refused(plate: Plate, truth: np.ndarray, lab, channels: int) -> None:
     grey = lab.grey(truth)
-    with pytest.raises(GuidanceError, match="no colour to take: choose a colour photo"):
+    with pytest.raises(GuidanceError, match="no color to take: choose a color photo"):
         reference_hints(plate, Photo.from_array(grey if channels == 1 else np.stack([grey] * 3, -1)))
 
 

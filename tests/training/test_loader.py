@@ -58,7 +58,7 @@ def test_pictures_come_channels_last(samples: Samples) -> None:
 
 def test_an_error_reaches_the_one_who_trains(samples: Samples) -> None:
     samples.draw.lanes.clear()
-    with pytest.raises(DataError, match="shard number 0 holds no colour photograph"):
+    with pytest.raises(DataError, match="shard number 0 holds no color photograph"):
         list(Loader(samples, Plan(0, 4, 2), CPU))
 
 

@@ -89,7 +89,7 @@ def test_grey_photos_are_counted_and_left_out(folder: Path, tmp_path: Path, pict
     Image.fromarray(np.repeat(picture(8)[..., :1], 3, axis=2)).save(folder / "grey too.jpg")
     photos = load_photos(folder, 192, tmp_path / "cache")
     assert (len(photos), photos.grey, photos.unreadable) == (6, 2, [])
-    assert photos.left_out == "2 without colour, 0 unreadable"
+    assert photos.left_out == "2 without color, 0 unreadable"
 
 
 def test_unreadable_files_are_listed_and_left_out(folder: Path, tmp_path: Path, picture: Picture) -> None:
@@ -112,7 +112,7 @@ def test_nothing_to_learn_from(tmp_path: Path, picture: Picture) -> None:
     with pytest.raises(DataError, match=r"there is nothing at"):
         load_photos(tmp_path / "missing", 192, tmp_path / "cache")
     Image.fromarray(picture(7)[..., 0]).save(empty / "grey.png")
-    with pytest.raises(DataError, match=r"no colour photograph .*1 without colour"):
+    with pytest.raises(DataError, match=r"no color photograph .*1 without colour"):
         load_photos(empty, 192, tmp_path / "cache")
 
 

@@ -190,7 +190,7 @@ def test_what_is_left_out_is_said(
     (folder / "broken.jpg").write_bytes(b"no photo")
     out = train(squeezed, folder, tmp_path / "run")
     told = capsys.readouterr().err
-    assert "left out: 1 without colour, 1 unreadable" in told
+    assert "left out: 1 without color, 1 unreadable" in told
     assert "broken.jpg" in told
     assert json.loads((out / "model.json").read_text())["training"]["photos"] == 6
 

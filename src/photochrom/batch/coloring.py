@@ -308,7 +308,7 @@ def _store_text(text: str, target: Path, overwrite: bool) -> None:
 
 def warnings_of(photo: Photo, seen: ColorCheck, *, kept: bool = False) -> tuple[str, ...]:
     """What a person should know about how the photo was read; `kept`: its colours were gone by."""
-    dropped = "it is a colour photo already: its colours are dropped and made anew"
+    dropped = "it is a color photo already: its colors are dropped and made anew"
     return (*photo.warnings, dropped) if seen.is_colored() and not kept else photo.warnings
 
 

@@ -24,11 +24,11 @@ from photochrom.photo import MAX_PIXELS, MAX_SIDE, FileOptions, ReadOptions
 class Extras:
     """What is wanted beside the colored picture. Raises OptionError for values that make no sense."""
 
-    side_by_side: bool = option(False, "Put the original and the coloured photo beside each other.")
+    side_by_side: bool = option(False, "Put the original and the colored photo beside each other.")
     sidecar: bool = option(False, "Write x.colorized.json, from which 'redo' makes the picture again.")
     layer: Literal["tiff", "png"] | None = option(
         None,
-        "Also write the colour alone: a*, b* as 16-bit TIFF, or a transparent PNG to lay over.",
+        "Also write the color alone: a*, b* as 16-bit TIFF, or a transparent PNG to lay over.",
         bare="tiff",
     )
 
@@ -41,7 +41,7 @@ class Options(Extras, ReadOptions, FileOptions, Look):
     """What is asked of every picture of a run; the defaults are the command line's."""
 
     keep_dates: bool = option(False, "Give the results the photo's date of change.", in_key=False)
-    pages: Literal["all"] | None = option(None, "Colour all pages of a file, into a TIFF with as many.")
+    pages: Literal["all"] | None = option(None, "Color all pages of a file, into a TIFF with as many.")
     max_pixels: int = option(MAX_PIXELS, "Refuse photos with more pixels.", ge=1, metavar="N", in_key=False)
     max_side: int = option(
         MAX_SIDE, "Refuse photos with more pixels a side.", ge=1, metavar="N", in_key=False

@@ -304,7 +304,7 @@ def check(jobs: Sequence[Job]) -> None:
                 problems.append(f"{target} lies beside a photo as its sidecar and is never replaced")
     if problems:
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        advice = "choose another output, rename a photo, or colour them in separate runs"
+        advice = "choose another output, rename a photo, or color them in separate runs"
         raise OptionError(f"{'; '.join(problems[:_SHOWN])}{more}: {advice}")
 
 

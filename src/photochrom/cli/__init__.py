@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 VERBS: dict[str, str] = {
-    "colorize": "Colour photographs: files and folders.",
+    "colorize": "Color photographs: files and folders.",
     "batch": "Color thousands of photos into a folder: resume, retry.",
-    "watch": "Colour what arrives in a folder.",
+    "watch": "Color what arrives in a folder.",
     "redo": "Make a picture again from its sidecar.",
     "video": "Color films, steadily.",
     "verify": "Prove that results are whole, or that a JPEG kept its luminance.",
     "uncolor": "Give back the grey JPEG that a colored one was made from.",
     "models": "List the models, with licence and hash, or add other people's.",
-    "doctor": "Check the installation and colour a test picture.",
+    "doctor": "Check the installation and color a test picture.",
     "serve": "Open the studio in the browser, and the REST server.",
-    "evaluate": "Measure models on colour photos, and write a report.",
-    "study": "Ask people: which one was coloured by a machine?",
+    "evaluate": "Measure models on color photos, and write a report.",
+    "study": "Ask people: which one was colored by a machine?",
     "train": "Train a network on your own photographs.",
     "export": "Write trained weights as a model that needs no torch.",
 }
@@ -115,7 +115,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     help="Show the version and exit.",
 )
 def photochrom() -> None:
-    """Give black-and-white photographs believable colour; the photo itself stays as it is."""
+    """Give black-and-white photographs believable color; the photo itself stays as it is."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -47,7 +47,7 @@ def command(
     if_exists: IfExists,
     as_json: bool,
 ) -> None:
-    """Colour photographs.
+    """Color photographs.
 
     IN is a photo, a folder (everything below it), a quoted glob, or '-' for standard input. Without -o
     each result lies beside its photo as {stem}.colorized.{ext}. The paths of the results are printed.
@@ -80,7 +80,7 @@ def _pipe(
         raise OptionError("'-' takes one photo: give it alone")
     if options.sidecar or options.layer or options.proposals or options.pages:
         raise OptionError(
-            "a sidecar, a layer, proposals or all pages need files: colour a file into a file, without '-'"
+            "a sidecar, a layer, proposals or all pages need files: color a file into a file, without '-'"
         )
     target = output or PIPE
     if target == PIPE and as_json:

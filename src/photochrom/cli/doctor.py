@@ -1,4 +1,4 @@
-"""photochrom doctor: is everything here that colouring needs, and does it work?"""
+"""photochrom doctor: is everything here that coloring needs, and does it work?"""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Check = Callable[[], str]
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
 def command(context: click.Context, model: str, as_json: bool) -> None:
-    """Show versions, processors and the model, and colour a small test picture.
+    """Show versions, processors and the model, and color a small test picture.
 
     The exit code is 0 if all is well. Put what it prints into a bug report.
     """
@@ -122,7 +122,7 @@ def _model(name: str) -> str:
 
 
 def _self_test(name: str) -> str:
-    """Colour a ramp with a blue hint; luminance must stay and the hint must be obeyed."""
+    """Color a ramp with a blue hint; luminance must stay and the hint must be obeyed."""
     import numpy as np
 
     from photochrom.color import luminance, rgb_to_lab
@@ -141,4 +141,4 @@ def _self_test(name: str) -> str:
         raise ModelError(f"the test picture's luminance moved by {worst:.2f}: install photochrom again")
     if hints and lab[64, 96, 2] > -15:
         raise ModelError(f"a blue hint gave b* {lab[64, 96, 2]:.0f}: the model or ONNX Runtime is broken")
-    return f"192×128 coloured in {time.monotonic() - started:.2f} s, luminance kept to {worst:.2f} L*"
+    return f"192×128 colored in {time.monotonic() - started:.2f} s, luminance kept to {worst:.2f} L*"

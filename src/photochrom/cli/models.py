@@ -119,14 +119,14 @@ def _document(path: Path, card: Card) -> dict[str, Any]:
 
 
 def _description(path: Path, card: Card) -> str:
-    head = f"{len(card.bins)} colour bins" if card.head == "bins" else "one colour a place"
+    head = f"{len(card.bins)} color bins" if card.head == "bins" else "one color a place"
     size = f"{card.size.short} px, {'square' if card.size.square else 'the short side'}"
     lines = [
         f"{card.name}{' (default)' if card.name == DEFAULT else ''}",
         f"  family   {card.family}",
         f"  licence  {card.licence}{' — no commercial use' if card.noncommercial else ''}",
         f"  head     {card.head}: {head}",
-        f"  hints    {'yes' if card.supports_hints else 'carried from its colours (kriging)'}",
+        f"  hints    {'yes' if card.supports_hints else 'carried from its colors (kriging)'}",
         f"  sees     {size}",
         f"  sha256   {card.sha256}",
         f"  file     {path} ({path.stat().st_size / 1e6:.1f} MB)",

@@ -28,7 +28,7 @@ _ABOVE_ZERO = click.IntRange(1)
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
 )
 @click.option("--no-browser", is_flag=True, help="Do not open the studio in a browser.")
-@click.option("--model", default=None, metavar="NAME|RUN|FILE.onnx", help="The model to colour with.")
+@click.option("--model", default=None, metavar="NAME|RUN|FILE.onnx", help="The model to color with.")
 @click.option(
     "--token",
     envvar="PHOTOCHROM_TOKEN",
@@ -78,7 +78,7 @@ def command(
     public_url: str | None,
     **bounds: Any,
 ) -> None:
-    """Open the studio: colour photographs in the browser, and over REST.
+    """Open the studio: color photographs in the browser, and over REST.
 
     It answers on this computer alone; on any other address every request needs the token that is printed.
     """

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 def command(colored: Path, output: Path) -> None:
     """Give back the grey JPEG that a colored one was made from.
 
-    Nothing is encoded: its luminance data are those of COLOURED, byte for byte, and so the original's where
-    that was kept. Metadata stay, but for the mark that a model made the colours.
+    Nothing is encoded: its luminance data are those of COLORED, byte for byte, and so the original's where
+    that was kept. Metadata stay, but for the mark that a model made the colors.
     """
     if format_of_path(output).name != "jpeg":
         raise OptionError(f"the result is a JPEG: write it to a .jpg file, not to {output}")

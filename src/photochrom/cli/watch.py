@@ -1,4 +1,4 @@
-"""photochrom watch: colour what arrives in a folder."""
+"""photochrom watch: color what arrives in a folder."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def command(
     until_idle: float | None,
     as_json: bool,
 ) -> None:
-    """Colour what arrives in a folder, until interrupted.
+    """Color what arrives in a folder, until interrupted.
 
-    Photos that are there already are coloured first. What is done is kept in OUT's ledger, as by
+    Photos that are there already are colored first. What is done is kept in OUT's ledger, as by
     'batch', so that a restart goes on where it was.
     """
     settings = Settings(if_exists, workers=1, timeout=timeout)

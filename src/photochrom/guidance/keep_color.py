@@ -64,7 +64,7 @@ def _restored(lab: Float, automatic: Float) -> Float:
     level, ab = lab[..., 0], lab[..., 1:]
     everywhere = np.ones_like(level)
     if np.percentile(chroma_of(ab - _line(level, ab, everywhere)), 95) < _COLOURLESS:
-        raise GuidanceError("the photo has no colour of its own left to keep: colour it without keeping any")
+        raise GuidanceError("the photo has no color of its own left to keep: color it without keeping any")
     weights = np.exp(-(chroma_of(automatic) ** 2) / (2 * _NEARLY_GREY**2)) + _LEAST
     own = ab - _line(level, ab - automatic, weights)
     stretch = _strength(automatic) / (_strength(own) + 1e-3)

@@ -72,7 +72,7 @@ class Reference:
         ab = np.ascontiguousarray(lab[..., 1:])
         if np.percentile(chroma_of(ab), 95) < _COLOURLESS:
             raise GuidanceError(
-                f"the reference {photo.path or 'photo'} has no colour to take: choose a colour photo"
+                f"the reference {photo.path or 'photo'} has no color to take: choose a color photo"
             )
         return cls(network, stretch_contrast(np.ascontiguousarray(lab[..., 0])), ab)
 

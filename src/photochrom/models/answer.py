@@ -105,7 +105,7 @@ class Answer:
 
     def _unsupported(self) -> UnsupportedReading:
         return UnsupportedReading(
-            f"the model {self.card.name} gives colours but no distribution over them: use a model with one, "
+            f"the model {self.card.name} gives colors but no distribution over them: use a model with one, "
             "such as the default model"
         )
 

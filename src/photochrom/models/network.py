@@ -266,7 +266,7 @@ def _check_count(hints: Sequence[Hint], shape: tuple[int, ...]) -> None:
         raise HintError(f"{len(hints)} hints are too many: at most {MAX_HINTS} are taken")
     if (points := count_points(hints, shape[0], shape[1])) > MAX_HINTS:
         raise HintError(
-            f"these strokes are too long ({points} points of colour, {MAX_HINTS} are taken): draw fewer"
+            f"these strokes are too long ({points} points of color, {MAX_HINTS} are taken): draw fewer"
         )
 
 

@@ -16,7 +16,7 @@ class FileOptions:
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}  # as a part of a REST body
 
-    format: FormatName | None = option(None, "The photo's own where it can hold colour, else PNG.")
+    format: FormatName | None = option(None, "The photo's own where it can hold color, else PNG.")
     quality: int = option(
         95,
         "Quality of JPEG (of its chroma, where luminance is kept), WebP and AVIF.",
@@ -30,13 +30,13 @@ class FileOptions:
         None, "Bits a channel; the photo's own where the format can hold them."
     )
     profile: Literal["srgb", "input"] = option(
-        "srgb", "Store the colours in sRGB, or in the photo's own RGB profile."
+        "srgb", "Store the colors in sRGB, or in the photo's own RGB profile."
     )
     luminance: Literal["keep", "lightness"] = option(
         "keep", "JPEG to JPEG: keep the luminance data bit for bit, or encode anew and keep CIE L*."
     )
     strip: bool = option(False, "Leave out EXIF, XMP, IPTC, captions and DPI.", strict=True)
-    mark: bool = option(True, "State in the metadata that a model made the colours.", strict=True)
+    mark: bool = option(True, "State in the metadata that a model made the colors.", strict=True)
 
     def __post_init__(self) -> None:
         check(self)

@@ -173,7 +173,7 @@ def coefficients(jpeg: Jpeg) -> NDArray[np.int16]:
     try:
         import jpeglib
     except ImportError as error:
-        feature = "reading the coefficients of a colour JPEG"
+        feature = "reading the coefficients of a color JPEG"
         raise MissingExtra(feature, "jpeg") from error
     with _one_at_a_time, tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "in.jpg")

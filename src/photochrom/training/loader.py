@@ -55,7 +55,7 @@ class Draw:
         """The photo of sample `number`; `rng` is that sample's own. Raises DataError for an empty shard."""
         turn, lane = divmod(number, self.count)
         if lane not in self.lanes:
-            raise DataError(f"shard number {lane} holds no colour photograph: take it out of the data")
+            raise DataError(f"shard number {lane} holds no color photograph: take it out of the data")
         photos = self.lanes[lane]
         if self.exponent:
             chances = self._chances(lane)

@@ -76,7 +76,7 @@ class PhotoSet:
     @property
     def left_out(self) -> str:
         """A sentence part on what is not trained on."""
-        return f"{self.grey} without colour, {len(self.unreadable)} unreadable"
+        return f"{self.grey} without color, {len(self.unreadable)} unreadable"
 
 
 def load_photos(
@@ -107,7 +107,7 @@ def load_photos(
     photos.shards = numbers[photos.shards].astype(np.int32)
     if len(photos) == 0:
         raise DataError(
-            f"no colour photograph could be read under {data} (left out: {photos.left_out}): give others"
+            f"no color photograph could be read under {data} (left out: {photos.left_out}): give others"
         )
     return photos
 

@@ -200,7 +200,7 @@ def _problems(recipe: Recipe) -> list[str]:
     if not terms or min(terms.values()) < 0 or max(terms.values()) == 0:
         found.append("loss.terms needs at least one loss with a weight above 0, and none below")
     if "soft_bins" in terms and not bins:
-        found.append(f"the loss soft_bins needs a network with colour bins (photochrom), not {recipe.name}")
+        found.append(f"the loss soft_bins needs a network with color bins (photochrom), not {recipe.name}")
     if "class_scores" in terms and not bins:
         found.append(f"the loss class_scores needs the default network's encoder, not {recipe.name}")
     if isinstance(recipe.samples, WholeConfig) and schedule.batch > 1:
