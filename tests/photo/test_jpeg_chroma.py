@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from photochrom.color import in_gamut, luminance, merge, rgb_to_lab
-from photochrom.errors import OptionError
+from photochrom.errors import OptionError, UnknownFormat
 from photochrom.photo import Photo, read, write
 from photochrom.photo.jpeg_scans import parse
 from photochrom.photo.profiles import srgb_profile
@@ -240,6 +240,17 @@ def damaged(data: bytes) -> bytes:
 )
 def test_what_cannot_be_kept_is_encoded(data: bytes) -> None:
     assert luminance_written(colored(read(data)), io.BytesIO(), format="jpeg") == "encoded"
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "said"), [(1, b"\xc5", "hierarchical"), (1, b"\xde", "hierarchical"), (5, b"\0\0", "DNL")]
+)
+def test_kinds_that_are_not_read_are_named(at: int, value: bytes, said: str) -> None:
+    data = bytearray(jpeg(scene()))
+    start = data.index(b"\xff\xc0") + at
+    data[start : start + len(value)] = value
+    with pytest.raises(UnknownFormat, match=said):
+        read(bytes(data))
 
 
 def test_a_large_photo_is_decoded_whole_before_its_data_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

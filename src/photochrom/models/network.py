@@ -19,6 +19,7 @@ from photochrom.levels import stretch_contrast
 from photochrom.models.answer import DEFAULT_VIVIDNESS, Answer, DistributionAnswer
 from photochrom.models.catalogue import DEFAULT, find, members
 from photochrom.models.session import Session, load
+from photochrom.photo.strips import mapped_in_order
 from photochrom.raster import cell_means, count_points, rasterize, spread
 
 if TYPE_CHECKING:
@@ -103,11 +104,12 @@ class Network:
         )
 
     def _plain_answer(self, luminance: Float, further: Sequence[Float]) -> Answer:
-        seen = stretch_contrast(luminance)
+        planes = [stretch_contrast(plane) for plane in (luminance, *further)]
+        # at once where there are threads: a small network leaves each waiting for the other at every layer
+        passes = mapped_in_order(self._averaged, planes, self.session.threads)
+        (seen, (own, averaged, recognize)), *others = passes
         nothing = rasterize((), seen)
-        own, averaged, recognize = self._averaged(seen)
-        for plane in further:
-            other = self._averaged(stretch_contrast(plane))[1]
+        for _, (_, other, _) in others:
             averaged = averaged + _resized(other, averaged.shape[1:])
         averaged = averaged / np.float32(1 + len(further)) if further else averaged
         alone = None if averaged is own else own

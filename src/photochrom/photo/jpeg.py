@@ -40,6 +40,8 @@ _CV_SAMPLING = {
 Strip = tuple[bytes, memoryview, int]  # segments before the scan's data, the scan's data, rows
 _SOF0, _DHT, _SOI, _EOI, _SOS, _DQT, _DRI = 0xC0, 0xC4, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD
 _END = bytes((0xFF, _EOI))
+_HIERARCHICAL = (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE)  # differential frames; DHP, which precedes them
+_FRAMES = FRAMES | {0xDE}
 
 
 @dataclass
@@ -66,26 +68,34 @@ class JpegFile(VipsFile):
                 f"this is a JPEG with {self.bits} bits a sample: save it as TIFF with 16 bits, "
                 "or read it as it is with the extra [tiff], pip install 'photochrom[tiff]'"
             )
+        marker, _, height, _ = self._frame
+        if marker in _HIERARCHICAL:
+            raise UnknownFormat("this is a hierarchical JPEG, in several frames: save it anew as a usual one")
+        if marker and not height:
+            raise UnknownFormat(
+                "this JPEG states its height behind its data only (DNL): "
+                "save it anew from a program that opens it"
+            )
         return super().opened()
 
     @cached_property
-    def _frame(self) -> tuple[int, int, int]:
-        """(bits a sample, height, width), 0 where there is no frame."""
+    def _frame(self) -> tuple[int, int, int, int]:
+        """(marker, bits a sample, height, width), 0 where there is no frame."""
         with self.origin.open() as file:
             for marker, payload in segments(file):
-                if marker in FRAMES and len(payload) >= 5:
-                    return struct.unpack_from(">BHH", payload)
-        return 0, 0, 0
+                if marker in _FRAMES and len(payload) >= 5:
+                    return marker, *struct.unpack_from(">BHH", payload)
+        return 0, 0, 0, 0
 
     @property
     def bits(self) -> int:
         """Bits a sample."""
-        return self._frame[0]
+        return self._frame[1]
 
     @property
     def size(self) -> tuple[int, int]:
         """(width, height)."""
-        return self._frame[2], self._frame[1]
+        return self._frame[3], self._frame[2]
 
     def _load(self, fail_on: str, access: str = "sequential") -> Any:
         if self.bits > 8:
