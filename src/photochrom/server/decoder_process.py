@@ -39,16 +39,16 @@ def send(stream: IO[bytes], message: dict[str, Any]) -> None:
 
 def receive(stream: IO[bytes]) -> dict[str, Any]:
     """Read one message. Raises EOFError where the other side is gone."""
-    (length,) = _LENGTH.unpack(read_exactly(stream, _LENGTH.size))
+    (length,) = _LENGTH.unpack(_read_exactly(stream, _LENGTH.size))
     if length > _LONGEST_MESSAGE:
         raise EOFError(f"a message of {length} bytes")
-    message = json.loads(read_exactly(stream, length))
+    message = json.loads(_read_exactly(stream, length))
     if not isinstance(message, dict):
         raise EOFError("a message that is not an object")
     return message
 
 
-def read_exactly(stream: IO[bytes], size: int) -> bytearray:
+def _read_exactly(stream: IO[bytes], size: int) -> bytearray:
     """Read `size` bytes. Raises EOFError where there are fewer."""
     data = bytearray(size)
     fill(stream, memoryview(data))
@@ -136,7 +136,7 @@ def _serve(source: IO[bytes], out: IO[bytes]) -> None:
             job = receive(source)
         except EOFError:
             return
-        data = read_exactly(source, job["bytes"])
+        data = _read_exactly(source, job["bytes"])
         _limit_memory(job["max_pixels"])
         try:
             _decode(job, data, source, out)

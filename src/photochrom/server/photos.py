@@ -35,7 +35,7 @@ router = APIRouter(prefix="/v1/photos", tags=["photos"])
 
 PICTURE: dict[str, Any] = {"content": {fmt.mime: {} for fmt in FORMATS.values() if fmt.writes}}
 JPEG: dict[str, Any] = {"content": {"image/jpeg": {}}}
-GRAY_PNG: dict[str, Any] = {"content": {"image/png": {}}}
+_GRAY_PNG: dict[str, Any] = {"content": {"image/png": {}}}
 _KNOWN = documented(400, 404, 410, 429)
 _KNOWN_WITH_BODY = documented(400, 404, 410, 413, 429)
 
@@ -182,7 +182,9 @@ async def _uncertainty(request: Request, photo_id: str, wanted: Colors) -> Uncer
     return await service.compute_with_hints(request, plate, look, work)
 
 
-@router.post("/{photo_id}/difference", responses={200: GRAY_PNG, **_KNOWN_WITH_BODY}, response_class=Response)
+@router.post(
+    "/{photo_id}/difference", responses={200: _GRAY_PNG, **_KNOWN_WITH_BODY}, response_class=Response
+)
 async def difference(request: Request, photo_id: str, wanted: DifferenceRequest) -> Response:
     """How far one of the hints moves the colors: a gray PNG, four levels a ΔE*ab."""
     service = service_of(request)

@@ -85,7 +85,7 @@ class BadRequest(ServerProblem):
     problem = "bad-request"
 
 
-class UnknownFields(ServerProblem):
+class _UnknownFields(ServerProblem):
     status = 400
     problem = "unknown-field"
 
@@ -218,13 +218,13 @@ async def _unexpected(_: Request, __: Exception) -> JSONResponse:
 
 
 async def refuse_unknown_fields(request: Request) -> None:
-    """A dependency of all routes. Raises UnknownFields for a field of a form that the route does not have."""
+    """A dependency of all routes: refuses a field of a form that the route does not have."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/"):
         return
     known = [field.alias for field in request.scope["route"].dependant.body_params]
     unknown = sorted(set(await request.form()) - set(known))
     if unknown:
-        raise UnknownFields(unknown, known)
+        raise _UnknownFields(unknown, known)
 
 
 def install(app: FastAPI) -> None:

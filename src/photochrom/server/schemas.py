@@ -25,7 +25,7 @@ Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#6a8fbf"])]
 
 
-class Strict(BaseModel):
+class _Strict(BaseModel):
     """A request's part: unknown keys are mistakes."""
 
     model_config = ConfigDict(extra="forbid")
@@ -39,7 +39,7 @@ def _hint(value: Any) -> Hint:
         raise PydanticCustomError("hint", "{fault}", {"fault": str(error)}) from None
 
 
-class Colors(Strict):
+class Colors(_Strict):
     """All that decides on the colors: hints, palette, the photo's own color, vividness."""
 
     hints: list[Annotated[Hint, BeforeValidator(_hint)]] = Field(default=[], max_length=MAX_HINTS)
@@ -62,7 +62,7 @@ class Colors(Strict):
         )
 
 
-class Region(Strict):
+class Region(_Strict):
     """A part of the photo, in fractions of its width and height."""
 
     left: Fraction

@@ -38,7 +38,7 @@ class NewAnswer(BaseModel):
     milliseconds: float = Field(ge=0, allow_inf_nan=False)
 
 
-class UnknownImage(PhotochromError):
+class _UnknownImage(PhotochromError):
     """An image name that is not of this study."""
 
     status = 404
@@ -77,7 +77,7 @@ def create_study_app(study: Study, access: Access) -> FastAPI:
     def image(name: str) -> FileResponse:
         path = study.image_path(name)
         if path is None:
-            raise UnknownImage("there is no such picture in this study")
+            raise _UnknownImage("there is no such picture in this study")
         return FileResponse(path, media_type="image/png", headers=_KEEP)
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
