@@ -96,10 +96,11 @@ def tour(camera: Camera) -> None:
     page.locator("[data-view=ideas]").evaluate("one => one.click()")
     page.wait_for_function("() => document.querySelectorAll('.idea:not(:disabled)').length === 4")
     camera.take("ideas")
-    page.locator("#ideas-large").click()
-    page.wait_for_function("() => document.querySelector('#side-by-side').dataset.shown")
-    camera.take("side-by-side")
-    page.keyboard.press("Escape")
+    if camera.prefix == "studio":
+        page.locator("#ideas-large").click()
+        page.wait_for_function("() => document.querySelector('#side-by-side').dataset.shown")
+        camera.take("side-by-side")
+        page.keyboard.press("Escape")
     page.keyboard.press("i")
     others = [str(path) for path in sorted(PHOTO.parent.glob("*.jpg")) if path != PHOTO]
     page.set_input_files("#file", others)
