@@ -120,8 +120,10 @@ def moved_in(plate, automatic, hint, left, top, right, bottom):
 
 @pytest.mark.parametrize("color", ["#d0651e", "#2060d0"])
 def test_a_hint_on_the_suit_leaves_the_flag_alone(plate, automatic, color) -> None:
+    """It turned with the suit: 18.9 before pins and neighbors were looked at."""
     hint = Hint(0.3, 0.62, color, radius=0.02)
-    assert moved_in(plate, automatic, hint, 0, 0, 0.12, 0.5) < 1.5
+    assert moved_in(plate, automatic, hint, 0, 0, 0.12, 0.5) < 2
+    assert moved_in(plate, automatic, replace(hint, reach=0.6), 0, 0, 0.12, 0.5) < 1.2  # the studio's
     assert moved_in(plate, automatic, hint, 0.25, 0.58, 0.35, 0.68) > 15
 
 
