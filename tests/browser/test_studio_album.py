@@ -335,6 +335,19 @@ def test_a_grey_reference_is_refused_at_once(wide: Studio, tmp_path: Path) -> No
     assert wide.page.locator("#reference-match").is_hidden()
 
 
+def test_a_reference_that_only_the_server_reads_is_put_down_again(wide: Studio, tmp_path: Path) -> None:
+    """Each took the memory of a photo for an hour."""
+    with Image.open(HOME.parents[1] / "astronaut.jpg") as photo:
+        photo.resize((200, 200)).save(tmp_path / "aunt.tif")
+    asked: list[tuple[str, str]] = []
+    wide.page.on("request", lambda request: asked.append((request.method, request.url.rpartition("/v1/")[2])))
+    with wide.page.expect_request(lambda request: request.method == "DELETE"):
+        wide.page.set_input_files("#reference-file", str(tmp_path / "aunt.tif"))
+    methods = [method for method, _ in asked]
+    assert methods.index("POST") < methods.index("GET") < methods.index("DELETE")
+    wide.page.wait_for_function("() => !document.querySelector('#reference-canvas').hidden")
+
+
 def test_what_a_reference_gives_is_one_row(wide: Studio) -> None:
     """Thirty dots and thirty rows covered the photo and the list."""
     page = wide.page
