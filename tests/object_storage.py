@@ -120,6 +120,26 @@ def counting(endpoint: str) -> Iterator[tuple[str, Counter[str]]]:
 
 
 @contextmanager
+def answering(status: int, code: str, message: str) -> Iterator[str]:
+    """A server that answers every request with one of S3's errors."""
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+
+    class Handler(Rough):
+        def _answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_PUT = do_HEAD = _answer
+
+    with proxy(Handler) as address:
+        yield address
+
+
+@contextmanager
 def proxy(handler: type[Rough]) -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True

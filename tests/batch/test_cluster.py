@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -197,13 +199,40 @@ def test_a_share_of_a_processor(tmp_path: Path) -> None:
 
 def test_no_cluster_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-
-    def refuse(*_: object, **__: object) -> None:
-        raise ConnectionError("Could not connect")
-
-    monkeypatch.setattr(ray, "init", refuse)
-    with pytest.raises(OptionError, match="--ray-address"):
+    with pytest.raises(OptionError, match=r"127\.0\.0\.1:1 .*refused.* check --ray-address"):
         Cluster(lambda: str, address="127.0.0.1:1")
+
+
+def test_without_an_address_the_cluster_is_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray alone would take any that it finds on the machine, or wait for one that is gone."""
+    asked: list[object] = []
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda address, **_: asked.append(address))
+    monkeypatch.setattr(ray, "nodes", list)
+    for there in ("", "auto"):
+        monkeypatch.setenv("RAY_ADDRESS", there)
+        with pytest.raises(OptionError, match="no node"):
+            Cluster(lambda: str)
+    assert asked == ["local", "auto"]
+
+
+MISMATCH = """
+import sys
+import ray
+ray.__version__ = "2.1.0"
+from photochrom.cli import run
+sys.exit(run(["batch", sys.argv[1], sys.argv[2], "--engine", "ray", "--ray-address", sys.argv[3]]))
+"""
+
+
+@pytest.mark.slow
+def test_another_version_of_ray_is_said(cluster: Any, photo: Callable[..., Path], tmp_path: Path) -> None:
+    photo("in/a.png")
+    words = [sys.executable, "-c", MISMATCH, str(tmp_path / "in"), str(tmp_path / "out"), cluster.address]
+    found = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert found.returncode == 2, found.stderr
+    assert found.stdout == ""
+    assert "same versions of Ray" in found.stderr.splitlines()[-1]
 
 
 def hostile(number: int) -> bytes:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pickle
 import threading
+import urllib.request
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
+from tests.object_storage import answering
 
 from photochrom.batch.store import ANYTHING, Conflict, Folder, Store, open_store
 from photochrom.errors import OptionError, PhotoError, WriteError
@@ -112,6 +115,60 @@ def test_without_credentials_it_says_which_to_set(
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")  # where a cloud's machine would ask
     with pytest.raises(PhotoError, match="AWS_ACCESS_KEY_ID"):
         list(open_store("s3://bucket/x").list())
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((301, "PermanentRedirect", "must be addressed using the specified endpoint"), "set AWS_REGION"),
+        ((400, "AuthorizationHeaderMalformed", "expecting 'eu-central-1'"), "set AWS_REGION"),
+        ((403, "AccessDenied", "Access Denied"), "there is no permission to {deed} it"),
+        ((403, "SignatureDoesNotMatch", "x"), "credentials are not accepted"),
+        ((400, "ExpiredToken", "x"), "credentials are not accepted"),
+        ((403, "RequestTimeTooSkewed", "x"), "this machine's clock is wrong"),
+        ((403, "AccessDenied", "because object protected by object lock"), "locked against change"),
+        ((403, "InvalidObjectState", "x"), "restore it first"),
+        ((501, "NotImplemented", "A header you provided"), "conditional writes"),
+        ((400, "KeyTooLongError", "Your key is too long"), "shorten it"),
+        ((400, "InvalidRequest", "what nobody foresaw"), "check region, endpoint and credentials"),
+    ],
+)
+def test_what_a_provider_refuses_is_one_sentence(
+    aws: str, answer: tuple[int, str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering(*answer) as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        store = open_store("s3://bucket/x")
+        for kind, deed, do in (
+            (PhotoError, "list", lambda: list(store.list())),
+            (PhotoError, "read", lambda: store.read("k")),
+            (WriteError, "write", lambda: store.put("k", b"", None)),
+        ):
+            with pytest.raises(kind) as refused:
+                do()
+            assert said.format(deed=deed) in str(refused.value)
+            assert "Debug" not in str(refused.value)
+            assert len(str(refused.value).splitlines()) == 1
+        with pytest.raises(PhotoError):  # its answer has no words
+            store.find("k")
+
+
+@pytest.mark.parametrize("key", ["a//b.png", "a/../b.png", "./b.png", "tab\t.png"])
+def test_keys_that_cannot_be_read_are_named(aws: str, tmp_path: Path, key: str) -> None:
+    address = f"{aws}/bucket/{tmp_path.name}/{quote(key)}"
+    urllib.request.urlopen(urllib.request.Request(address, b"x", method="PUT"), timeout=10).close()
+    with pytest.raises(PhotoError, match="rename that object") as refused:
+        list(open_store(f"s3://bucket/{tmp_path.name}").list())
+    assert key in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "key", ["a b/ü#%+?&.png", "e%2Fx.png", "f\\g.png", "{b}[c]^`|.png", 'a"<>~.png', "..png"]
+)
+def test_odd_keys(store: Store, key: str) -> None:
+    version = store.put(key, b"x")
+    assert store.read(key) == (b"x", version)
+    assert [entry.key for entry in store.list()] == [key]
 
 
 def test_keys_in_the_files_of_the_provider_do(

@@ -82,6 +82,9 @@ def test_the_results_of_a_batch_between_stores(photochrom: Any, photo: Any, tmp_
     assert "not as it was written" in found.out
     photo("in/new.png", seed=7)
     assert "it was never taken up" in photochrom("verify", "in", "out").out
+    (tmp_path / "in/bad.png").write_bytes(b"")
+    assert photochrom("batch", source, "out").code == 3
+    assert "in/bad.png: it failed: the file is empty" in photochrom("verify", "in", "out").out
 
 
 def test_both_a_ledger_and_records(photochrom: Any, photo: Any, tmp_path: Any) -> None:

@@ -9,6 +9,7 @@ would repeat whole blocks and hold their results; here a photo is the unit of bo
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 _PROVIDERS = ("AWS_", "GOOGLE_", "AZURE_", "PHOTOCHROM_")
+_KNOCKING = 10.0  # seconds until nobody is thought to listen at an address
 _ATTEMPTS = 3  # deaths of an actor that a photo may cause or suffer
 _WAITING = 1  # photos an actor has waiting beside the one that it does: the next is there at once
 
@@ -69,6 +71,8 @@ class Cluster(Generic[T, R]):
         timeout: float | None = None,
     ):
         self._ray = _connected(address)
+        room = _room(self._ray.nodes(), cpus, gpus)
+        self._room = min(room, workers or room)
         self._timeout = timeout
         self._deadly = (self._ray.exceptions.RayActorError, self._ray.exceptions.OutOfMemoryError)
         self._make = (
@@ -82,8 +86,6 @@ class Cluster(Generic[T, R]):
             .remote
         )
         self._setup = self._ray.put(setup)
-        room = _room(self._ray.nodes(), cpus, gpus)
-        self._room = min(room, workers or room)
         self._coming: dict[Any, Any] = {}  # word that it is ready, to come -> actor
         self._lines: dict[Any, deque[Any]] = {}  # actor that is ready -> answers to come, in their order
         self._out: dict[Any, _Out[T]] = {}  # by answer to come
@@ -229,13 +231,22 @@ def _connected(address: str | None) -> Any:
     except ImportError:
         raise MissingExtra("--engine ray", "ray") from None
     if not ray.is_initialized():
-        page = None if address else False  # a cluster of our own needs no dashboard
+        where = address or os.environ.get("RAY_ADDRESS") or "local"  # "local": one of our own, always
+        page = False if where == "local" else None
         try:
-            ray.init(address, log_to_driver=False, configure_logging=False, include_dashboard=page)
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            _knock(where)
+            ray.init(where, log_to_driver=False, configure_logging=False, include_dashboard=page)
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             first = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise OptionError(
-                f"no Ray cluster can be used at {address or 'this machine'} ({first[:200]}): check "
-                "--ray-address and that both sides run the same versions of Ray and Python"
+                f"no Ray cluster can be used at {where} ({first[:200]}): check --ray-address, that both "
+                "sides run the same versions of Ray and Python, and RAY_AUTH_MODE=token where it has tokens"
             ) from None
     return ray
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens at host:port; Ray itself asks for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCKING).close()

@@ -292,7 +292,7 @@ def _connect(address: str) -> Any:
         settings: Any = _aws_profile() if address.startswith("s3:") else {}
         return from_url(address, client_options=client, retry_config=_RETRIES, **settings)
     except (BaseError, ValueError) as error:
-        raise OptionError(f"{address} cannot be opened: {_first_line(error)}") from None
+        raise OptionError(f"{address} cannot be opened: {_reason(error)[:200]}") from None
 
 
 def _aws_profile() -> dict[str, str]:
@@ -320,7 +320,20 @@ _ADVICE = (
         "there is no such bucket: check its name",
     ),
     (
-        ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint"),
+        ("invalid path", "Error parsing Path", "empty path segment"),
+        "a key with an empty folder name (//), a folder named . or .., or a control character cannot be "
+        "read: rename that object ({reason})",
+    ),
+    (
+        ("RequestTimeTooSkewed", "RequestExpired"),
+        "this machine's clock is wrong: set it, the store refuses what is signed at another time",
+    ),
+    (
+        ("KeyTooLong",),
+        "the key is longer than the store allows, records need 25 bytes more: shorten it",
+    ),
+    (
+        ("Received redirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint"),
         "the bucket is in another region: set AWS_REGION to its own",
     ),
     (
@@ -328,25 +341,33 @@ _ADVICE = (
         "the credentials are not accepted: check the provider's environment variables",
     ),
     (
-        ("latest/api/token", "metadata", "credential", "Credential"),
+        ("latest/api/token", "etadata", "redential", "Account must be specified"),
         "there are no credentials: set the provider's environment variables, for S3 AWS_ACCESS_KEY_ID and "
         "AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for public data",
     ),
     (
-        ("ObjectLocked", "WORM", "retention"),
+        ("ObjectLocked", "object lock", "WORM", "retention", "Immutable"),
         "the object is locked against change: choose another destination",
+    ),
+    (
+        ("InvalidObjectState",),
+        "the object is archived: restore it first",
     ),
     (
         ("AccessDenied", "403 Forbidden", "AuthorizationPermissionMismatch"),
         "there is no permission to {deed} it",
     ),
     (
-        ("NotImplemented", "not implemented", "501"),
+        ("NotImplemented", "501 Not Implemented"),
         "the store does not support conditional writes, which are needed",
     ),
     (
-        ("SlowDown", "503", "timed out", "timeout", "error sending request", "connection"),
+        ("SlowDown", "503 Service", "500 Internal", "timed out", "error sending request", "onnection"),
         "the store does not answer: try again later",
+    ),
+    (
+        ("400 Bad Request",),
+        "the store refuses the request: check region, endpoint and credentials ({reason})",
     ),
 )
 
@@ -361,13 +382,13 @@ def _plain_words(what: str, deed: str) -> Iterator[None]:
     except (FileNotFoundError, NotFoundError, AlreadyExistsError, PreconditionError):
         raise
     except BaseError as error:
-        text = str(error)
-        advice = next(
-            (say for signs, say in _ADVICE if any(sign in text for sign in signs)), _first_line(error)
-        )
-        kind = WriteError if deed == "write" else PhotoError
-        raise kind(f"{what}: {advice.format(deed=deed)}") from None
+        text = _reason(error)
+        said = (say for signs, say in _ADVICE if any(sign in text for sign in signs))
+        advice = next(said, "{reason}").format(deed=deed, reason=text[:200])
+        raise (WriteError if deed == "write" else PhotoError)(f"{what}: {advice}") from None
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].strip()[:200] if str(error) else type(error).__name__
+def _reason(error: Exception) -> str:
+    """What an error says, without the client's settings and the Rust structures after it."""
+    said = str(error).partition("Debug source")[0].strip()
+    return re.sub(r", after .* retry_timeout: \S+", "", said) or type(error).__name__

@@ -135,7 +135,8 @@ def report_findings(findings: Iterable[Finding], search: Search, *, as_json: boo
         if as_json:
             click.echo(json.dumps(finding.to_json()))
         elif finding.problem:
-            click.echo(f"{finding.output}: {finding.problem}")
+            named = finding.output or finding.input
+            click.echo(f"{named}: {finding.problem}" if named else finding.problem)
     click.echo(f"{total} outputs: {total - bad} whole, {bad} with problems", err=as_json)
     if not bad:
         return 0
