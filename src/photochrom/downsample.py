@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
 
 _LARGE = 1000  # px
+_BAND = 4  # rows
 
 
 def _halved(plane: Neutral | Float) -> Neutral | Float:
@@ -75,9 +76,7 @@ class AreaReduction:
         narrow = plane.astype(np.float32)
         if self._columns < narrow.shape[1]:
             narrow = cv2.resize(narrow, (self._columns, len(narrow)), interpolation=cv2.INTER_AREA)
-        steps = 65535 // white(strip.dtype)
-        share: Float = cv2.gemm(weights, narrow, steps, None, 0)  # NumPy's product would wake BLAS threads
-        return first, share
+        return first, _product(weights, narrow, 65535 // white(strip.dtype))
 
     def collect(self, shares: Iterable[tuple[int, Float]]) -> Float:
         """The reduced plane (rows, columns), 0..65535, of all strips' shares."""
@@ -85,6 +84,21 @@ class AreaReduction:
         for first, share in shares:
             total[first : first + len(share)] += share
         return total
+
+
+def _product(weights: Float, plane: Float, scale: float) -> Float:
+    """scale · weights (n, h) · plane (h, w), of weights that lie about the diagonal.
+
+    A few rows at a time: zeros are passed over, and products so small wake no threads of BLAS.
+    """
+    weights = weights * np.float32(scale)
+    found = np.empty((len(weights), plane.shape[1]), np.float32)
+    for top in range(0, len(weights), _BAND):
+        band = weights[top : top + _BAND]
+        used = np.flatnonzero(band.any(0))
+        part = slice(used[0], used[-1] + 1)
+        np.matmul(band[:, part], plane[part], out=found[top : top + _BAND])
+    return found
 
 
 def working_lab(photo: Photo, size: tuple[int, int]) -> Float:
