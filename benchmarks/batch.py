@@ -3,7 +3,7 @@
     python benchmarks/batch.py [--photos 500] [--threads]
 
 One-megapixel grey JPEGs (quality 90). The floor is measured by the same two worker processes: Pillow's
-decode of the grey, the network's own time (two passes: the photo and its mirror image), Pillow's encode
+decode of the grey, the network's own time (a pass at each of its sizes), Pillow's encode
 of the coloured pixels (quality 95, 4:2:0), start-up not counted. `photochrom batch` is the whole
 command, start-up, hashing, ledger and syncing of every file included. The bound is 1.4; memory (of all
 processes together) must not grow from the 50th photo to the last. `--threads` also measures the work on
