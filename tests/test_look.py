@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from photochrom import Colorizer, Hint, Look, Photo
-from photochrom.errors import GuidanceError, OptionError
+from photochrom.errors import GuidanceError, HintError, OptionError
 from photochrom.look import MAX_SEED, ReferencePhoto
 
 if TYPE_CHECKING:
@@ -158,3 +158,11 @@ def test_a_reference_is_prepared_once(plate, picture: Path) -> None:
     for _ in range(2):
         plate.color(look)
     assert list(look.reference.prepared) == [plate.network]
+
+
+def test_borders_are_bounded() -> None:
+    """Each costs the colors of the whole photo once more: thousands held a server's worker for minutes."""
+    hints = [Hint(0.5, 0.5, "#6a8fbf", within=((0.1, 0.1), (0.9, 0.1), (n / 300, 0.9))) for n in range(200)]
+    assert len(Look(hints[:100] * 3).hints) == 300
+    with pytest.raises(HintError, match=r"200 different borders .* at most 100"):
+        Look(hints)

@@ -9,13 +9,14 @@ from typing import Any, Self
 
 from photochrom import documents
 from photochrom.documents import option
-from photochrom.errors import GuidanceError, OptionError, PhotoError
+from photochrom.errors import GuidanceError, HintError, OptionError, PhotoError
 from photochrom.hints import Hint, dump_hints, load_hints
 from photochrom.palette import Palette
 from photochrom.photo import Photo, read
 from photochrom.provenance import file_sha256
 
 MAX_PROPOSALS = 12
+MAX_BORDERS = 100  # each costs the colors of the whole photo once more
 MAX_SEED = (1 << 31) - 1
 
 
@@ -132,6 +133,11 @@ class Look:
         if isinstance(given, Photo | Path | str):
             object.__setattr__(self, "reference", ReferencePhoto.of(given))
         object.__setattr__(self, "hints", tuple(self.hints))
+        if (borders := len({hint.within for hint in self.hints} - {()})) > MAX_BORDERS:
+            raise HintError(
+                f"the hints have {borders} different borders (within); at most {MAX_BORDERS} are taken: draw "
+                "fewer, or give hints of one thing the same border"
+            )
         object.__setattr__(self, "palette", load_palette(self.palette))
         documents.check(self)
 
@@ -145,6 +151,8 @@ class Look:
         document = documents.read_json(path, str(path), advice, OptionError)
         if isinstance(document, dict) and "photo" in document:
             document = document.get("look")
+        if not isinstance(document, dict):
+            raise OptionError(f"{path} holds no look: {advice}, or a hints file")
         try:
             return cls.from_json(document)
         except OptionError as error:

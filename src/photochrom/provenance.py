@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from photochrom import documents
 from photochrom.errors import OptionError, PhotoError
 from photochrom.photo import FileOptions, Metadata, Photo, write, xmp
+from photochrom.photo.strips import OneByOne
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +108,7 @@ def write_colored(
 
     names = [item.name for item in fields(FileOptions) if item.name not in ("mark", "strip")]
     asked = {name: getattr(options, name) for name in names}
-    rest = [marked(page) for page in pages]
+    rest = OneByOne(len(pages), lambda number: marked(pages[number]))
     return write(marked(photo), target, overwrite=overwrite, pages=rest, **asked)
 
 

@@ -541,8 +541,8 @@ def test_the_look_of_a_project(photochrom, photo, tmp_path) -> None:
     ("text", "said"),
     [
         ("{", "not valid JSON"),
-        ("[]", "must be an object"),
-        ('{"photo": {}, "look": 5}', "must be an object"),
+        ("[]", "holds no look: give a project that the studio saved"),
+        ('{"photo": {}, "look": 5}', "holds no look"),
         ('{"photo": {}, "look": {"vividness": 2}}', "vividness"),
         ('{"photo": {}, "look": {"hint": []}}', "did you mean 'hints'"),
     ],

@@ -111,6 +111,15 @@ def test_redo_makes_the_same_picture(photochrom, sidecar: Path, tmp_path: Path) 
     assert file_sha256(tmp_path / "again.jpg") == file_sha256(tmp_path / "out/a.jpg")
 
 
+def test_redo_into_another_format(photochrom, photo, tmp_path: Path) -> None:
+    """What was refused, with a word about --format, which redo does not have."""
+    photo("b.jpg")
+    assert photochrom("colorize", "b.jpg", "--sidecar", "--format", "webp").code == 0
+    for name, magic in (("b.png", b"\x89PNG"), ("b.tif", b"II*\0")):
+        assert photochrom("redo", "b.colorized.json", "-o", name).code == 0
+        assert (tmp_path / name).read_bytes().startswith(magic)
+
+
 def test_redo_of_a_sidecar_from_before_luminance_was_kept(photochrom, sidecar: Path, tmp_path: Path) -> None:
     document = json.loads(sidecar.read_text())
     del document["luminance"], document["options"]["luminance"]

@@ -43,3 +43,12 @@ def test_other_files_and_names_are_refused(photochrom: Any, photo: Any, tmp_path
     assert found.code == 1
     assert "JPEG" in found.err
     assert not (tmp_path / "grey.jpg").exists()
+
+
+def test_more_pixels_are_taken_when_asked(photochrom: Any, photo: Any) -> None:
+    photo("a.jpg")
+    for verb in (["uncolor", "a.jpg", "-o", "b.jpg"], ["verify", "--luminance", "a.jpg", "a.jpg"]):
+        found = photochrom(*verb, "--max-pixels", "100")
+        assert found.code == 1
+        assert "raise --max-pixels" in found.err
+        assert photochrom(*verb, "--max-pixels", "1000000000").code == 0

@@ -15,7 +15,8 @@ from photochrom.color import srgb_to_linear
 from photochrom.errors import OptionError, UnknownFormat
 from photochrom.photo import Photo, ifd, output_format, read, tiff_codecs, write
 from photochrom.photo import jpeg2000 as jpeg2000_module
-from photochrom.photo.profiles import color_space, is_srgb, srgb_profile, to_profile
+from photochrom.photo.png import chunk
+from photochrom.photo.profiles import _profile_with, color_space, is_srgb, srgb_profile, to_profile
 from photochrom.photo.vips import libvips
 
 
@@ -300,3 +301,33 @@ def test_twelve_bits_are_stretched_to_sixteen(monkeypatch: pytest.MonkeyPatch) -
     photo = read(data.tobytes())
     assert photo.bits == 12
     np.testing.assert_array_equal(photo.pixels, np.rint(array / 4095 * 65535))
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers"),
+    [
+        (0, [-1.0]),  # 1 / 0 at black
+        (0, [32767.0]),
+        (1, [3.0, -32768.0, 32767.0]),
+        (3, [300.0, 32767.0, 32767.0, 0.0, 0.0]),  # beyond what a float holds
+        (4, [-2.0, 1.0, -0.5, 1.0, 0.1, 32767.0, -32768.0]),
+    ],
+)
+def test_a_curve_of_any_parameters_is_read_without_a_word_of_numpys(kind: int, numbers: list[float]) -> None:
+    curve = b"para" + bytes(4) + struct.pack(">HH", kind, 0)
+    curve += struct.pack(
+        f">{len(numbers)}i", *(max(-(2**31), min(2**31 - 1, int(n * 65536))) for n in numbers)
+    )
+    profile = _profile_with(srgb_profile(), b"GRAY", [((b"kTRC",), curve)])
+    target = io.BytesIO()
+    Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16)).save(target, "PNG", icc_profile=profile)
+    assert read(target.getvalue()).pixels.shape == (16, 16)
+
+
+@pytest.mark.parametrize("white", [(50_000, 50_000), (99_999, 1), (0, 0), (31_270, 0)])
+def test_a_white_that_cannot_be_is_ignored(white: tuple[int, int]) -> None:
+    target = io.BytesIO()
+    Image.fromarray(ramp()).save(target, "PNG")
+    said = chunk(b"cHRM", struct.pack(">8I", *white, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000))
+    data = target.getvalue()[:33] + said + target.getvalue()[33:]
+    np.testing.assert_array_equal(read(data).pixels, ramp())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import weakref
 from dataclasses import fields
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from PIL import Image, JpegImagePlugin
 from photochrom.errors import OptionError, WriteError
 from photochrom.photo import FileOptions, Photo, read, write
 from photochrom.photo import tiff as tiff_module
-from photochrom.photo.strips import strip_height
+from photochrom.photo.strips import OneByOne, strip_height
 
 
 def scene(height: int, width: int, bands: int = 3) -> np.ndarray:
@@ -214,3 +215,20 @@ def test_all_pages_of_a_scan_come_back(tmp_path: Path) -> None:
         write(first, tmp_path / "all.png", pages=rest)
     with pytest.raises(WriteError, match="the photo itself"):
         write(first, scan, pages=rest, overwrite=True)
+
+
+def test_pages_are_in_memory_one_at_a_time(tmp_path: Path) -> None:
+    living: set[int] = set()
+    most = 0
+
+    def page(number: int) -> Photo:
+        nonlocal most
+        photo = Photo.from_array(scene(20, 30, 3))
+        living.add(number)
+        weakref.finalize(photo.source, living.discard, number)
+        most = max(most, len(living))
+        return photo
+
+    write(Photo.from_array(scene(20, 30, 3)), tmp_path / "a.tif", pages=OneByOne(12, page))
+    assert read(tmp_path / "a.tif").pages == 13
+    assert most <= 2  # one that is written, and one that is made

@@ -22,6 +22,7 @@ from photochrom.errors import DamagedPhoto, PhotochromError
 from photochrom.models import DEFAULT_VIVIDNESS
 from photochrom.photo import ColorCheck, Photo, read
 from photochrom.photo.atomic import save
+from photochrom.photo.strips import OneByOne
 from photochrom.photo.writing import luminance_written
 from photochrom.provenance import Sidecar, path_from, write_colored
 
@@ -167,18 +168,26 @@ class Coloring:
             odd = self._write_extras(task, original, result, luminance)
             if job.proposals:
                 self._write_proposals(job.proposals, task.replace, original, colored)
-            self.store(picture, job.output, pages=self._further_pages(photo, job), overwrite=task.replace)
+            pages, told = self._further_pages(photo, job)
+            self.store(picture, job.output, pages=pages, overwrite=task.replace)
         if self._options.keep_dates:
             dates = job.input.stat()
             for path in job.targets:
                 os.utime(path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
-        return (*warnings_of(photo, seen, kept=self._options.keep_color), *odd), luminance
+        return (*warnings_of(photo, seen, kept=self._options.keep_color), *told, *odd), luminance
 
-    def _further_pages(self, photo: Photo, job: Job) -> list[Photo]:
-        """The other pages in color, if asked for; their pixels are computed when they are written."""
+    def _further_pages(self, photo: Photo, job: Job) -> tuple[Sequence[Photo], dict[str, None]]:
+        """The other pages in color, if asked for, each read when it is written; what is told of them then."""
         count = photo.pages if self._options.pages else 1
-        originals = (self.read(job.input, page) for page in range(count) if page != self._options.page)
-        return [self.picture(original, self.render(original)) for original in originals]
+        numbers = [number for number in range(count) if number != self._options.page]
+        told: dict[str, None] = {}
+
+        def page(index: int) -> Photo:
+            original = self.read(job.input, numbers[index])
+            told.update({f"page {numbers[index]}: {said}": None for said in original.warnings})
+            return self.picture(original, self.render(original))
+
+        return OneByOne(len(numbers), page), told
 
     def read(self, source: Path | str, page: int | None = None) -> Photo:
         """Read a photo, or another page of it, within the limits that the options set."""

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from photochrom.batch.options import Options
 from photochrom.batch.plan import Search
+from photochrom.photo import MAX_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +118,14 @@ def searching(verb: F) -> F:
     return cast("F", exclude(links(called)))
 
 
+LIMIT = click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=MAX_PIXELS,
+    show_default=True,
+    metavar="N",
+    help="Refuse photos with more pixels.",
+)
 IF_EXISTS = click.option(
     "--if-exists",
     type=click.Choice(("error", "skip", "overwrite")),

@@ -47,6 +47,8 @@ def command(
     options = options_of(told, sidecar, model)
     photo = photo or _find_photo(told, sidecar)
     told.check_input(photo)
+    if output:
+        options = replace(options, format=None)  # its name says the format
     jobs = plan.to_file(
         plan.Source(photo, photo),
         output or path_at(sidecar.parent, told.output),

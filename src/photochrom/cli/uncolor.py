@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from photochrom.cli.options import LIMIT
 from photochrom.errors import OptionError
 from photochrom.photo import read
 from photochrom.photo.atomic import save
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     metavar="GREY.jpg",
     help="The file to write; one that is there already is not replaced.",
 )
-def command(colored: Path, output: Path) -> None:
+@LIMIT
+def command(colored: Path, output: Path, max_pixels: int) -> None:
     """Give back the grey JPEG that a colored one was made from.
 
     Nothing is encoded: its luminance data are those of COLORED, byte for byte, and so the original's where
@@ -37,7 +39,7 @@ def command(colored: Path, output: Path) -> None:
     """
     if format_of_path(output).name != "jpeg":
         raise OptionError(f"the result is a JPEG: write it to a .jpg file, not to {output}")
-    photo = read(colored)
+    photo = read(colored, max_pixels=max_pixels)
     data = uncolored(replace(photo, metadata=unmark(photo.metadata)))
 
     def encode(sink: Sink) -> None:

@@ -10,7 +10,7 @@ import click
 
 from photochrom.batch.options import Options
 from photochrom.cli.batch import read_back
-from photochrom.cli.options import JSON, searching
+from photochrom.cli.options import JSON, LIMIT, searching
 from photochrom.photo.jpeg_luminance import compare_luminance
 from photochrom.photo.origin import origin_of
 
@@ -30,10 +30,16 @@ _SENTENCES = {
     "--luminance", is_flag=True, help="Compare the luminance data of two JPEGs, ORIGINAL and COLORED."
 )
 @searching
+@LIMIT
 @JSON
 @click.pass_context
 def command(
-    context: click.Context, paths: tuple[str, ...], luminance: bool, search: Search, as_json: bool
+    context: click.Context,
+    paths: tuple[str, ...],
+    luminance: bool,
+    search: Search,
+    max_pixels: int,
+    as_json: bool,
 ) -> None:
     """Prove that a batch's results are all there and whole.
 
@@ -51,6 +57,6 @@ def command(
     if len(paths) != 2:
         raise click.UsageError("--luminance compares two JPEGs: give ORIGINAL and COLORED")
     original, colored = (Path(path) for path in paths)
-    found = compare_luminance(origin_of(original).data, origin_of(colored).data)
+    found = compare_luminance(origin_of(original).data, origin_of(colored).data, max_pixels)
     click.echo(json.dumps({"luminance": found}) if as_json else f"{colored}: {_SENTENCES[found]}")
     context.exit(0 if found == "identical" else 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photochrom.errors import MissingExtra, UnknownFormat
-from photochrom.photo.formats import SNIFF, Limits, sniff
+from photochrom.photo.formats import MAX_PIXELS, SNIFF, Limits, sniff
 from photochrom.photo.jpeg_original import coefficients, decoded_luma, has_jpeglib
 from photochrom.photo.jpeg_scans import Jpeg, grey, parse
 from photochrom.photo.profiles import color_space, grey_like_rgb
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CLOSE = 0.01  # of the pixels may differ by more than a level where samples were only quantised again
 
 
-def compare_luminance(original: bytes, colored: bytes) -> Luminance:
+def compare_luminance(original: bytes, colored: bytes, max_pixels: int = MAX_PIXELS) -> Luminance:
     """What a coloured JPEG has of another JPEG's luminance data.
 
     "identical": the scans' bytes and tables, or every coefficient. "requantized": the same quantisation table
@@ -30,7 +30,7 @@ def compare_luminance(original: bytes, colored: bytes) -> Luminance:
     Raises UnknownFormat for what is not a JPEG, DamagedPhoto for one that breaks off, TooLarge, MissingExtra
     where only coefficients could tell and nothing that reads them is installed.
     """
-    one, other = _parsed(original), _parsed(colored)
+    one, other = _parsed(original, max_pixels), _parsed(colored, max_pixels)
     same_size = (one.height, one.width) == (other.height, other.width)
     if not (same_size and one.has_kept_luminance and other.has_kept_luminance):
         return "encoded"
@@ -47,11 +47,11 @@ def compare_luminance(original: bytes, colored: bytes) -> Luminance:
     return "requantized" if np.mean(difference > 1) <= _CLOSE else "encoded"
 
 
-def _parsed(data: bytes) -> Jpeg:
+def _parsed(data: bytes, max_pixels: int) -> Jpeg:
     if sniff(data[:SNIFF]).name != "jpeg":
         raise UnknownFormat("luminance data are compared between JPEG files: give two of them")
     jpeg = parse(data)
-    Limits().check(jpeg.width, jpeg.height)
+    Limits(max_pixels).check(jpeg.width, jpeg.height)
     return jpeg
 
 

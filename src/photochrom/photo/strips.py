@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Sized
+from collections.abc import Callable, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 Item = TypeVar("Item")
 T = TypeVar("T")
@@ -21,6 +22,22 @@ _MOST_THREADS = 4
 def strip_height(width: int) -> int:
     """Rows a strip: about half a megapixel, a multiple of 16 (the JPEG block with halved chroma)."""
     return max(16, _STRIP_PIXELS // max(width, 1) // 16 * 16) if width < 32768 else 16
+
+
+@dataclass(frozen=True)
+class OneByOne(Sequence[T]):
+    """Items that are made whenever they are asked for, so that no two need be in memory at a time."""
+
+    length: int
+    make: Callable[[int], T]
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: Any) -> Any:
+        if not 0 <= index < self.length:
+            raise IndexError(index)
+        return self.make(index)
 
 
 def processors() -> int:

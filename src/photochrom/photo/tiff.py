@@ -248,12 +248,27 @@ def write_tiff(photo: Photo, sink: Sink, options: Options) -> None:
 
 
 def write_pages(photos: Sequence[Photo], sink: Sink, options: Options) -> None:
-    """Encodes photos as the pages of a TIFF, one after another, each as `write_tiff` does."""
-    samples = (p.height * p.width * (p.channels + p.has_alpha + p.source.extra_channels) for p in photos)
-    big = sum(samples) * options.depth // 8 > _CLASSIC
+    """Encodes photos as the pages of a TIFF, one after another, each as `write_tiff` does.
+
+    They are asked for one by one, and once more from the first where 32 bits turn out not to reach.
+    """
+    start = sink.tell()
+    if not _fitted(photos, sink, options, big=False):
+        sink.seek(start)
+        sink.truncate()
+        _fitted(photos, sink, options, big=True)
+
+
+def _fitted(photos: Iterable[Photo], sink: Sink, options: Options, *, big: bool) -> bool:
+    """Write pages; whether their offsets fit, as 64 bits always do."""
     start, link = _begin(sink, big), 8 if big else 4
     for photo in photos:
+        bands = photo.channels + photo.has_alpha + photo.source.extra_channels
+        end = sink.tell() - start + photo.height * photo.width * bands * options.depth // 8
+        if end > _CLASSIC and not big:
+            return False
         link = _write_page(photo, sink, options, start, link, big)
+    return True
 
 
 def _write_page(photo: Photo, sink: Sink, options: Options, start: int, link: int, big: bool) -> int:

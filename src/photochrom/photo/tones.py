@@ -66,9 +66,10 @@ def primaries_matrix(white: tuple[float, ...], primaries: tuple[float, ...]) -> 
 def _to_xyz(white: tuple[float, float], primaries: tuple[float, ...]) -> NDArray[np.float64]:
     """(3, 3) linear RGB → XYZ whose white has Y = 1."""
     xy = np.array([*zip(primaries[::2], primaries[1::2], strict=True), white])
-    if (xy <= 0).any() or (xy.sum(axis=1) > 1.001).any():
+    sums = xy.sum(axis=1)
+    if not ((xy > 0).all() and (sums <= 1.001).all() and sums[3] < 0.999):  # a white has some Z
         raise ValueError("chromaticities out of range")
-    xyz = np.stack([xy[:, 0], xy[:, 1], 1 - xy.sum(axis=1)]) / xy[:, 1]
+    xyz = np.stack([xy[:, 0], xy[:, 1], 1 - sums]) / xy[:, 1]
     if abs(np.linalg.det(xyz[:, :3])) < 1e-6:
         raise ValueError("primaries on one line")
     return np.asarray(xyz[:, :3] * np.linalg.solve(xyz[:, :3], xyz[:, 3]), np.float64)
@@ -85,8 +86,11 @@ def gamma(exponent: float) -> NDArray[np.float64]:
 def grey_curve(profile: bytes) -> NDArray[np.float64] | None:
     """Linear light for 65,536 samples by a grey profile's curve, black at 0; None where it has none."""
     try:
-        curve = _curve(_tag(profile, b"kTRC"))
+        with np.errstate(all="ignore"):  # parameters may be anything
+            curve = _curve(_tag(profile, b"kTRC"))
     except (struct.error, ValueError):
+        return None
+    if not np.isfinite(curve).all():
         return None
     if profile[20:24] == b"Lab ":  # then the curve gives L* / 100
         curve = np.where(curve > 0.08, ((curve * 100 + 16) / 116) ** 3, curve * 100 / 903.2963)

@@ -17,6 +17,7 @@ from photochrom.photo.file_options import FileOptions
 from photochrom.photo.formats import FORMATS, Format, format_named, format_of_path
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profiles import color_space, srgb_profile, to_profile
+from photochrom.photo.strips import OneByOne
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,13 +71,12 @@ def write(
         luminance=luminance,
         threads=threads,
     )
-    size, encode = _encoding(photo, pages, fmt, options)
+    size, encode = _encoding(photo, pages, target, fmt, options)
     if not isinstance(target, (str, os.PathLike)) or target == "-":
         _write_to_stream(sys.stdout.buffer if target == "-" else cast("BinaryIO", target), encode)
         return Path("-")
     path = Path(target)
-    for page in (photo, *pages):
-        _refuse_input(page, path)
+    _refuse_input(photo, path)
     save(path, encode, lambda part: _check(part, photo, size, fmt, verify), overwrite=overwrite)
     return path
 
@@ -138,7 +138,7 @@ def _depth(photo: Photo, fmt: Format, asked: Literal[8, 16] | None) -> Literal[8
 
 
 def _encoding(
-    photo: Photo, pages: Sequence[Photo], fmt: Format, options: Options
+    photo: Photo, pages: Sequence[Photo], target: object, fmt: Format, options: Options
 ) -> tuple[tuple[int, int], Callable[[Sink], None]]:
     """(width, height) of the picture as the file will say it, and what encodes it into an open file."""
     if _luminance(photo, fmt, options.luminance) != "encoded":
@@ -148,10 +148,15 @@ def _encoding(
         kept = replace(photo, metadata=Metadata()) if options.strip else photo
         size = photo.original.jpeg.width, photo.original.jpeg.height  # as the data lie
         return size, lambda sink: write_with_chroma(kept, sink, options)
-    dressed, *rest = (
-        _dressed(page, strip=options.strip, profile=options.profile) for page in (photo, *pages)
-    )
-    encode = _encoder_of_pages(rest) if rest else _encoder(fmt)
+
+    def dressed_page(number: int) -> Photo:
+        page = pages[number]
+        if isinstance(target, (str, os.PathLike)) and target != "-":
+            _refuse_input(page, Path(target))
+        return _dressed(page, strip=options.strip, profile=options.profile)
+
+    dressed = _dressed(photo, strip=options.strip, profile=options.profile)
+    encode = _encoder_of_pages(OneByOne(len(pages), dressed_page)) if pages else _encoder(fmt)
     return (photo.width, photo.height), lambda sink: encode(dressed, sink, options)
 
 
@@ -185,10 +190,14 @@ def _encoder(fmt: Format) -> Encoder:
     return write_webp if fmt.name == "webp" else write_avif
 
 
-def _encoder_of_pages(rest: list[Photo]) -> Encoder:
+def _encoder_of_pages(rest: Sequence[Photo]) -> Encoder:
     from photochrom.photo.tiff import write_pages
 
-    return lambda photo, sink, options: write_pages([photo, *rest], sink, options)
+    def encode(photo: Photo, sink: Sink, options: Options) -> None:
+        pages = OneByOne(1 + len(rest), lambda number: rest[number - 1] if number else photo)
+        write_pages(pages, sink, options)
+
+    return encode
 
 
 def _refuse_input(photo: Photo, target: Path) -> None:
