@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 
 from photochrom import __version__
 from photochrom.errors import OptionError, PhotochromError
+from photochrom.hints import Hint
 from photochrom.models import DEFAULT, find
 from photochrom.server.app import create_app
 from photochrom.server.limits import Limits
@@ -117,3 +119,16 @@ def test_openapi(client: TestClient) -> None:
                 if int(status) >= 400:
                     assert list(answer["content"]) == ["application/problem+json"], (method, path, status)
     assert "HTTPValidationError" not in spec["components"]["schemas"]
+
+
+def test_a_hint_is_described_with_all_its_limits(client: TestClient) -> None:
+    """It was written down a second time for the server; now it is the dataclass itself."""
+    hint = client.get("/openapi.json").json()["components"]["schemas"]["Hint"]
+    fields = hint["properties"]
+    assert set(fields) == {item.name for item in dataclasses.fields(Hint) if item.init}
+    assert hint["required"] == ["x", "y", "color"]
+    assert hint["additionalProperties"] is False
+    assert (fields["reach"]["minimum"], fields["reach"]["maximum"]) == (0.1, 10)
+    for name in ("path", "within"):
+        for number in fields[name]["items"]["prefixItems"]:
+            assert number == {"type": "number", "minimum": 0, "maximum": 1}

@@ -37,4 +37,15 @@ def _mended(spec: dict[str, Any]) -> dict[str, Any]:
                 del operation["responses"]["422"]
     for name in _FRAMEWORK_SCHEMAS:
         spec["components"]["schemas"].pop(name, None)
+    for schema in spec["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            _bound_numbers(field)
     return spec
+
+
+def _bound_numbers(field: dict[str, Any]) -> None:
+    """The limits of a field of pairs are those of its numbers, which pydantic cannot say."""
+    limits = {name: field.pop(key) for key, name in (("ge", "minimum"), ("le", "maximum")) if key in field}
+    if limits:
+        for number in field["items"]["prefixItems"]:
+            number.update(limits)
