@@ -17,6 +17,7 @@ import pytest
 
 from photochrom.color import hex_to_rgb, lab_to_rgb, rgb_to_lab
 from photochrom.hints import Hint, dump_hints, load_hints
+from photochrom.look import Look
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,6 +170,7 @@ PROJECT = {
         "vividness": 0.6,
         "palette": ["#7a2e1d"],
         "keep_color": True,
+        "model": "siggraph17",
     },
 }
 
@@ -176,6 +178,7 @@ PROJECT = {
 def test_a_project_without_history_is_two_steps(node: Callable[..., Any]) -> None:
     got = node("console.log(JSON.stringify(project.projectFrom(given, 0.35)))", PROJECT)
     assert (got["photo"], got["at"], len(got["steps"])) == (PROJECT["photo"], 1, 2)
+    assert Look.from_json(PROJECT["look"] | {"hints": {"version": 1, "hints": PROJECT["look"]["hints"]}})
     again = "console.log(JSON.stringify(project.lookOf(project.projectFrom(given, 0.35).steps[1].version)))"
     assert node(again, PROJECT) == PROJECT["look"]
 
