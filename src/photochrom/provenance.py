@@ -131,8 +131,8 @@ class Sidecar:
 
     `options` are those of the command, JSON values by name; `hints` is the content of a hints file, None
     without hints; `time` is UTC in ISO 8601; `luminance` says what became of the input's luminance data
-    (`photochrom.photo.luminance_written`); hashes are SHA-256 in hexadecimal. Relative paths count from the
-    sidecar's own folder.
+    (`photochrom.photo.luminance_written`); `model_licence` says so where it forbids commercial use; hashes
+    are SHA-256 in hexadecimal. Relative paths count from the sidecar's own folder.
     """
 
     input: str
@@ -145,6 +145,7 @@ class Sidecar:
     hints: dict[str, Any] | None = None
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     luminance: Literal["identical", "requantized", "encoded"] | None = None
+    model_licence: str = ""
     version: int = SIDECAR_VERSION
 
     def __post_init__(self) -> None:

@@ -5,48 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
 from photochrom import Colorizer, Hint
 from photochrom.cli import run
 from photochrom.errors import OptionError, UnknownModel, UnsupportedReading
-from photochrom.models import Card, catalogue, find, members
-from photochrom.models.card import SizeRule, write_card
+from photochrom.models import catalogue, find, members
 from photochrom.models.session import PROVIDER, PROVIDERS, chosen_providers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("models")
 GREY = np.tile(np.arange(30, 220, dtype=np.uint8), (120, 1))
-
-
-@pytest.fixture(autouse=True)
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two models of one color each, `red` and `blue`, that see photos at different sizes."""
-    monkeypatch.setenv("PHOTOCHROM_MODELS", str(tmp_path))
-    for name, ab, side in (("red", (40, 20), 64), ("blue", (0, -40), 96)):
-        (tmp_path / name).mkdir()
-        sides = [1, 1, "h", "w"]
-        graph = helper.make_graph(
-            [
-                helper.make_node("Mul", ["luminance", "zero"], ["none"]),
-                helper.make_node("Add", ["none", "color"], ["ab"]),
-            ],
-            "flat",
-            [helper.make_tensor_value_info("luminance", TensorProto.FLOAT, sides)],
-            [helper.make_tensor_value_info("ab", TensorProto.FLOAT, [1, 2, "h", "w"])],
-            [
-                helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
-                helper.make_tensor("color", TensorProto.FLOAT, [1, 2, 1, 1], ab),
-            ],
-        )
-        path = tmp_path / name / "model.onnx"
-        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
-        size = SizeRule(side, 4, square=True)
-        write_card(path, Card(name, "ab", False, "MIT", size=size, stride=1, mirror=False))
-    return tmp_path
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,19 @@ def test_offline_is_heeded(server: str, monkeypatch: pytest.MonkeyPatch) -> None
     assert run(["models", "pull", "siggraph17"]) == 4
 
 
+def test_a_download_that_cannot_be_converted_is_kept_and_used_again(
+    server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setitem(PUBLISHED, "x", Source(f"{server}/whole", "MIT", HASH[:8]))
+    kept = tmp_path / "models/.x.pth"
+    for _ in range(2):
+        assert run(["models", "pull", "x"]) == 1
+        assert f"(the download is kept: {kept})" in capsys.readouterr().err
+    assert kept.read_bytes() == CONTENT
+    assert len(Handler.asked) == 1
+
+
 def test_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["models", "pull", "list"]) == 0
     told = capsys.readouterr().out

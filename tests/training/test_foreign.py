@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from photochrom import Colorizer
 from photochrom.cli import run
 from photochrom.errors import ModelError
-from photochrom.models import find, load
+from photochrom.models import find, load, store
 from photochrom.training.importing import import_model
 
 if TYPE_CHECKING:
@@ -130,6 +131,35 @@ def test_graphs_that_are_none(tmp_path: Path, models: Path, capsys: pytest.Captu
     with pytest.raises(ModelError, match=r"of no known family: give --card FILE\.toml"):
         import_model(tmp_path / "five.onnx")
     assert not models.exists()
+
+
+def test_weights_beside_the_graph_are_taken_in(tmp_path: Path, models: Path) -> None:
+    graph = onnx.load(exported(Net(1, True), tmp_path / "net.onnx", 64))
+    import_model(tmp_path / "net.onnx", "one")
+    onnx.save(graph, tmp_path / "net.onnx", save_as_external_data=True, location="data", size_threshold=0)
+    import_model(tmp_path / "net.onnx", "two")
+    one, two = (load(name, threads=1).run("ab", luminance=LUMINANCE) for name in ("one", "two"))
+    np.testing.assert_array_equal(one, two)
+    assert sorted(path.name for path in (models / "two").iterdir()) == ["model.json", "model.onnx"]
+    for damage in (lambda path: path.write_bytes(path.read_bytes()[:9]), lambda path: path.unlink()):
+        damage(tmp_path / "data")
+        with pytest.raises(ModelError, match="not a whole ONNX graph"):
+            import_model(tmp_path / "net.onnx", "three")
+    assert not (models / "three").exists()
+
+
+def test_damaged_graphs_never_crash(tmp_path: Path, models: Path) -> None:
+    whole = exported(Net(3, True), tmp_path / "net.onnx", 64).read_bytes()
+    random = np.random.default_rng(1)
+    for _ in range(40):
+        bad = bytearray(whole)
+        for place in random.integers(0, len(bad), 3):
+            bad[place] = random.integers(0, 256)
+        (tmp_path / "bad.onnx").write_bytes(bytes(bad))
+        with contextlib.suppress(ModelError):
+            import_model(tmp_path / "bad.onnx")
+            store.remove("bad")
+    assert not any(models.glob("*"))
 
 
 def test_a_graph_with_our_card_is_taken_as_it_is(tmp_path: Path) -> None:

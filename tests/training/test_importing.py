@@ -219,6 +219,13 @@ def test_files_that_are_no_weights(models: Path, files: Path, tmp_path: Path) ->
     torch.save({"model8up.0.weight": Bomb()}, tmp_path / "bomb.pth")
     with pytest.raises(CheckpointError, match="could run code"):
         import_model(tmp_path / "bomb.pth")
+    old_format = {"model8up.0.weight": torch.zeros(4)}
+    torch.save(old_format, tmp_path / "odd.pth", _use_new_zipfile_serialization=False)
+    odd = (tmp_path / "odd.pth").read_bytes()
+    for place in range(60, 200, 7):  # torch answers with errors of many classes
+        (tmp_path / "odd.pth").write_bytes(odd[:place] + b"\xff" + odd[place + 1 :])
+        with pytest.raises(CheckpointError):
+            import_model(tmp_path / "odd.pth")
     with pytest.raises(OptionError, match="no file"):
         import_model(tmp_path / "gone.pth")
     assert sorted(models.iterdir()) == before

@@ -301,6 +301,7 @@ def sidecar_of(
         output=output,
         model=name,
         model_sha256=model.sha256,
+        model_licence=model.terms,
         photochrom=__version__,
         hints=hints if options.hints else None,
         options=asked,

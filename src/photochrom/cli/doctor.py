@@ -89,19 +89,28 @@ def _providers() -> str:
 
 
 def _times() -> str:
-    """How long each model takes for one answer at its working size, the second time."""
+    """How long each model takes for the colors of one photo, the second time."""
     import numpy as np
 
-    from photochrom.models import catalogue, load_network
+    from photochrom.colorizer import Colorizer
+    from photochrom.errors import ModelError
+    from photochrom.models import catalogue
 
-    found = []
+    found, broken = [], []
     for name in catalogue():
-        network = load_network(name)
-        plane = np.full(network.working_size(480, 640), 50, np.float32)
-        network.answer(plane)
-        started = time.monotonic()
-        network.answer(plane)
-        found.append(f"{name} {time.monotonic() - started:.2f} s at {plane.shape[1]}×{plane.shape[0]}")
+        try:
+            colorizer = Colorizer(name)
+            for _ in range(2):
+                plate = colorizer.prepare(np.full((480, 640), 120, np.uint8))
+                started = time.monotonic()
+                plate.answer()
+        except PhotochromError as error:
+            broken.append(f"{name}: {error}")
+            continue
+        rows, columns = plate.size
+        found.append(f"{name} {time.monotonic() - started:.2f} s at {columns}×{rows}")
+    if broken:
+        raise ModelError("; ".join([*broken, *found]))
     return ", ".join(found)
 
 
@@ -118,7 +127,7 @@ def _model(name: str) -> str:
         raise ModelError(
             f"{path} has sha256 {actual[:12]}…, its card says {card.sha256[:12]}…: install photochrom again"
         )
-    return f"{card.name}, {card.licence}, sha256 {actual} as its card says"
+    return f"{card.name}, {card.terms}, sha256 {actual} as its card says"
 
 
 def _self_test(name: str) -> str:

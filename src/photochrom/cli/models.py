@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from photochrom.cli.options import JSON
-from photochrom.models import DEFAULT, Card, catalogue, find
+from photochrom.errors import PhotochromError
+from photochrom.models import DEFAULT, Card, cards, catalogue, find
 
 _NAME = click.option("--name", default="", help="The name to give it. [default: from the file's name]")
 
@@ -35,14 +36,14 @@ def command(context: click.Context, as_json: bool) -> None:
     Imported models lie in the folder PHOTOCHROM_MODELS names, by default one for the user's data.
     """
     if context.invoked_subcommand is None:
-        _tell(tuple(catalogue()), as_json)
+        _list(as_json)
 
 
 @command.command("list")
 @JSON
 def list_(as_json: bool) -> None:
     """List the models that come with photochrom and the imported ones."""
-    _tell(tuple(catalogue()), as_json)
+    _list(as_json)
 
 
 @command.command()
@@ -59,7 +60,7 @@ def show(models: tuple[str, ...], as_json: bool) -> None:
 @click.option("--card", type=Path, metavar="F.toml", help="How an ONNX graph of no known family is fed.")
 @JSON
 def import_(file: Path, name: str, card: Path | None, as_json: bool) -> None:
-    """Make a .pth, .pt, .safetensors or .onnx FILE usable as a model.
+    """Make a .pth, .pt, .bin, .safetensors or .onnx FILE usable as a model.
 
     Known are siggraph17, eccv16 and DDColor, as checkpoints or ONNX graphs. The file is converted once, which
     takes a minute or more and the extra [train]; using the model does not.
@@ -100,9 +101,19 @@ def pull(published: str, name: str, as_json: bool) -> None:
         free_name(name or published)  # before a gigabyte is fetched in vain
     file = download(published)
     try:
-        _tell((import_model(file, name or published).name,), as_json)
-    finally:
-        file.unlink()
+        card = import_model(file, name or published)
+    except PhotochromError as error:
+        raise type(error)(f"{error} (the download is kept: {file})") from None
+    file.unlink()
+    _tell((card.name,), as_json)
+
+
+def _list(as_json: bool) -> None:
+    """Describe all models; one that cannot be read is named when the others are listed."""
+    readable = cards()
+    _tell(tuple(readable), as_json)
+    for name in catalogue().keys() - readable:
+        find(name)  # raises what is wrong
 
 
 def _tell(models: tuple[str, ...], as_json: bool) -> None:
@@ -124,7 +135,7 @@ def _description(path: Path, card: Card) -> str:
     lines = [
         f"{card.name}{' (default)' if card.name == DEFAULT else ''}",
         f"  family   {card.family}",
-        f"  licence  {card.licence}{' — no commercial use' if card.noncommercial else ''}",
+        f"  licence  {card.terms}",
         f"  head     {card.head}: {head}",
         f"  hints    {'yes' if card.supports_hints else 'carried from its colors (kriging)'}",
         f"  sees     {size}",

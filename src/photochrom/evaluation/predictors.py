@@ -94,10 +94,7 @@ class ModelPredictor:
     colorizer: Colorizer
     vividness: float | None = None  # None: the default
     is_model: bool = True
-
-    @property
-    def supports_hints(self) -> bool:
-        return bool(self.colorizer.model.supports_hints)
+    supports_hints: bool = True  # where the network takes none, they are carried from its colors
 
     def prepare(self, sample: Sample) -> Prepared:
         return PreparedPlate(self.colorizer.prepare(sample.grey), self.vividness)

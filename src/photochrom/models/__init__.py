@@ -2,7 +2,7 @@
 
 from photochrom.models.answer import DEFAULT_VIVIDNESS, Answer
 from photochrom.models.card import Card
-from photochrom.models.catalogue import DEFAULT, catalogue, find, members
+from photochrom.models.catalogue import DEFAULT, cards, catalogue, find, members
 from photochrom.models.network import Network, load_network
 from photochrom.models.session import Session, load
 
@@ -13,6 +13,7 @@ __all__ = [
     "Card",
     "Network",
     "Session",
+    "cards",
     "catalogue",
     "find",
     "load",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CARD_VERSION = 2
+_RESERVED = {"nc", "research", "academic"}  # words in the names of licences that forbid commercial use
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,12 @@ class Card:
     def noncommercial(self) -> bool:
         """Whether the licence forbids commercial use, as far as its name tells."""
         words = re.split(r"[^a-z]+", self.licence.lower())
-        return "nc" in words or "noncommercial" in "".join(words)
+        return bool(_RESERVED & set(words)) or "noncommercial" in "".join(words)
+
+    @property
+    def terms(self) -> str:
+        """The licence, and a mark where it forbids commercial use."""
+        return f"{self.licence} (no commercial use)" if self.noncommercial else self.licence
 
     def dump(self) -> str:
         """The card as JSON text."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from photochrom.errors import ModelError, OptionError, UnknownModel
@@ -18,6 +20,15 @@ def catalogue() -> dict[str, Path]:
     """The models that have names, shipped ones first, then imported ones: name -> ONNX file."""
     shipped = {path.stem: path for path in sorted(_SHIPPED.glob("*.onnx"))}
     return shipped | {name: path for name, path in imported().items() if name not in shipped}
+
+
+def cards() -> dict[str, Card]:
+    """The cards of the models that have names; a model whose card cannot be read is left out."""
+    found = {}
+    for name in catalogue():
+        with suppress(ModelError):
+            found[name] = find(name)[1]
+    return found
 
 
 def members(model: str | Path) -> list[tuple[float, str]]:
@@ -67,8 +78,9 @@ def find(model: str | Path) -> tuple[Path, Card]:
         return _average(str(model), parts)
     path = Path(model)
     known = catalogue()
-    if isinstance(model, str) and model in known:
-        path = known[model]
+    named = isinstance(model, str) and model in known
+    if named:
+        path = known[str(model)]
     elif path.is_dir():
         path = path / "model.onnx"
         if not path.exists():
@@ -84,4 +96,5 @@ def find(model: str | Path) -> tuple[Path, Card]:
         raise UnknownModel(f"there is no model file {path}: check the path, or use the default model")
     if path.stat().st_size == 0:
         raise ModelError(f"{path} is empty: export the model again")
-    return path, read_card(path)
+    card = read_card(path)
+    return path, replace(card, name=str(model)) if named else card

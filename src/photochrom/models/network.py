@@ -90,8 +90,9 @@ class Network:
         """
         _check_count(hints, luminance.shape)
         plain = unhinted or self._plain_answer(luminance, further)
-        if not hints:
-            return plain
+        return self._hinted_answer(plain, hints) if hints else plain
+
+    def _hinted_answer(self, plain: Answer, hints: Sequence[Hint]) -> Answer:
         raster = rasterize(hints, plain.seen)
         output = plain.output
         if self.card.supports_hints:
@@ -146,7 +147,7 @@ class Network:
 
     def recognize(self, seen: Float) -> tuple[Float, Float]:
         """Features and details, from the default model where the graph has none."""
-        return self._recognizer.recognize(_fitted(seen, self._recognizer))
+        return self._recognizer.recognize(_fitted(seen, self._recognizer.working_size(*seen.shape)))
 
     @cached_property
     def _recognizer(self) -> Network:
@@ -211,29 +212,44 @@ class _AverageNetwork(Network):
         )
 
     def further_sizes(self, height: int, width: int) -> list[tuple[int, int]]:
-        return []
+        return []  # each member makes its own
 
-    def answer(
+    def _plain_answer(self, luminance: Float, further: Sequence[Float]) -> Answer:
+        parts = []
+        for share, network in self.members:
+            own, *others = (
+                _fitted(luminance, size)
+                for size in (
+                    network.working_size(*luminance.shape),
+                    *network.further_sizes(*luminance.shape),
+                )
+            )
+            parts.append((share, network.answer(own, further=others)))
+        return self._mean_answer(parts, stretch_contrast(luminance), ())
+
+    def _hinted_answer(self, plain: Answer, hints: Sequence[Hint]) -> Answer:
+        assert isinstance(plain, _AverageAnswer)
+        parts = [
+            (share, network.answer(part.seen, hints, unhinted=part))
+            for (_, network), (share, part) in zip(self.members, plain.parts, strict=True)
+        ]
+        return self._mean_answer(parts, plain.seen, hints, plain)
+
+    def _mean_answer(
         self,
-        luminance: Float,
-        hints: Sequence[Hint] = (),
-        *,
-        unhinted: Answer | None = None,
-        further: Sequence[Float] = (),
+        parts: Sequence[tuple[float, Answer]],
+        seen: Float,
+        hints: Sequence[Hint],
+        plain: Answer | None = None,
     ) -> Answer:
-        plain = unhinted or (self.answer(luminance) if hints else None)
-        known: list[Answer | None] = [None] * len(self.members)
-        if isinstance(plain, _AverageAnswer):
-            known = [part for _, part in plain.parts]
-        parts = tuple(
-            (share, network.answer(_fitted(luminance, network), hints, unhinted=before))
-            for (share, network), before in zip(self.members, known, strict=True)
-        )
-        seen = stretch_contrast(luminance)
-        output = _mean(parts, DEFAULT_VIVIDNESS, seen.shape).transpose(2, 0, 1)
-        points = rasterize(hints, seen).points
         return _AverageAnswer(
-            self.card, output, seen, points, lambda: self.recognize(seen), unhinted=plain, parts=parts
+            self.card,
+            _mean(parts, DEFAULT_VIVIDNESS, seen.shape).transpose(2, 0, 1),
+            seen,
+            rasterize(hints, seen).points,
+            lambda: self.recognize(seen),
+            unhinted=plain,
+            parts=tuple(parts),
         )
 
 
@@ -287,7 +303,6 @@ def _resized(output: Float, shape: tuple[int, ...]) -> Float:
     return np.stack([cv2.resize(plane, shape[::-1], interpolation=how) for plane in output])
 
 
-def _fitted(luminance: Float, network: Network) -> Float:
-    """L* (h, w) at another network's working size."""
-    size = network.working_size(*luminance.shape)
+def _fitted(luminance: Float, size: tuple[int, int]) -> Float:
+    """L* (h, w) at the size at which another network sees it."""
     return luminance if luminance.shape == size else _resized(luminance[None], size)[0]

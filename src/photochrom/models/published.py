@@ -51,7 +51,8 @@ PUBLISHED: dict[str, Source] = {
 def download(name: str, sources: Mapping[str, Source] | None = None) -> Path:
     """The file of published weights, in the models' folder under a name that no model has.
 
-    Progress goes to a terminal. What an earlier transfer left is gone on with. Raises UnknownModel for a name
+    Progress goes to a terminal. What an earlier transfer left is used: a part is completed, a whole file is
+    not fetched again. Raises UnknownModel for a name
     that is not in the catalogue and where PHOTOCHROM_OFFLINE forbids it, ModelError for what went wrong.
     """
     known = PUBLISHED if sources is None else sources
@@ -65,6 +66,8 @@ def download(name: str, sources: Mapping[str, Source] | None = None) -> Path:
     source, folder = known[name], models_folder()
     folder.mkdir(parents=True, exist_ok=True)
     partial, whole = folder / f".{name}.partial", folder / f".{name}.pth"
+    if whole.exists() and sha256(whole).startswith(source.sha256):
+        return whole
     for left in range(_TRIES - 1, -1, -1):
         try:
             if _transfer(source.address, partial):

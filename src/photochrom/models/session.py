@@ -37,28 +37,15 @@ PROVIDER = "PHOTOCHROM_PROVIDER"  # the environment variable by which worker pro
 class Session:
     """A loaded model. Thread-safe: ONNX Runtime allows concurrent runs."""
 
-    def __init__(self, path: Path, card: Card, threads: int, providers: Sequence[str]):
-        self.path, self.card, self.providers = path, card, tuple(providers)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Spinning threads would steal their cores from what comes next, in this process and in others
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_cpu_mem_arena = False  # sizes vary: an arena would keep a block for each
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
-        except Exception as error:  # ONNX Runtime's errors share no base class but this
-            raise ModelError(
-                f"{path.name} is not a network that ONNX Runtime can load: {str(error).splitlines()[0][:200]}"
-            ) from error
-        if (started := self._session.get_providers()[0]) != providers[0] and len(providers) == 1:
-            raise OptionError(
-                f"{providers[0]} did not start ({started} would have been used): check its driver, "
-                "or fall back with cpu behind a comma"
-            )
-        self._inputs = {item.name for item in self._session.get_inputs()}
-        self.threads = threads
+    def __init__(self, card: Card, graph: onnxruntime.InferenceSession, threads: int):
+        self.card, self.threads = card, threads
+        self._session = graph
+        self._inputs = {item.name for item in graph.get_inputs()}
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The execution providers that run it, by ONNX Runtime's names, the first one first."""
+        return tuple(self._session.get_providers())
 
     def run(self, output: str, **inputs: Float) -> Float:
         """One output of the graph, as `run_many`."""
@@ -100,7 +87,9 @@ def load(
     """
     wanted = chosen_providers(providers or os.environ.get(PROVIDER, "cpu").split(","))
     path, card = find(model)
-    return _load(path, path.stat().st_mtime_ns, card.sha256, threads or processors(), wanted)
+    threads = threads or processors()
+    graph = _load(card.name, path, path.stat().st_mtime_ns, card.sha256, threads, wanted)
+    return Session(card, graph, threads)
 
 
 def chosen_providers(names: Sequence[str]) -> tuple[str, ...]:
@@ -125,10 +114,31 @@ def chosen_providers(names: Sequence[str]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, _changed: int, expected: str, threads: int, providers: tuple[str, ...]) -> Session:
+def _load(
+    name: str, path: Path, _changed: int, expected: str, threads: int, providers: tuple[str, ...]
+) -> onnxruntime.InferenceSession:
     actual = sha256(path)
     if actual != expected:
         raise ModelError(
-            f"{path} is not the file its card names ({actual[:12]}…, not {expected[:12]}…): export again"
+            f"the model {name} has changed: {path} is not the file its card names "
+            f"({actual[:12]}…, not {expected[:12]}…): import or export it again"
         )
-    return Session(path, find(path)[1], threads, providers)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Spinning threads would steal their cores from what comes next, in this process and in others
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False  # sizes vary: an arena would keep a block for each
+    try:
+        graph = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
+    except Exception as error:  # ONNX Runtime's errors share no base class but this
+        raise ModelError(
+            f"{path} is not a network that ONNX Runtime can load: {str(error).splitlines()[0][:200]}"
+        ) from error
+    if (started := graph.get_providers()[0]) != providers[0] and len(providers) == 1:
+        raise OptionError(
+            f"{providers[0]} did not start ({started} would have been used): check its driver, "
+            "or fall back with cpu behind a comma"
+        )
+    return graph

@@ -6,20 +6,19 @@ inside, some leave it to the caller. What a graph does to black and white before
 
 from __future__ import annotations
 
-import shutil
 import tomllib
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped]
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.utils import Extractor
 
 from photochrom.documents import option, parse
-from photochrom.errors import ModelError
+from photochrom.errors import ModelError, PhotochromError
 from photochrom.models.card import Card, SizeRule, card_path, read_card, sha256, write_card
 from photochrom.models.session import load
 from photochrom.training.onnx_frame import framed
@@ -60,12 +59,20 @@ class _Interface(NamedTuple):
 
 def adopt(source: Path, target: Path, name: str, feed_file: Path | None) -> Card:
     """Write the graph at `source`, made to speak our language, and its card. Raises ModelError."""
+    try:
+        return _adopted(source, target, name, feed_file)
+    except PhotochromError:
+        raise
+    except Exception as error:  # a broken graph fails in ways that no list holds
+        raise ModelError(f"{source} cannot be read as a graph ({error}): export it again") from error
+
+
+def _adopted(source: Path, target: Path, name: str, feed_file: Path | None) -> Card:
+    model = _read(source)
     if card_path(source).exists() and feed_file is None:
         card = read_card(source)
-        shutil.copyfile(source, target)
-        _load_checked(target, replace(card, name=name))
-        return write_card(target, replace(card, name=name))
-    model = _read(source)
+        _save(model, target)
+        return _load_checked(target, replace(card, name=name))
     interface = _interface(model, source)
     feed = _given(feed_file) if feed_file else _recognized(model, interface, source)
     channels = 1 if feed.input == "luminance" else 3
@@ -75,7 +82,7 @@ def adopt(source: Path, target: Path, name: str, feed_file: Path | None) -> Card
             f"have {len(feed.black)}, {len(feed.white)} and {channels}: they must agree"
         )
     graph = _fed(model, interface, feed)
-    onnx.save(graph, target)
+    _save(graph, target)
     size = SizeRule(feed.short, feed.multiple)
     if interface.side:
         size = SizeRule(-(-interface.side // 4) * 4, 4, square=True)  # whole cells; the graph resizes
@@ -114,11 +121,19 @@ def _read(source: Path) -> onnx.ModelProto:
             raise ModelError(f"{source} is a web page, not a model: download the file itself")
         model = onnx.load(source)
         onnx.checker.check_model(model)
-    except (DecodeError, onnx.checker.ValidationError, OSError) as error:
+    except (DecodeError, onnx.checker.ValidationError, OSError, ValueError) as error:
         reason = (str(error).splitlines() or ["truncated"])[0][:160]
         raise ModelError(f"{source} is not a whole ONNX graph ({reason}): export it again") from None
     version = max(item.version for item in model.opset_import if item.domain in ("", "ai.onnx"))
     return model if version >= 13 else onnx.version_converter.convert_version(model, 13)
+
+
+def _save(model: onnx.ModelProto, target: Path) -> None:
+    """Store a graph as one file, weights that lay in files beside it included."""
+    try:
+        onnx.save(model, target)
+    except (EncodeError, ValueError):
+        raise ModelError("the graph is larger than 2 GB, which one ONNX file cannot hold") from None
 
 
 def _interface(model: onnx.ModelProto, source: Path) -> _Interface:
