@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from photochrom.errors import ModelError, UnknownModel
 from photochrom.hints import MAX_HINTS
-from photochrom.models import catalogue, find
+from photochrom.models import cards, find
 from photochrom.photo import FORMATS, ReadOptions, is_colored, output_format
 from photochrom.photo.strips import thread_count
 from photochrom.raster import STRIDE, count_points
@@ -74,11 +74,7 @@ class Service:
     def cards(self) -> dict[str, Card]:
         """The models that can be asked for, by name; a broken one is no reason to hide the others."""
         own = self.colorizer.model
-        found = {own.name: own}
-        for name in catalogue():
-            with suppress(ModelError):
-                found.setdefault(name, find(name)[1])
-        return found
+        return {own.name: own} | {name: card for name, card in cards().items() if name != own.name}
 
     async def colorizer_of(self, request: Request, model: str | None) -> Colorizer:
         """The colorizer of a model that has a name here; None: the one that the server was started with.
