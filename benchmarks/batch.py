@@ -4,7 +4,7 @@
 
 One-megapixel grey JPEGs (quality 90). The floor is measured by the same two worker processes: Pillow's
 decode of the grey, the network's own time (a pass at each of its sizes), Pillow's encode
-of the coloured pixels (quality 95, 4:2:0), start-up not counted. `photochrom batch` is the whole
+of the colored pixels (quality 95, 4:2:0), start-up not counted. `photochrom batch` is the whole
 command, start-up, hashing, ledger and syncing of every file included. The bound is 1.4; memory (of all
 processes together) must not grow from the 50th photo to the last. `--threads` also measures the work on
 two threads of one process, the alternative to worker processes.
@@ -91,8 +91,8 @@ def floor_setup() -> Callable[[Path], list[tuple[float, float]]]:
     def work(path: Path) -> list[tuple[float, float]]:
         plate = colorizer.prepare(read(path))
         network = seconds(plate.answer)
-        coloured = Image.fromarray(plate.render().rgb)
-        encoded = seconds(lambda: coloured.save(io.BytesIO(), "jpeg", quality=95, subsampling="4:2:0"))
+        colored = Image.fromarray(plate.render().rgb)
+        encoded = seconds(lambda: colored.save(io.BytesIO(), "jpeg", quality=95, subsampling="4:2:0"))
         return [seconds(lambda: decode(path)), network, encoded]
 
     return work

@@ -1,9 +1,9 @@
-"""One photo, file to file, against what nobody can avoid: decoding the grey, encoding the colours.
+"""One photo, file to file, against what nobody can avoid: decoding the grey, encoding the colors.
 
     python benchmarks/colorize.py [--rounds 7]
 
-A 12-megapixel grey JPEG becomes a colour JPEG (quality 95, 4:2:0); the other side is Pillow's decode of
-the grey plus its encode of the coloured pixels. Both are measured in turns in
+A 12-megapixel grey JPEG becomes a color JPEG (quality 95, 4:2:0); the other side is Pillow's decode of
+the grey plus its encode of the colored pixels. Both are measured in turns in
 one run, on two processors, with the model loaded; the bound is a ratio of 3.0. Then `photochrom --help`
 against a bare `import click`, whose bound is 150 ms.
 """
@@ -53,20 +53,20 @@ def seconds(action: Callable[[], object]) -> tuple[float, float]:
 def compare(folder: Path, rounds: int) -> None:
     source, target, pillow_target = folder / "a.jpg", folder / "b.jpg", folder / "c.jpg"
     scan(source)
-    colour = Coloring(Options(), threads=2)
+    color = Coloring(Options(), threads=2)
 
     def ours() -> None:
-        result = colour(Task(Job(source, target), replace=True))
+        result = color(Task(Job(source, target), replace=True))
         assert result.status == "done", result.error
 
     ours()
     with Image.open(target) as image:
-        coloured = image.convert("RGB")
+        colored = image.convert("RGB")
 
     def pillow() -> None:
         with Image.open(source) as grey:
             grey.load()
-        coloured.save(pillow_target, quality=95, subsampling="4:2:0")
+        colored.save(pillow_target, quality=95, subsampling="4:2:0")
 
     times = [(seconds(ours), seconds(pillow)) for _ in range(rounds)]
     walls = [(a[0], b[0]) for a, b in times]

@@ -1,8 +1,8 @@
-"""The figures of guidance on a folder of colour photographs (folders in it are sources).
+"""The figures of guidance on a folder of color photographs (folders in it are sources).
 
     python benchmarks/guidance.py FOLDER [--count 60] [--part reference|palette|proposals|faded|time]
 
-Every photo is centre-cropped to its short side and scaled to 256 × 256 px; the input is its 8-bit grey of
+Every photo is center-cropped to its short side and scaled to 256 × 256 px; the input is its 8-bit grey of
 equal CIE Y; PSNR is over RGB uint8 and the whole picture, as in the evaluator. Nothing here asserts: the
 table is for docs/guidance.md.
 """
@@ -152,7 +152,7 @@ def references(truth: np.ndarray, chance: random.Random) -> dict[str, np.ndarray
 
 
 def toward(rows: dict[str, list[float]], plate: object, automatic: np.ndarray, truth: np.ndarray) -> None:
-    """(b): how far the colours move from the automatic ones to the turned ones, and stay of a crop."""
+    """(b): how far the colors move from the automatic ones to the turned ones, and stay of a crop."""
     wanted = turned(truth, 120)
     target, before = ab_of(wanted), ab_of(automatic)
     for name, other in (
@@ -178,7 +178,7 @@ def companions(path: Path, everything: list[Path], chance: random.Random) -> lis
 def palette(colorizer: Colorizer, paths: list[Path], _: list[Path]) -> None:
     print("Palette")
     for number, text in enumerate((*PALETTES, "of the next photo", "of the photo's own truth")):
-        within, colourful, error = [], [], []
+        within, colorful, error = [], [], []
         for at, path in enumerate(paths):
             truth = square(path)
             source = truth if "own" in text else square(paths[(at + 1) % len(paths)])
@@ -190,10 +190,10 @@ def palette(colorizer: Colorizer, paths: list[Path], _: list[Path]) -> None:
             automatic = plate.preview(side=SIDE)
             drawn = plate.color(Look(palette=asked)).preview(side=SIDE)
             within.append(100 * share_within(drawn, asked))
-            colourful.append(colorfulness(drawn) / max(1.0, colorfulness(automatic)))
+            colorful.append(colorfulness(drawn) / max(1.0, colorfulness(automatic)))
             error.append(float(np.abs(rgb_to_lab(drawn)[..., 0] - rgb_to_lab(grey3(truth))[..., 0]).max()))
         line(f"{text}: pixels with C* > 12 within 20°", within, "%")
-        line(f"{text}: colorfulness over automatic", colourful)
+        line(f"{text}: colorfulness over automatic", colorful)
         line(f"{text}: largest |ΔL*|", error)
 
 
@@ -203,11 +203,11 @@ def grey3(rgb: np.ndarray) -> np.ndarray:
 
 def share_within(rgb: np.ndarray, asked: Palette, degrees: float = 20) -> float:
     ab = ab_of(rgb)
-    coloured = chroma_of(ab) > 12
+    colored = chroma_of(ab) > 12
     wanted = asked.lab[:, 1:]
     hues = hue_of(wanted[chroma_of(wanted) > 6])
     gap = np.abs((hue_of(ab)[..., None] - hues + 180) % 360 - 180).min(-1)
-    return float((gap[coloured] <= degrees).mean()) if coloured.any() else float("nan")
+    return float((gap[colored] <= degrees).mean()) if colored.any() else float("nan")
 
 
 # --- proposals ---------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def ideas(colorizer: Colorizer, paths: list[Path], _: list[Path]) -> None:
     line("PSNR of the best over automatic", best, "dB")
 
 
-# --- faded colour photographs ------------------------------------------------------------------
+# --- faded color photographs ------------------------------------------------------------------
 
 
 def faded_copy(rgb: np.ndarray, chance: random.Random) -> np.ndarray:
@@ -253,7 +253,7 @@ def faded(colorizer: Colorizer, paths: list[Path], _: list[Path]) -> None:
         try:
             kept = plate.color(Look(keep_color=True))
         except GuidanceError:
-            continue  # no colour left
+            continue  # no color left
         pictures = {
             "the faded copy itself": print_,
             "automatic": plate.preview(side=SIDE),

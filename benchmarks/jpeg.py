@@ -1,10 +1,10 @@
-"""A grey JPEG to a colour JPEG with the same luminance data, against decoding and encoding the pixels.
+"""A grey JPEG to a color JPEG with the same luminance data, against decoding and encoding the pixels.
 
     python benchmarks/jpeg.py [--rounds 7]
 
-A 12-megapixel grey JPEG (quality 95) is coloured, file to file, with the model loaded; the other side is
-Pillow's decode of the grey plus its encode of the coloured pixels (quality 95, 4:2:0). Both are measured in
-turns in one run, on two processors; the bound is a ratio of 1.3. Then the same for a colour JPEG of one tone
+A 12-megapixel grey JPEG (quality 95) is colored, file to file, with the model loaded; the other side is
+Pillow's decode of the grey plus its encode of the colored pixels (quality 95, 4:2:0). Both are measured in
+turns in one run, on two processors; the bound is a ratio of 1.3. Then the same for a color JPEG of one tone
 (4:2:0), whose luminance shares its scan with chroma, and for `--luminance lightness`, which encodes anew.
 """
 
@@ -34,7 +34,7 @@ BOUND, PROCESSORS = 1.3, 2
 
 
 def scans(folder: Path) -> tuple[Path, Path]:
-    """A 12-megapixel scan, an old photograph enlarged with film grain, as grey and as a toned colour JPEG."""
+    """A 12-megapixel scan, an old photograph enlarged with film grain, as grey and as a toned color JPEG."""
     with Image.open(EXAMPLE) as image:
         plane = np.asarray(image.convert("L").resize(SIZE, Image.Resampling.BICUBIC), np.float32)
     plane = plane + np.random.default_rng(0).normal(0, 4, plane.shape).astype(np.float32)
@@ -56,8 +56,8 @@ def compare(name: str, source: Path, colorizer: Colorizer, rounds: int, luminanc
     target = source.with_name("out.jpg")
 
     def ours() -> None:
-        coloured = colorizer.prepare(read(source)).render()
-        write(coloured, target, overwrite=True, luminance=luminance, threads=PROCESSORS)
+        colored = colorizer.prepare(read(source)).render()
+        write(colored, target, overwrite=True, luminance=luminance, threads=PROCESSORS)
 
     ours()
     with Image.open(target) as image:

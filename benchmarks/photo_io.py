@@ -59,7 +59,7 @@ def compare(
 
 
 def packing(rgb: np.ndarray) -> None:
-    """Why deflate looks for runs only: time and size at zlib's levels, on differences of neighbours."""
+    """Why deflate looks for runs only: time and size at zlib's levels, on differences of neighbors."""
     rows = rgb[: len(rgb) // 6].copy()
     rows[:, 1:] -= rgb[: len(rows), :-1]
     data = rows.tobytes()
@@ -106,9 +106,9 @@ def measure(folder: Path, rgb: np.ndarray, grey: np.ndarray, rounds: int) -> Non
     decoded = compare(
         "read grey JPEG", rounds, lambda: read(folder / "grey.jpg").pixels, decode(folder / "grey.jpg")
     )
-    encoded = compare("write colour JPEG", rounds, store("jpg"), save("jpg", quality=95, subsampling="4:2:0"))
+    encoded = compare("write color JPEG", rounds, store("jpg"), save("jpg", quality=95, subsampling="4:2:0"))
     ours, pillows = decoded[0] + encoded[0], decoded[1] + encoded[1]
-    print(f"{'grey JPEG in, colour JPEG out':34} {ours * 1e3:8.0f} ms   Pillow {pillows * 1e3:8.0f} ms   "
+    print(f"{'grey JPEG in, color JPEG out':34} {ours * 1e3:8.0f} ms   Pillow {pillows * 1e3:8.0f} ms   "
           f"ratio {ours / pillows:5.2f}")  # fmt: skip
     compare("write PNG", min(rounds, 3), store("png"), save("png"))
     compare("read PNG", rounds, lambda: read(folder / "pillow.png").pixels, decode(folder / "pillow.png"))

@@ -1,4 +1,4 @@
-"""Training the default network, against its bare forward + backward + optimiser step.
+"""Training the default network, against its bare forward + backward + optimizer step.
 
     python benchmarks/training.py [--steps 12] [--rounds 5]
 
@@ -6,7 +6,7 @@ In one run and in turns, at 2 threads and batches of 24 at 128 px as the recipe 
 
 - bare: the network, its loss, the backward pass and AdamW on one batch that is ready;
 - ours: `Trainer.step` on batches from the `Loader`, with decoding from the cache, crops, old film, hints,
-  recoloured objects, clipping, the rate and the averaged weights.
+  recolored objects, clipping, the rate and the averaged weights.
 
 Bounds: ours at most 1.15 x bare, and less than 5 % of the time spent waiting for data. Samples are made on
 the same two processors as the network runs on, so what they cost is part of the ratio.

@@ -58,7 +58,7 @@ def ideas(colorizer: Colorizer) -> None:
 
 
 def faded(colorizer: Colorizer) -> None:
-    """An artificially faded copy of the portrait, automatic colours, and its own colour revived."""
+    """An artificially faded copy of the portrait, automatic colors, and its own color revived."""
     density = -np.log10(np.clip(read(ROOT / "examples/astronaut.jpg").rgb / 255.0, 0.004, 1))
     light = 10 ** -(density * (0.35, 0.7, 0.55) + (0.01, 0.05, 0.12))
     Image.fromarray(np.rint(255 * light).astype(np.uint8)).save(FADED, quality=92)

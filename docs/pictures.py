@@ -54,18 +54,18 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     colorizer = Colorizer()
     plates = {path.stem: colorizer.prepare(read(path)) for path in sorted(PHOTOS.glob("*.jpg"))}
-    coloured = {name: plate.render().rgb for name, plate in plates.items()}
+    colored = {name: plate.render().rgb for name, plate in plates.items()}
     originals = {name: plate.photo.rgb for name, plate in plates.items()}
     for name in plates:
-        row([originals[name], coloured[name]], f"{name}.jpg")
+        row([originals[name], colored[name]], f"{name}.jpg")
     shown = ("dust-bowl-home", "astronaut", "nagasaki-boats")
-    grid([[originals[name] for name in shown], [coloured[name] for name in shown]], "before-after.jpg")
+    grid([[originals[name] for name in shown], [colored[name] for name in shown]], "before-after.jpg")
     truth = np.asarray(Image.open(ROOT / "examples" / "astronaut.jpg"))
     astronaut = plates["astronaut"]
-    row([originals["astronaut"], coloured["astronaut"], astronaut.render(ASTRONAUT).rgb, truth], "hints.jpg")
+    row([originals["astronaut"], colored["astronaut"], astronaut.render(ASTRONAUT).rgb, truth], "hints.jpg")
     row([astronaut.render((), v).rgb for v in (0, 0.25, 0.5, 1)], "vividness.jpg")
     small = cv2.resize(uncertainty_map(astronaut), (512, 512), interpolation=cv2.INTER_NEAREST)
-    row([coloured["astronaut"], small], "uncertainty.jpg")
+    row([colored["astronaut"], small], "uncertainty.jpg")
     print(dump_hints(ASTRONAUT))
 
 

@@ -1,12 +1,12 @@
-"""Colour a photo with a neural network, in a hundred lines.
+"""Color a photo with a neural network, in a hundred lines.
 
 The first network of Emil Wallner's "Colorizing B&W photos with neural networks" (2017): it is shown
-the luminance of one photo again and again until it knows which colours belong on it.
+the luminance of one photo again and again until it knows which colors belong on it.
 
     python examples/hundred_lines.py examples/astronaut.jpg
 
-writes img_result.png, the luminance with the colours the network has learnt, and img_gray_scale.png.
-Needs torch, and photochrom for the colour science. Everything larger that Photochrom does begins here.
+writes img_result.png, the luminance with the colors the network has learned, and img_gray_scale.png.
+Needs torch, and photochrom for the color science. Everything larger that Photochrom does begins here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def network() -> nn.Sequential:
     layers: list[nn.Module] = []
     for inputs, outputs, stride in widths:  # down: what is in the picture?
         layers += [conv(inputs, outputs, stride), nn.ReLU()]
-    for inputs, outputs in [(32, 32), (32, 16)]:  # up: where does its colour go?
+    for inputs, outputs in [(32, 32), (32, 16)]:  # up: where does its color go?
         layers += [nn.Upsample(scale_factor=2), conv(inputs, outputs), nn.ReLU()]
     layers += [nn.Upsample(scale_factor=2), conv(16, 2), nn.Tanh()]
     return nn.Sequential(*layers)
@@ -54,12 +54,12 @@ def load(path: Path, side: int) -> np.ndarray:
     return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
 
 
-def train(light: torch.Tensor, colour: torch.Tensor, epochs: int) -> nn.Module:
-    """Learn to answer `light` (1, 1, H, W) with `colour` (1, 2, H, W)."""
+def train(light: torch.Tensor, color: torch.Tensor, epochs: int) -> nn.Module:
+    """Learn to answer `light` (1, 1, H, W) with `color` (1, 2, H, W)."""
     model = network()
     optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
     for epoch in range(1, epochs + 1):
-        loss = functional.mse_loss(model(light), colour)
+        loss = functional.mse_loss(model(light), color)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -68,7 +68,7 @@ def train(light: torch.Tensor, colour: torch.Tensor, epochs: int) -> nn.Module:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Teach a small network the colours of one photo.")
+    parser = argparse.ArgumentParser(description="Teach a small network the colors of one photo.")
     parser.add_argument("photo", type=Path)
     parser.add_argument("--epochs", type=int, default=3000)
     parser.add_argument("--side", type=int, default=400, help="the short side to work at, px")
@@ -78,14 +78,14 @@ def main() -> None:
 
     rgb = load(options.photo, options.side)
     lab = torch.from_numpy(rgb_to_lab(rgb)).permute(2, 0, 1)[None]  # (1, 3, H, W)
-    light, colour = lab[:, :1], lab[:, 1:] / AB_RANGE
-    model = train(light, colour, options.epochs)
+    light, color = lab[:, :1], lab[:, 1:] / AB_RANGE
+    model = train(light, color, options.epochs)
 
     neutral = neutralize(rgb)
     grey = quantize(neutral / white(neutral.dtype))  # 8 bits: from here on, all that is known of the photo
     with torch.no_grad():
         answer = model(torch.from_numpy(luminance(grey))[None, None])
-    print(f"evaluation: loss {functional.mse_loss(answer, colour).item():.6f}")
+    print(f"evaluation: loss {functional.mse_loss(answer, color).item():.6f}")
     ab = (answer[0].permute(1, 2, 0) * AB_RANGE).contiguous().numpy()
     options.out.mkdir(parents=True, exist_ok=True)
     Image.fromarray(merge(grey, ab)).save(options.out / "img_result.png")

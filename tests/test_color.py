@@ -1,4 +1,4 @@
-"""Colour science against scikit-image, the standards and itself."""
+"""Color science against scikit-image, the standards and itself."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_lab_and_back(rgb):
 
 
 @pytest.mark.parametrize("dtype", DEPTHS)
-def test_greys_have_no_colour_and_white_is_100(dtype):
+def test_greys_have_no_color_and_white_is_100(dtype):
     white = np.iinfo(dtype).max
     greys = np.repeat(np.arange(0, white + 1, white // 255, dtype=dtype)[:, None], 3, axis=1)
     lab = color.rgb_to_lab(greys)
@@ -85,7 +85,7 @@ def test_neutral_refuses_floats():
         color.neutralize(np.zeros((2, 2)))
 
 
-# --- merge: luminance is kept, at every L and any colour, both depths --------------------------
+# --- merge: luminance is kept, at every L and any color, both depths --------------------------
 
 
 @pytest.mark.parametrize("dtype", DEPTHS)
@@ -112,13 +112,13 @@ def test_merge_keeps_luminance_of_anything(neutral, ab):
 
 
 @given(RGB)
-def test_merge_restores_a_photo_from_its_own_colours(rgb):
+def test_merge_restores_a_photo_from_its_own_colors(rgb):
     lab = color.rgb_to_lab(rgb)
     merged = color.merge(color.neutralize(rgb), lab[..., 1:], np.uint8)
     assert np.abs(merged.astype(int) - rgb).max() <= 1
 
 
-def test_merge_without_colour_is_grey():
+def test_merge_without_color_is_grey():
     plane = np.arange(65536, dtype=np.uint16).reshape(256, 256)
     merged = color.merge(plane, np.zeros((256, 256, 2), np.float32))
     assert (merged == plane[..., None]).all()
@@ -146,7 +146,7 @@ def test_fit_gamut_keeps_luminance_and_hue(level, hue, chroma):
         assert not color.in_gamut(beyond)[0]
 
 
-# --- colours as text ---------------------------------------------------------------------------
+# --- colors as text ---------------------------------------------------------------------------
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3))
@@ -160,7 +160,7 @@ def test_short_hex():
 
 
 @pytest.mark.parametrize("text", ["", "red", "#12", "#12345g", "#1234567", "12 456", None, 7, "#é23456"])
-def test_words_are_no_colours(text):
+def test_words_are_no_colors(text):
     with pytest.raises(OptionError, match="#rrggbb"):
         color.hex_to_rgb(text)
 

@@ -130,7 +130,7 @@ def test_vividness_raises_chroma(home):
     assert chroma[0] < chroma[1] < chroma[2]
 
 
-def test_same_colours_at_every_size(colorizer):
+def test_same_colors_at_every_size(colorizer):
     """size_stability of EVALUATION.md on an example: ΔE2000 against the largest at most 2."""
     image = Image.open(EXAMPLES / "photos" / "nagasaki-boats.jpg").convert("L")
     results = []
@@ -219,7 +219,7 @@ def test_too_many_hints_and_strange_vividness(home):
 # --- readings ----------------------------------------------------------------------------------
 
 
-def test_suggestions_are_colours_with_probabilities(home):
+def test_suggestions_are_colors_with_probabilities(home):
     found = home.suggest(0.5, 0.1, k=5)
     shares = [share for _, share in found]
     assert 2 <= len(found) <= 5
@@ -262,8 +262,8 @@ def test_an_unknown_model_names_the_known_ones():
         Colorizer("colourful")
 
 
-def test_importing_and_colouring_loads_no_heavy_framework(tmp_path):
-    """Neither `import photochrom` nor a colouring loads torch, the web framework or ray."""
+def test_importing_and_coloring_loads_no_heavy_framework(tmp_path):
+    """Neither `import photochrom` nor a coloring loads torch, the web framework or ray."""
     source = tmp_path / "in.png"
     Image.fromarray(two_objects(40)).save(source)
     code = (
@@ -274,5 +274,5 @@ def test_importing_and_colouring_loads_no_heavy_framework(tmp_path):
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-    with Image.open(tmp_path / "out.png") as coloured:
-        assert coloured.size == (40, 40)
+    with Image.open(tmp_path / "out.png") as colored:
+        assert colored.size == (40, 40)

@@ -1,4 +1,4 @@
-"""Area averaging; a photo's own colours against plain averages in linear light."""
+"""Area averaging; a photo's own colors against plain averages in linear light."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ def test_a_small_photo_is_enlarged() -> None:
     height=st.integers(1, 90), width=st.integers(1, 90), rows=st.integers(1, 40), columns=st.integers(1, 40)
 )
 def test_a_flat_photo_stays_flat_at_any_size(height: int, width: int, rows: int, columns: int) -> None:
-    colour = np.array((90, 140, 30), np.uint8)
-    lab = working_lab(Photo.from_array(np.broadcast_to(colour, (height, width, 3)).copy()), (rows, columns))
+    color = np.array((90, 140, 30), np.uint8)
+    lab = working_lab(Photo.from_array(np.broadcast_to(color, (height, width, 3)).copy()), (rows, columns))
     assert lab.shape == (rows, columns, 3)
-    np.testing.assert_allclose(lab, np.broadcast_to(rgb_to_lab(colour[None]), lab.shape), atol=2e-2)
+    np.testing.assert_allclose(lab, np.broadcast_to(rgb_to_lab(color[None]), lab.shape), atol=2e-2)
 
 
 @given(chroma=st.floats(0.5, 100), hue=st.floats(-179, 179))

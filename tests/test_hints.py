@@ -66,7 +66,7 @@ def test_a_hint_that_makes_no_sense_names_its_fault(change, word):
         Hint(**{"x": 0.5, "y": 0.5, "color": "#808080", **change})
 
 
-def test_a_hint_knows_its_colour():
+def test_a_hint_knows_its_color():
     a, b = Hint(0, 0, "#ff0000").ab
     assert (a, b) == pytest.approx((80.1, 67.2), abs=0.1)
     assert Hint(0, 0, "#777777").ab == (0, 0)

@@ -31,7 +31,7 @@ def test_it_is_at_most_a_hundred_lines_and_none_is_long() -> None:
     assert len(statements) == len(set(statements))  # one a line: short by being simple, not by cramming
 
 
-def test_it_colours_the_photo_it_has_seen(tmp_path: Path) -> None:
+def test_it_colors_the_photo_it_has_seen(tmp_path: Path) -> None:
     command = [
         sys.executable,
         str(SCRIPT),

@@ -120,7 +120,7 @@ def test_a_pin_is_exact_and_local(place):
 
 
 def two_things(size=16):
-    """A left thing and a right one of other luminance and look, and the same colour."""
+    """A left thing and a right one of other luminance and look, and the same color."""
     cells = np.full((size, size), 30, np.float32)
     cells[:, size // 2 :] = 75
     features = np.zeros((3, size // 4, size // 4), np.float32)
@@ -137,7 +137,7 @@ def test_a_surprising_hint_changes_its_thing_alone():
 
 
 def test_details_tell_things_apart_that_look_alike_from_afar():
-    """Features of afar, luminance and automatic colour are the same: what is left is where one ends."""
+    """Features of afar, luminance and automatic color are the same: what is left is where one ends."""
     height = 16
     cells = np.full((height, height), 50, np.float32)
     details = np.zeros((2, height, height), np.float32)
@@ -163,8 +163,8 @@ def test_an_expected_hint_may_tell_of_the_whole_scene():
 
 @given(st.integers(1, 600), st.floats(0, 80))
 @settings(max_examples=30)
-def test_colours_stay_near_what_was_said(count, spread):
-    """Kriging between wild hints does not overshoot into colours that nobody asked for."""
+def test_colors_stay_near_what_was_said(count, spread):
+    """Kriging between wild hints does not overshoot into colors that nobody asked for."""
     things = two_things()
     random = np.random.default_rng(count)
     listed = points(random.uniform(0, 16, (count, 2)), random.uniform(-spread, spread, (count, 2)))
@@ -185,8 +185,8 @@ def test_a_hint_between_cells_that_agrees_with_the_answer_changes_nothing(y, x, 
     assert np.abs(obeyed - answer).max() < 0.01
 
 
-def test_many_hints_bring_the_automatic_colours_into_what_is_corrected_and_a_heap_of_them_does_not():
-    answer = np.full((64, 64, 2), 12, np.float32)  # where automatic colours would be grey
+def test_many_hints_bring_the_automatic_colors_into_what_is_corrected_and_a_heap_of_them_does_not():
+    answer = np.full((64, 64, 2), 12, np.float32)  # where automatic colors would be grey
     spread = np.float32([[y, x] for y in (8, 24, 40, 56) for x in (8, 24, 40, 56)])
     moved = []
     for places in (spread[:1], np.repeat(spread[:1], 16, axis=0), spread):

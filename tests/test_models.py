@@ -139,7 +139,7 @@ def two_minds(luminance: float = 60) -> readings.Moments:
 
 
 def beside_a_doubtful_cell(moments: readings.Moments, doubt: float) -> readings.Moments:
-    """The same cell beside one without colour and with that variance."""
+    """The same cell beside one without color and with that variance."""
     planes = (moments.mean, moments.chroma, moments.square, moments.luminance)
     extra = (np.zeros((1, 1, 2)), np.full((1, 1), doubt**0.5), np.full((1, 1), doubt), moments.luminance)
     return readings.Moments(*(np.hstack(pair).astype(np.float32) for pair in zip(planes, extra, strict=True)))

@@ -1,4 +1,4 @@
-"""A pin, a hint with the colour that its place has, moves nothing, and takes back what others moved."""
+"""A pin, a hint with the color that its place has, moves nothing, and takes back what others moved."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_pin_alone_moves_nothing(plate, automatic, seed) -> None:
         assert difference(plate, automatic.chroma, plate.chroma([pin(automatic, place)])).max() <= 0.5
 
 
-def test_a_colour_read_from_the_picture_is_a_pin_too(plate, automatic) -> None:
+def test_a_color_read_from_the_picture_is_a_pin_too(plate, automatic) -> None:
     rgb = plate.render().rgb
     for x, y in (FOREHEAD, FLAG, COLLAR, (0.8, 0.3)):
         seen = rgb[int(y * rgb.shape[0]), int(x * rgb.shape[1])]
@@ -108,7 +108,7 @@ def test_among_many_that_ask_for_a_change_a_pin_is_a_hint_like_others() -> None:
     assert 0 < fade(np.float32([1] + [0] * 9))[0] < 1
 
 
-# --- neighbours ----------------------------------------------------------------------------------
+# --- neighbors ----------------------------------------------------------------------------------
 
 
 def moved_in(plate, automatic, hint, left, top, right, bottom):

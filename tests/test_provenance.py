@@ -203,7 +203,7 @@ def test_the_input_is_recognised_by_its_hash(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("packet", [None, RICH], ids=["none", "rich"])
-def test_taking_the_colours_away_takes_the_mark_away(packet: bytes | None) -> None:
+def test_taking_the_colors_away_takes_the_mark_away(packet: bytes | None) -> None:
     before = Metadata(xmp=packet)
     after = unmark(mark(before, "photochrom", "1.0"))
     assert not is_marked(after)

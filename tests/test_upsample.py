@@ -18,7 +18,7 @@ def edge_picture(size=64):
     return luminance, ab
 
 
-def test_colour_returns_to_its_edge():
+def test_color_returns_to_its_edge():
     """A chroma edge blurred over 8 px comes back sharp where the luminance has its edge."""
     luminance, ab = edge_picture()
     blurred = cv2.GaussianBlur(ab, (0, 0), 3)
@@ -30,12 +30,12 @@ def test_colour_returns_to_its_edge():
     assert np.abs(result - truth)[near].mean() < 0.7 * np.abs(bilinear - truth)[near].mean()
 
 
-def test_no_colour_where_there_is_none():
+def test_no_color_where_there_is_none():
     luminance, _ = edge_picture()
     assert not GuidedFilter.fit(np.zeros((64, 64, 2), np.float32), luminance).rows(0, luminance, 64).any()
 
 
-def test_even_colour_stays_even():
+def test_even_color_stays_even():
     luminance = np.random.default_rng(0).uniform(0, 100, (40, 56)).astype(np.float32)
     ab = np.full((40, 56, 2), (12, -7), np.float32)
     assert np.abs(GuidedFilter.fit(ab, luminance).rows(0, luminance, 40) - ab).max() < 1e-2
@@ -45,10 +45,10 @@ def test_even_colour_stays_even():
 def test_strips_are_rows_of_the_whole(height, width, strip):
     random = np.random.default_rng(height)
     luminance = random.uniform(0, 100, (32, 48)).astype(np.float32)
-    colours = GuidedFilter.fit(random.normal(0, 20, (32, 48, 2)).astype(np.float32), luminance)
+    colors = GuidedFilter.fit(random.normal(0, 20, (32, 48, 2)).astype(np.float32), luminance)
     large = random.uniform(0, 100, (height, width)).astype(np.float32)
-    whole = colours.rows(0, large, height)
+    whole = colors.rows(0, large, height)
     assert whole.shape == (height, width, 2)
     for top in range(0, height, strip):
-        part = colours.rows(top, large[top : top + strip], height)
+        part = colors.rows(top, large[top : top + strip], height)
         assert np.abs(part - whole[top : top + strip]).max() < 1e-3

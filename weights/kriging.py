@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 COUNTS = (1, 10, 100)
 FITTED = (
-    *("_REACHES", "_SHARES", "_COLOURS", "_NOISE", "_DOUBT", "_AUTOMATIC"),
+    *("_REACHES", "_SHARES", "_COLORS", "_NOISE", "_DOUBT", "_AUTOMATIC"),
     *("_AFFINITY", "_SCENE", "_LIKENESS", "_LIFT", "_SURPRISE"),
 )
 ANY_SIGN = ("_LIKENESS",)
@@ -64,7 +64,7 @@ class Apart(NamedTuple):
     distance: Tensor  # squared, in short sides
     difference: Tensor  # of L*, squared
     cosine: Tensor  # of the network's features
-    colours: Tensor  # distance of the automatic ab, squared
+    colors: Tensor  # distance of the automatic ab, squared
 
     def fall(self, reach: Tensor) -> Tensor:
         return torch.exp(-0.5 * self.distance / reach[0] ** 2 - 0.5 * self.difference / reach[1] ** 2)
@@ -143,11 +143,11 @@ def obey(numbers: Numbers, case: Case, answer: Answer) -> Tensor:
 
 
 def confine(numbers: Numbers, apart: Apart, off: Tensor) -> Tensor:
-    """What `kriging.Locality` keeps (m,) of hints that are off the automatic colours by this much (n,)."""
+    """What `kriging.Locality` keeps (m,) of hints that are off the automatic colors by this much (n,)."""
     (dull, full), (other, same) = numbers.value("_SURPRISE"), numbers.value("_LIKENESS")
     surprise = ((off - dull) / (full - dull)).clamp(0, 1)
     near, wide = apart.fall(numbers.value("_AFFINITY")), apart.fall(numbers.value("_SCENE")) + 1e-4
-    alike = ((apart.cosine - other) / (same - other)).clamp(0, 1) * same_colours(numbers, apart)
+    alike = ((apart.cosine - other) / (same - other)).clamp(0, 1) * same_colors(numbers, apart)
     elsewhere = 1 - (numbers.value("_LIFT") * near * alike).clamp(max=1).amax(-1)
     return 1 - (wide @ surprise) / wide.sum(-1) * elsewhere
 
@@ -157,11 +157,11 @@ def correlation(numbers: Numbers, apart: Apart) -> Tensor:
         share * apart.fall(reach)
         for share, reach in zip(numbers.value("_SHARES"), numbers.value("_REACHES"), strict=True)
     )
-    return (scene + (1 + apart.cosine) / 2 * (thing + part) + place) * same_colours(numbers, apart)
+    return (scene + (1 + apart.cosine) / 2 * (thing + part) + place) * same_colors(numbers, apart)
 
 
-def same_colours(numbers: Numbers, apart: Apart) -> Tensor:
-    return torch.exp(-0.5 * apart.colours / numbers.value("_COLOURS") ** 2)
+def same_colors(numbers: Numbers, apart: Apart) -> Tensor:
+    return torch.exp(-0.5 * apart.colors / numbers.value("_COLORS") ** 2)
 
 
 def squares(a: Tensor, b: Tensor) -> Tensor:
@@ -169,7 +169,7 @@ def squares(a: Tensor, b: Tensor) -> Tensor:
 
 
 def sample(plane: Tensor, places: Tensor) -> Tensor:
-    """(n, C): a plane (h, w, C) between the centres of its cells."""
+    """(n, C): a plane (h, w, C) between the centers of its cells."""
     last = torch.tensor(plane.shape[:2]) - 1
     place = torch.minimum((places - 0.5).clamp(min=0), last)
     corner = place.floor().long()
@@ -263,9 +263,9 @@ def answer_to(plate: Plate, scene: kriging.Scene, hints: Sequence[Hint]) -> Answ
     at, own = sample(automatic, places), sample(unit, places)
 
     def apart(*planes: Tensor) -> Apart:
-        place, level, features, colours = (plane.reshape(-1, plane.shape[-1]) for plane in planes)
+        place, level, features, colors = (plane.reshape(-1, plane.shape[-1]) for plane in planes)
         distance = squares(place, places) / min(height, width) ** 2
-        return Apart(distance, squares(level, levels), features @ own.T, squares(colours, at))
+        return Apart(distance, squares(level, levels), features @ own.T, squares(colors, at))
 
     among = apart(places, levels, own, at)
     return Answer(ab, deviation, points, at, among, apart(grid, cells, unit, automatic))
@@ -301,7 +301,7 @@ def main() -> None:
     colorizer = Colorizer()
     cases = [
         case_of(colorizer, found)
-        for found in tqdm(loaded, "colouring", len(photos.keys))
+        for found in tqdm(loaded, "coloring", len(photos.keys))
         if isinstance(found, Sample)
     ]
     numbers = Numbers()

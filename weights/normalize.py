@@ -23,7 +23,7 @@ from photochrom.training.photos import load_photos
 from photochrom.training.samples import make_sample
 from photochrom.training.tasks import inputs_of
 
-SAMPLES = ("samples.size=192", "samples.crop.smallest=0.8")  # nearly whole photos, as they are coloured
+SAMPLES = ("samples.size=192", "samples.crop.smallest=0.8")  # nearly whole photos, as they are colored
 
 
 def main() -> None:

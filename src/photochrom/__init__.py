@@ -1,4 +1,4 @@
-"""Photochrom: believable colour for black-and-white photographs, and you have the last word.
+"""Photochrom: believable color for black-and-white photographs, and you have the last word.
 
 For example:
 
@@ -44,7 +44,7 @@ def __getattr__(name: str) -> Any:
 
 
 def colorize(source: str | Path, target: str | Path, **options: Any) -> Path:
-    """Colour one photo, from file to file; options are those of `Plate.render` (hints, vividness).
+    """Color one photo, from file to file; options are those of `Plate.render` (hints, vividness).
 
     Returns the path written. Raises PhotochromError.
     """

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Colorizer:
-    """A model ready to colour photographs. Thread-safe; one serves a whole program."""
+    """A model ready to color photographs. Thread-safe; one serves a whole program."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Colorizer:
 
 
 class Plate(PreparedPhoto):
-    """A prepared photo, named after the negative from which colour prints were pulled. Thread-safe."""
+    """A prepared photo, named after the negative from which color prints were pulled. Thread-safe."""
 
     def color(self, look: Look) -> ColoredPlate:
         """The photo as a look wants it. Raises GuidanceError, HintError, OptionError, PhotoError."""
@@ -70,7 +70,7 @@ class Plate(PreparedPhoto):
         return ColoredPlate(self, Look(tuple(hints), vividness), tuple(hints))
 
     def render(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Photo:
-        """The coloured photo, full size, same depth, alpha and metadata; L* is the original's.
+        """The colored photo, full size, same depth, alpha and metadata; L* is the original's.
 
         Its pixels are computed strip by strip when they are asked for. vividness: 0..1.
         Raises OptionError, HintError.
@@ -82,7 +82,7 @@ class Plate(PreparedPhoto):
         return self._hinted(hints, vividness).preview(side)
 
     def suggest(self, x: float, y: float, k: int = 5, hints: Sequence[Hint] = ()) -> list[tuple[str, float]]:
-        """The k likeliest colours of a place: [("#rrggbb", probability)], likeliest first.
+        """The k likeliest colors of a place: [("#rrggbb", probability)], likeliest first.
 
         x, y: fractions of width and height. Raises OptionError outside 0..1, UnsupportedReading.
         """
@@ -98,7 +98,7 @@ class Plate(PreparedPhoto):
 
 @dataclass(frozen=True, eq=False)
 class ColoredPlate:
-    """What a look comes to on a prepared photo. Immutable; its colours are computed when first asked for."""
+    """What a look comes to on a prepared photo. Immutable; its colors are computed when first asked for."""
 
     plate: Plate
     look: Look
@@ -115,7 +115,7 @@ class ColoredPlate:
         return self._colors.rows(0, self.plate.luminance, self.plate.size[0])
 
     def photo(self) -> Photo:
-        """The coloured photo, full size, as `Plate.render`."""
+        """The colored photo, full size, as `Plate.render`."""
         return _colored(self.plate.photo, self._colors, self.plate.photo.dtype)
 
     def preview(self, side: int = 1000) -> Pixels:
@@ -136,7 +136,7 @@ class ColoredPlate:
         return self.plate.answer(self.hints).uncertainty()
 
     def suggest(self, x: float, y: float, k: int = 5) -> list[tuple[str, float]]:
-        """The k likeliest colours of a place, as `Plate.suggest`."""
+        """The k likeliest colors of a place, as `Plate.suggest`."""
         answer = self.plate.answer(self.hints)
         row, column = _at(x, y, answer.logits.shape[1:])
         p = readings.softmax(answer.logits[:, row : row + 1, column : column + 1])[:, 0, 0]
@@ -180,7 +180,7 @@ def _colored(photo: Photo, colors: GuidedFilter, dtype: np.dtype[Any]) -> Photo:
 
 
 def _merged(neutral: Neutral, colors: GuidedFilter, top: int, height: int, dtype: np.dtype[Any]) -> Pixels:
-    """Rows top.. of a photo of `height` rows in colour, a cacheful of pixels at a time."""
+    """Rows top.. of a photo of `height` rows in color, a cacheful of pixels at a time."""
     out: Pixels = np.empty((*neutral.shape, 3), dtype)
     for part in row_slices(*neutral.shape):
         chunk = neutral[part]

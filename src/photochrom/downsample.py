@@ -50,7 +50,7 @@ class AreaReduction:
 
     Exact, but for reductions of large planes to an eighth and less: there 2×2 pixels are averaged first, as
     often as four of the result remain, which is twice as fast and may count a row or column of pixels half to
-    the neighbour.
+    the neighbor.
     """
 
     def __init__(self, height: int, width: int, rows: int, columns: int):

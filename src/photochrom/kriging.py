@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 # Fitted on half of the validation photos (docs/model-development.md).
 _REACHES = ((2.5, 95.0), (0.74, 40.0), (0.2, 66.0), (0.027, 24.0))  # (share of the short side, L*)
 _SHARES = (0.45, 0.452, 0.072, 0.026)  # of the residual's variance: the scene, a thing, a part, a place
-_COLOURS = 19.7  # ab: automatic colours well within this are alike
+_COLORS = 19.7  # ab: automatic colors well within this are alike
 _NOISE = 0.0081  # of a hint, as a share of the residual's variance
 _DOUBT = 0.28  # power of the network's standard deviation with which a residual grows
-_AUTOMATIC = (0.58, 3.5)  # share of the automatic colours under many hints, and hints that bring half of it
+_AUTOMATIC = (0.58, 3.5)  # share of the automatic colors under many hints, and hints that bring half of it
 
 _AFFINITY = (0.4, 11.0)  # (share of the short side, L*) within which a hint's object is sought
 _SCENE = (0.42, 51.0)
-_LIKENESS = (-0.1, 0.5)  # cosine of centred features: below, another thing; above, the same
+_LIKENESS = (-0.1, 0.5)  # cosine of centered features: below, another thing; above, the same
 _LIFT = 6.5  # affinities above 0.15 count in full
-_SURPRISE = (11.0, 32.0)  # ab distance from the automatic colour: below, no surprise; above, full
+_SURPRISE = (11.0, 32.0)  # ab distance from the automatic color: below, no surprise; above, full
 _KIND = (0.2, 0.5)  # cosine: below, another kind; above, the same
-_KIND_COLOURS, _KIND_LEVELS = 15.0, 35.0  # ab and L* within which things are of one kind
-_KEPT = 0.5  # of the automatic variation of colour within a kind
+_KIND_COLORS, _KIND_LEVELS = 15.0, 35.0  # ab and L* within which things are of one kind
+_KEPT = 0.5  # of the automatic variation of color within a kind
 _CHUNK = 128  # hints at a time: a few tens of megabytes
 
 
@@ -43,7 +43,7 @@ class Scene:
     """What is known of a photo's cells without any hint."""
 
     cells: Float  # (h, w): mean L*
-    automatic: Float  # (h, w, 2): the colours without hints
+    automatic: Float  # (h, w, 2): the colors without hints
     unit_features: Float  # (h, w, C): of length at most 1; their products are cosines
 
 
@@ -54,11 +54,11 @@ def krige(answer: Float, deviation: Float, scene: Scene, points: Points) -> Floa
 
     What the hints say minus what the answer says is interpolated by simple kriging (Gaussian process
     regression; Matheron 1963): its covariance falls off with distance and with differences of L*, of the
-    network's features and of the automatic colours, and it grows with the network's own doubt. The
-    answer is first mixed with the automatic colours, two estimates whose errors differ: a single hint is
+    network's features and of the automatic colors, and it grows with the network's own doubt. The
+    answer is first mixed with the automatic colors, two estimates whose errors differ: a single hint is
     best left to the network, which knows its object; among many, interpolation does nearly as well.
 
-    A true colour tells much of the whole scene, and may; a colour that contradicts what the network
+    A true color tells much of the whole scene, and may; a color that contradicts what the network
     believed of its place (a dress made green) tells of its object alone.
     """
     if len(points.places) == 0:
@@ -72,20 +72,20 @@ def krige(answer: Float, deviation: Float, scene: Scene, points: Points) -> Floa
         sample(plane, points.places) for plane in (scene.automatic, scene.unit_features, mean, sigma)
     )
     coefficients = _solve(
-        _correlation(between, _cosines(unit, unit), _same_colours(automatic, automatic) * stretched.factor),
+        _correlation(between, _cosines(unit, unit), _same_colors(automatic, automatic) * stretched.factor),
         points.weights,
         (points.ab - own) / doubt,
     )
     surprises = _surprises(automatic, points.ab)
-    cells, colours = _listed(scene.unit_features), _listed(scene.automatic)
-    residual = np.zeros_like(colours)
-    local = Locality(len(colours))
+    cells, colors = _listed(scene.unit_features), _listed(scene.automatic)
+    residual = np.zeros_like(colors)
+    local = Locality(len(colors))
     reaches = _reaches_of_cells(scene, points)
     for part in _parts(points):
         chunk = _chunk(points, part)
         stretched = _stretched(reaches, chunk.reaches)
         falls = kernels(scene.cells, chunk, _REACHES, stretched.scale)
-        cosine, same = _cosines(cells, unit[part]), _same_colours(colours, automatic[part])
+        cosine, same = _cosines(cells, unit[part]), _same_colors(colors, automatic[part])
         correlation = _correlation(falls, cosine, same * stretched.factor)
         residual += cv2.gemm(correlation, coefficients[part], 1, None, 0)
         (near,) = kernels(scene.cells, chunk, (_AFFINITY,), chunk.reaches**-2)
@@ -103,7 +103,7 @@ def _listed(plane: Float) -> Float:
 
 
 def sample(plane: Float, places: Float) -> Float:
-    """(n, C): a plane of cells (h, w, C) between their centres, as it will be enlarged (bilinear)."""
+    """(n, C): a plane of cells (h, w, C) between their centers, as it will be enlarged (bilinear)."""
     last = np.array(plane.shape[:2]) - 1
     place = (places - np.float32(0.5)).clip(0, last).astype(np.float32)
     corner = place.astype(np.int64)
@@ -128,7 +128,7 @@ def _chunk(points: Points, part: slice) -> Points:
 
 
 def _automatic_share(near: Float, weights: Float) -> np.float32:
-    """The share of the automatic colours in what is corrected, by how many places the hints speak of.
+    """The share of the automatic colors in what is corrected, by how many places the hints speak of.
 
     near (n, n): 1 for hints at one place. The points of a stroke and hints put on one another count as one.
     """
@@ -137,10 +137,10 @@ def _automatic_share(near: Float, weights: Float) -> np.float32:
     return np.float32(most * count / (count + half))
 
 
-def _correlation(falls: Sequence[Float], cosine: Float, same_colours: Float) -> Float:
+def _correlation(falls: Sequence[Float], cosine: Float, same_colors: Float) -> Float:
     """(m, n): of the residuals at places and hints.
 
-    By distance and L* in four reaches; a thing and its parts also by features, all of them by colour.
+    By distance and L* in four reaches; a thing and its parts also by features, all of them by color.
     """
     (scene, thing, part, place), (a, b, c, d) = falls, _SHARES
     correlation: Float = cv2.addWeighted(thing, b, part, c, 0)
@@ -148,14 +148,14 @@ def _correlation(falls: Sequence[Float], cosine: Float, same_colours: Float) -> 
     half += np.float32(0.5)
     correlation *= half
     correlation += cv2.addWeighted(scene, a, place, d, 0)
-    correlation *= same_colours
+    correlation *= same_colors
     return correlation
 
 
-def _same_colours(ab: Float, hinted: Float) -> Float:
-    """(m, n) 0..1: how alike the automatic colours of places (m, 2) and hints (n, 2) are."""
+def _same_colors(ab: Float, hinted: Float) -> Float:
+    """(m, n) 0..1: how alike the automatic colors of places (m, 2) and hints (n, 2) are."""
     exponent = _squares(ab, hinted)
-    exponent *= np.float32(-0.5 / _COLOURS**2)
+    exponent *= np.float32(-0.5 / _COLORS**2)
     return np.asarray(cv2.exp(exponent, exponent).reshape(exponent.shape))
 
 
@@ -190,10 +190,10 @@ def _solve(correlation: Float, weights: Float, residual: Float) -> Float:
 
 
 def change_of_kind(scene: Scene, points: Points) -> Float:
-    """(h, w, 2): what hints for everything of their kind add to the automatic colours.
+    """(h, w, 2): what hints for everything of their kind add to the automatic colors.
 
-    A cell is of a hint's kind by the network's features, its automatic colour and its L*, not by its place.
-    The kind gets the hint's colour on the average, and keeps part of the automatic variation.
+    A cell is of a hint's kind by the network's features, its automatic color and its L*, not by its place.
+    The kind gets the hint's color on the average, and keeps part of the automatic variation.
     """
     cells, automatic = _listed(scene.unit_features), _listed(scene.automatic)
     levels = scene.cells.reshape(-1, 1)
@@ -204,7 +204,7 @@ def change_of_kind(scene: Scene, points: Points) -> Float:
     for part in _parts(points):
         alike = ((_cosines(cells, unit[part]) - low) / (high - low)).clip(0, 1) * points.weights[part]
         width = points.reaches[part] ** -2  # a kind has no distance in place: its reach is in colors and L*
-        alike *= np.exp(_squares(automatic, hinted[part]) * width * np.float32(-0.5 / _KIND_COLOURS**2))
+        alike *= np.exp(_squares(automatic, hinted[part]) * width * np.float32(-0.5 / _KIND_COLORS**2))
         alike *= np.exp((levels - points.luminance[part]) ** 2 * width * np.float32(-0.5 / _KIND_LEVELS**2))
         mean = alike.T @ automatic / np.maximum(alike.sum(0), np.float32(1e-6))[:, None]
         most = np.maximum(most, alike.max(-1, keepdims=True))
@@ -221,25 +221,25 @@ def change_of_kind(scene: Scene, points: Points) -> Float:
 
 def belonging(scene: Scene, points: Points, weights: Float) -> Float:
     """(h, w) 0..1: how far each cell is of the thing of one of the points, times that one's weight (n,)."""
-    cells, colours = _listed(scene.unit_features), _listed(scene.automatic)
+    cells, colors = _listed(scene.unit_features), _listed(scene.automatic)
     unit, automatic = (sample(plane, points.places) for plane in (scene.unit_features, scene.automatic))
     most = np.zeros(len(cells), np.float32)
     for part in _parts(points):
         chunk = _chunk(points, part)
         (near,) = kernels(scene.cells, chunk, (_AFFINITY,), chunk.reaches**-2)
-        same = _same_colours(colours, automatic[part])
+        same = _same_colors(colors, automatic[part])
         belongs = _belonging(near, _cosines(cells, unit[part]), same)
         most = np.maximum(most, (belongs * weights[part]).max(-1))
     return most.reshape(scene.cells.shape)
 
 
-def _belonging(near: Float, cosine: Float, same_colours: Float) -> Float:
-    """(m, n) 0..1: of places and hints that are near, alike to the network and of one automatic colour."""
+def _belonging(near: Float, cosine: Float, same_colors: Float) -> Float:
+    """(m, n) 0..1: of places and hints that are near, alike to the network and of one automatic color."""
     alike = cosine - np.float32(_LIKENESS[0])
     alike *= np.float32(_LIFT / (_LIKENESS[1] - _LIKENESS[0]))
     alike = alike.clip(0, _LIFT)
     alike *= near
-    alike *= same_colours
+    alike *= same_colors
     return np.asarray(np.minimum(1, alike))
 
 
@@ -263,7 +263,7 @@ class Locality:
 
 
 def _surprises(automatic: Float, ab: Float) -> Float:
-    """(n,) in 0..1: how much each hint contradicts the automatic colour of its place."""
+    """(n,) in 0..1: how much each hint contradicts the automatic color of its place."""
     distance = np.hypot(*(automatic - ab).T)
     share: Float = ((distance - _SURPRISE[0]) / (_SURPRISE[1] - _SURPRISE[0])).clip(0, 1).astype(np.float32)
     return share

@@ -56,7 +56,7 @@ class ReferencePhoto:
         if document is None:
             return None
         if not isinstance(document, dict) or {str, *map(type, document.values())} != {str}:
-            raise GuidanceError(f"the option 'reference' cannot be {document!r}")
+            raise GuidanceError(f"the option 'reference' cannot be {document!r}: give a photo's path")
         found = cls.of(document.get("path", ""))
         if found.sha256 != document.get("sha256"):
             raise GuidanceError(
@@ -75,7 +75,7 @@ def load_palette(document: Any) -> tuple[str, ...]:
     if isinstance(document, str):
         return Palette.parse(document).colors
     if not isinstance(document, list | tuple):
-        raise GuidanceError(f"the option 'palette' cannot be {document!r}")
+        raise GuidanceError(f"the option 'palette' cannot be {document!r}: give colors or a picture's path")
     return Palette(tuple(document)).colors if document else ()
 
 

@@ -1,4 +1,4 @@
-"""A palette: a few colours to keep to."""
+"""A palette: a few colors to keep to."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from photochrom.color import Float
     from photochrom.photo import Photo
 
-GREY = 6.0  # C* below which a colour has no hue to speak of
+GREY = 6.0  # C* below which a color has no hue to speak of
 _TOGETHER = 4.0  # degrees: hues closer than this count as one
-_SIDE = 128  # px at which a picture's main colours are sought
+_SIDE = 128  # px at which a picture's main colors are sought
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours to keep to, as "#rrggbb". Raises GuidanceError for none, for only greys, for no colour."""
+    """Colors to keep to, as "#rrggbb". Raises GuidanceError for none, for only greys, for no color."""
 
     colors: tuple[str, ...]
 
@@ -43,12 +43,12 @@ class Palette:
         object.__setattr__(self, "colors", written)
         if not len(self.hues):
             raise GuidanceError(
-                "the palette holds only greys, which draw the photo nowhere: give at least one color"
+                "the palette holds only greys, which have no hue to keep to: give at least one color"
             )
 
     @classmethod
     def parse(cls, text: str) -> Palette:
-        """A palette of "#rrggbb, #rrggbb, …", or the colours of the picture with that path.
+        """A palette of "#rrggbb, #rrggbb, …", or the colors of the picture with that path.
 
         Raises GuidanceError for a word that is neither, PhotoError for a picture that cannot be read.
         """
@@ -59,19 +59,19 @@ class Palette:
 
     @classmethod
     def of_photo(cls, photo: Photo, count: int = 6) -> Palette:
-        """The main colours of a picture, at most `count`. Raises GuidanceError for a grey picture."""
+        """The main colors of a picture, at most `count`. Raises GuidanceError for a grey picture."""
         lab = working_lab(photo, _fitting(photo, _SIDE))
         ab = np.ascontiguousarray(lab[..., 1:].reshape(-1, 2))
-        coloured = chroma_of(ab) > GREY
-        if coloured.sum() < 16:
+        colored = chroma_of(ab) > GREY
+        if colored.sum() < 16:
             named = f"the picture {photo.path}" if photo.path else "the picture"
             raise GuidanceError(f"{named} has no colors for a palette: choose a color picture")
-        points = np.column_stack([0.5 * lab[..., 0].reshape(-1), ab])[coloured].astype(np.float32)
+        points = np.column_stack([0.5 * lab[..., 0].reshape(-1), ab])[colored].astype(np.float32)
         return cls(tuple(_main_colors(points, count)))
 
     @property
     def lab(self) -> Float:
-        """(n, 3) CIELAB of the colours."""
+        """(n, 3) CIELAB of the colors."""
         return rgb_to_lab(np.stack([hex_to_rgb(color) for color in self.colors]))
 
     @property
@@ -86,12 +86,12 @@ class Palette:
 
     @property
     def has_grey(self) -> bool:
-        """Whether one of the colours is a grey."""
+        """Whether one of the colors is a grey."""
         return bool((chroma_of(self.lab[:, 1:]) <= GREY).any())
 
 
 def _as_color(word: str) -> str:
-    """The word with the # that was left out, if it is a colour."""
+    """The word with the # that was left out, if it is a color."""
     try:
         return rgb_to_hex(hex_to_rgb(f"#{word}"))
     except OptionError:
@@ -106,12 +106,12 @@ def _fitting(photo: Photo, side: int) -> tuple[int, int]:
 
 
 def _main_colors(points: Float, count: int) -> Iterable[str]:
-    """Cluster centres of (L*/2, a*, b*), the largest first; clusters under 2 % are passed over."""
+    """Cluster centers of (L*/2, a*, b*), the largest first; clusters under 2 % are passed over."""
     cv2.setRNGSeed(0)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 30, 0.5)
     count = min(count, len(points))
-    _, labels, centres = cv2.kmeans(points, count, cast("Any", None), stop, 3, cv2.KMEANS_PP_CENTERS)
+    _, labels, centers = cv2.kmeans(points, count, cast("Any", None), stop, 3, cv2.KMEANS_PP_CENTERS)
     shares = np.bincount(labels.ravel(), minlength=count) / len(points)
     order = [number for number in np.argsort(-shares) if shares[number] > 0.02]
-    coloured = [n for n in order if np.hypot(*centres[n, 1:]) > GREY] or list(order[:1])
-    return [rgb_to_hex(lab_to_rgb(centres[n : n + 1] * np.array((2, 1, 1)))[0]) for n in coloured]
+    colored = [n for n in order if np.hypot(*centers[n, 1:]) > GREY] or list(order[:1])
+    return [rgb_to_hex(lab_to_rgb(centers[n : n + 1] * np.array((2, 1, 1)))[0]) for n in colored]

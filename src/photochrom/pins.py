@@ -1,7 +1,7 @@
-"""Pins: hints with the colour that their place has already. They only take back what others moved.
+"""Pins: hints with the color that their place has already. They only take back what others moved.
 
 A pin is not shown to the network, to which every hint is news of the whole scene. Where other hints have
-changed the thing that is pinned, it goes back toward the automatic colours, as far as the pin asks.
+changed the thing that is pinned, it goes back toward the automatic colors, as far as the pin asks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from photochrom.kriging import Scene
     from photochrom.raster import Points
 
-_SAME = (1.5, 3.0)  # ab: a colour nearer than the first is the place's own (eight bits are off by up to 0.9)
+_SAME = (1.5, 3.0)  # ab: a color nearer than the first is the place's own (eight bits are off by up to 0.9)
 _LEAD = 0.8  # a hint that changes its place by less than this share of an earlier one's may be its follower
 _SIDE = 0.5  # cosine: and if it changes it to the same side,
 _LITTLE = 8.0  # ab: or by less than this
@@ -31,13 +31,13 @@ _MOVED = (1.0, 4.0)  # ab: what others moved a pin's place by; below, they hardl
 
 
 def pinned_shares(hints: Sequence[Hint], ab: Float, luminance: Float) -> Float:
-    """(n,) 0..1: how far each hint has the colours, ab (h, w, 2), that its place has at its L* (h, w)."""
+    """(n,) 0..1: how far each hint has the colors, ab (h, w, 2), that its place has at its L* (h, w)."""
     low, high = _SAME
     return ((high - distances(hints, ab, luminance)) / (high - low)).clip(0, 1).astype(np.float32)
 
 
 def distances(hints: Sequence[Hint], ab: Float, luminance: Float) -> Float:
-    """(n,): how far in ab each hint is from the colours of its place, at the farthest of its points."""
+    """(n,): how far in ab each hint is from the colors of its place, at the farthest of its points."""
     height, width = luminance.shape
     lines = [stroke_points(hint, height, width) for hint in hints]
     places = np.array([place for line in lines for place in line]) * (width, height)
@@ -57,9 +57,9 @@ def fade(shares: Float) -> Float:
 
 
 def may_follow(hint: Hint, earlier: Sequence[Hint], automatic: Float) -> bool:
-    """Whether a hint may have the colour that earlier ones brought to its place: a lesser change.
+    """Whether a hint may have the color that earlier ones brought to its place: a lesser change.
 
-    automatic (h, w, 2): the colours without hints.
+    automatic (h, w, 2): the colors without hints.
     """
     change = _change(hint, automatic)
     length = float(np.hypot(*change))
@@ -77,9 +77,9 @@ def _change(hint: Hint, automatic: Float) -> Float:
 
 
 def take_back(colors: Float, scene: Scene, pins: Points, hints: Points) -> Float:
-    """The colours (h, w, 2) that hints made, nearer to the automatic ones on the things that are pinned.
+    """The colors (h, w, 2) that hints made, nearer to the automatic ones on the things that are pinned.
 
-    Each cell stays on the way from its colour to the automatic one: a pin only takes back.
+    Each cell stays on the way from its color to the automatic one: a pin only takes back.
     """
     way = scene.automatic - colors
     at, there = sample(colors, pins.places), sample(way, pins.places)

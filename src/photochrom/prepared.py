@@ -1,4 +1,4 @@
-"""A photo at the working size: its luminance, the network's answers, and the colours that hints give it."""
+"""A photo at the working size: its luminance, the network's answers, and the colors that hints give it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     Redraw = Callable[[Float], Float]
 
 _ANSWERS, _PLANES = 4, 3  # how many are kept
-_FAR = 20.0  # ab: farther from the colours of its cell no hint is a pin
-_FOLLOWED = 6  # hints up to which it is looked whether a further one has the colour that they brought
+_FAR = 20.0  # ab: farther from the colors of its cell no hint is a pin
+_FOLLOWED = 6  # hints up to which it is looked whether a further one has the color that they brought
 
 
 def _checked_vividness(vividness: float | None) -> float:
@@ -118,7 +118,7 @@ class PreparedPhoto:
                 self._answers.popitem(last=False)
         return found
 
-    # --- colours --------------------------------------------------------------------------------
+    # --- colors --------------------------------------------------------------------------------
 
     def chroma(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Float:
         """(h, w, 2) float32: ab at the working size, as rendered."""
@@ -127,7 +127,7 @@ class PreparedPhoto:
     def colors(
         self, hints: Sequence[Hint] = (), vividness: float | None = None, redraw: Redraw | None = None
     ) -> GuidedFilter:
-        """The colours that hints give the photo, ready to be enlarged along its edges.
+        """The colors that hints give the photo, ready to be enlarged along its edges.
 
         redraw: a last change of ab (h, w, 2) at the working size, before hints are painted.
         Raises OptionError, HintError.
@@ -141,7 +141,7 @@ class PreparedPhoto:
 
 
 class _Rendering:
-    """The way from hints to colours at one vividness, for hints that have one border or none."""
+    """The way from hints to colors at one vividness, for hints that have one border or none."""
 
     def __init__(self, plate: PreparedPhoto, vividness: float, redraw: Redraw | None):
         self.answer, self.vividness, self.redraw = plate.answer, vividness, redraw
@@ -160,7 +160,7 @@ class _Rendering:
         return self._colored(kinds, *self._parted(kinds, [hint for hint in hints if not hint.alike]))
 
     def _parted(self, kinds: Sequence[Hint], hints: Sequence[Hint]) -> tuple[list[Hint], list[Hint]]:
-        """The hints that ask for a change, and the pins, whose places have their colour already.
+        """The hints that ask for a change, and the pins, whose places have their color already.
 
         A hint that is a pin in part is in both, with a part of its weight.
         """
@@ -179,13 +179,13 @@ class _Rendering:
         return active, pins
 
     def _pinned_shares(self, hints: Sequence[Hint]) -> Float:
-        """(n,) 0..1: how far the hints are pins. The colours are enlarged only where one may be."""
+        """(n,) 0..1: how far the hints are pins. The colors are enlarged only where one may be."""
         if not self.redraw and distances(hints, self.scene.automatic, self.plain.cells).min() > _FAR:
             return np.zeros(len(hints), np.float32)
         return fade(pinned_shares(hints, self._chroma(self._enlarged()), self.luminance))
 
     def _colored(self, kinds: Sequence[Hint], active: Sequence[Hint], pins: Sequence[Hint]) -> GuidedFilter:
-        """The colours of hints for kinds of things, for things, and of pins: later ones are stronger."""
+        """The colors of hints for kinds of things, for things, and of pins: later ones are stronger."""
         if not kinds and not active:
             return shift(self._enlarged(), pins, self.luminance)
         scene, answer = self.scene, self.answer(active)
@@ -202,7 +202,7 @@ class _Rendering:
         return shift(painted, pins, self.luminance)
 
     def _enlarged(self, change: Float | None = None) -> GuidedFilter:
-        """The automatic colours and a change of them in cells (h/4, w/4, 2)."""
+        """The automatic colors and a change of them in cells (h/4, w/4, 2)."""
         ab = self.automatic
         if change is not None:
             ab = ab + _resized(change, ab.shape)

@@ -1,4 +1,4 @@
-"""Where a picture's colours come from: the mark in its metadata, the sidecar, the colour layer.
+"""Where a picture's colors come from: the mark in its metadata, the sidecar, the color layer.
 
 The mark follows the IPTC Photo Metadata Standard: `DigitalSourceType` from IPTC's NewsCodes says that a
 photograph was composed with material from a trained model; `AISystemUsed` and `AISystemVersionUsed`
@@ -34,7 +34,7 @@ OWN = "urn:photochrom:1.0#"
 
 
 def mark(metadata: Metadata, model_name: str, version: str) -> Metadata:
-    """The metadata with the mark of a picture coloured by a model, all else kept.
+    """The metadata with the mark of a picture colored by a model, all else kept.
 
     Sets `Iptc4xmpExt:DigitalSourceType`, `AISystemUsed` and `AISystemVersionUsed`. `xmp:CreatorTool` is
     set only where there is none, for it names the first tool that made the file; a source type that the
@@ -74,7 +74,7 @@ def _properties(packet: bytes | None, model_name: str, version: str) -> list[xmp
 
 
 def unmark(metadata: Metadata) -> Metadata:
-    """The metadata without the mark, of a picture whose colours are gone; the input's source type is back."""
+    """The metadata without the mark, of a picture whose colors are gone; the input's source type is back."""
     if metadata.xmp is None or not is_marked(metadata):
         return metadata
     names = [(IPTC_EXT, name) for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")]
@@ -100,7 +100,7 @@ def write_colored(
     pages: Sequence[Photo] = (),
     overwrite: bool = False,
 ) -> Path:
-    """`write` of a picture coloured by a model, with the mark, which stays where all else is left out."""
+    """`write` of a picture colored by a model, with the mark, which stays where all else is left out."""
 
     def marked(page: Photo) -> Photo:
         metadata = Metadata(icc=page.metadata.icc) if options.strip else page.metadata
@@ -113,7 +113,7 @@ def write_colored(
 
 
 def is_marked(metadata: Metadata) -> bool:
-    """Whether a photo's metadata say that it was coloured by a model."""
+    """Whether a photo's metadata say that it was colored by a model."""
     if metadata.xmp is None or not _parses(metadata.xmp):
         return False
     return SOURCE_TYPE in xmp.values(metadata.xmp, IPTC_EXT, "DigitalSourceType")
@@ -127,7 +127,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What is needed to make a coloured picture again.
+    """What is needed to make a colored picture again.
 
     `options` are those of the command, JSON values by name; `hints` is the content of a hints file, None
     without hints; `time` is UTC in ISO 8601; `luminance` says what became of the input's luminance data
@@ -172,7 +172,7 @@ class Sidecar:
         return documents.parse(cls, document, f"{name}: ")
 
     def check_input(self, path: Path) -> None:
-        """Raises OptionError unless a file has the hash of the input that was coloured."""
+        """Raises OptionError unless a file has the hash of the input that was colored."""
         found = file_sha256(path)
         if found != self.input_sha256:
             raise OptionError(

@@ -1,9 +1,9 @@
-"""Hints on the grid of the working size: masks, points, and how their colours are carried along edges.
+"""Hints on the grid of the working size: masks, points, and how their colors are carried along edges.
 
 A hint list is drawn once into the two forms in which our network takes it (docs/model-card.md): the discs
-and strokes themselves, and the same colours carried along the photo's edges by a joint-bilateral kernel
+and strokes themselves, and the same colors carried along the photo's edges by a joint-bilateral kernel
 (Levin, Lischinski & Weiss 2004, "Colorization using optimization", is the classical source of the idea that
-neighbours of equal luminance share a colour).
+neighbors of equal luminance share a color).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FLOOR = 0.05  # a total weight well below this fades to nothing
 
 
 class Points(NamedTuple):
-    """Hints as points, in cells of stride 4: the centre of cell (0, 0) is (0.5, 0.5)."""
+    """Hints as points, in cells of stride 4: the center of cell (0, 0) is (0.5, 0.5)."""
 
     places: Float  # (n, 2): y, x
     luminance: Float  # (n,): mean L* under the hint

@@ -1,4 +1,4 @@
-"""Hints on the finished colours: each has its own colour at its place, and nothing beyond its border."""
+"""Hints on the finished colors: each has its own color at its place, and nothing beyond its border."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FEATHER = 1  # px of the working size over which a border is blurred, to either
 
 
 def paint(colors: GuidedFilter, hints: Sequence[Hint], luminance: Float) -> GuidedFilter:
-    """Each hint's colour where it was placed: there ab no longer depends on the luminance.
+    """Each hint's color where it was placed: there ab no longer depends on the luminance.
 
     It fades over about a radius, and stops at edges of L*.
     """
@@ -37,7 +37,7 @@ def paint(colors: GuidedFilter, hints: Sequence[Hint], luminance: Float) -> Guid
 
 
 def shift(colors: GuidedFilter, pins: Sequence[Hint], luminance: Float) -> GuidedFilter:
-    """The colours around each pin moved by what its place still lacks of the pin's, if that is much."""
+    """The colors around each pin moved by what its place still lacks of the pin's, if that is much."""
     if not pins:
         return colors
     offset = colors.offset.copy()
@@ -53,7 +53,7 @@ def shift(colors: GuidedFilter, pins: Sequence[Hint], luminance: Float) -> Guide
 def blend_within(
     outside: GuidedFilter, inside: GuidedFilter, border: Sequence[tuple[float, float]]
 ) -> GuidedFilter:
-    """One set of colours inside a closed path (x, y in fractions), another outside."""
+    """One set of colors inside a closed path (x, y in fractions), another outside."""
     height, width = outside.slope.shape[:2]
     corners = np.rint((np.array(border) * (width, height) - 0.5) * 16).astype(np.int32)
     mask = np.zeros((height, width), np.uint8)
@@ -82,7 +82,7 @@ def _window(x: float, y: float, reach: float, height: int, width: int) -> tuple[
 
 
 def _share(x: float, y: float, radius: float, part: tuple[slice, slice], luminance: Float) -> Float:
-    """1 on the disc, falling to 0 at twice its radius; less where L* differs from the disc's centre."""
+    """1 on the disc, falling to 0 at twice its radius; less where L* differs from the disc's center."""
     rows = np.arange(part[0].start, part[0].stop, dtype=np.float32)[:, None] + 0.5 - y
     columns = np.arange(part[1].start, part[1].stop, dtype=np.float32)[None] + 0.5 - x
     distance = cv2.sqrt(rows * rows + columns * columns)

@@ -29,7 +29,7 @@ def job_for(path: Path, output: Path, options: Options | None = None) -> plan.Jo
     return plan.to_file(plan.Source(path, path), output, options)[0]
 
 
-def colour(path: Path, output: Path, options: Options | None = None, **task: object) -> Result:
+def color(path: Path, output: Path, options: Options | None = None, **task: object) -> Result:
     options = options or Options()
     return Coloring(options, threads=1)(Task(job_for(path, output, options), **task))  # type: ignore[arg-type]
 
@@ -38,11 +38,11 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_photo_is_coloured_at_its_size_with_its_luminance(
+def test_a_photo_is_colored_at_its_size_with_its_luminance(
     photo: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = photo("in/a.png", 1)
-    result = colour(path, tmp_path / "new/folder/a.png", hash_output=True)
+    result = color(path, tmp_path / "new/folder/a.png", hash_output=True)
     assert (result.status, result.error, result.model) == ("done", None, "photochrom")
     assert result.hashes == {"a.png": file_sha256(tmp_path / "new/folder/a.png")}
     rgb, grey = read(tmp_path / "new/folder/a.png").rgb, np.asarray(Image.open(path))
@@ -54,17 +54,17 @@ def test_a_photo_is_coloured_at_its_size_with_its_luminance(
 def test_hints_and_vividness_are_obeyed(photo: Callable[..., Path], tmp_path: Path) -> None:
     path = photo("a.png", 1, width=96, height=96)
     options = Options(hints=(Hint(0.5, 0.5, "#2040c0", radius=0.1),))
-    colour(path, tmp_path / "blue.png", options)
+    color(path, tmp_path / "blue.png", options)
     assert rgb_to_lab(read(tmp_path / "blue.png").rgb)[48, 48, 2] < -20
     for vividness in (0.0, 1.0):
-        colour(path, tmp_path / f"{vividness}.png", Options(vividness=vividness))
+        color(path, tmp_path / f"{vividness}.png", Options(vividness=vividness))
     chroma = [np.abs(rgb_to_lab(read(tmp_path / f"{v}.png").rgb)[..., 1:]).mean() for v in (0.0, 1.0)]
     assert chroma[1] > chroma[0]
 
 
 def test_side_by_side_is_twice_as_wide(photo: Callable[..., Path], tmp_path: Path) -> None:
     path = photo("a.png", 1)
-    colour(path, tmp_path / "b.png", Options(side_by_side=True))
+    color(path, tmp_path / "b.png", Options(side_by_side=True))
     rgb = read(tmp_path / "b.png").rgb
     assert rgb.shape == (32, 96, 3)
     np.testing.assert_array_equal(rgb[:, :48], read(path).rgb)
@@ -77,7 +77,7 @@ def test_a_layer_lies_beside_the_result(
     photo: Callable[..., Path], tmp_path: Path, kind: str, name: str
 ) -> None:
     path = photo("in/a.png", 1)
-    assert colour(path, tmp_path / "out/b.png", Options(layer=kind)).status == "done"
+    assert color(path, tmp_path / "out/b.png", Options(layer=kind)).status == "done"
     assert files(tmp_path / "out") == sorted(["b.png", name])
 
 
@@ -87,24 +87,22 @@ def test_a_layer_lies_beside_the_result(
 def test_jpeg_options_reach_the_file(
     photo: Callable[..., Path], tmp_path: Path, subsampling: str, factors: tuple[int, int]
 ) -> None:
-    colour(photo("a.jpg", 1), tmp_path / "b.jpg", Options(subsampling=subsampling))
+    color(photo("a.jpg", 1), tmp_path / "b.jpg", Options(subsampling=subsampling))
     with Image.open(tmp_path / "b.jpg") as image:
         assert image.layer[0][1:3] == factors
     for quality in (30, 100):
-        colour(
-            photo("c.png", 1, width=300, height=200), tmp_path / f"{quality}.jpg", Options(quality=quality)
-        )
+        color(photo("c.png", 1, width=300, height=200), tmp_path / f"{quality}.jpg", Options(quality=quality))
     assert (tmp_path / "100.jpg").stat().st_size > 1.5 * (tmp_path / "30.jpg").stat().st_size
 
 
 @pytest.mark.parametrize("strip", [False, True])
-def test_colours_in_the_inputs_own_profile(photo: Callable[..., Path], tmp_path: Path, strip: bool) -> None:
-    """The same colours as in sRGB, in other numbers; a profile is no metadata that --strip takes away."""
+def test_colors_in_the_inputs_own_profile(photo: Callable[..., Path], tmp_path: Path, strip: bool) -> None:
+    """The same colors as in sRGB, in other numbers; a profile is no metadata that --strip takes away."""
     wide = tmp_path / "wide.png"
     with Image.open(photo("a.png", 1)) as image:
         image.convert("RGB").save(wide, icc_profile=libvips().Operation.call("profile_load", "p3"))
-    colour(wide, tmp_path / "own.png", Options(profile="input", strip=strip))
-    colour(wide, tmp_path / "srgb.png", Options(strip=strip))
+    color(wide, tmp_path / "own.png", Options(profile="input", strip=strip))
+    color(wide, tmp_path / "srgb.png", Options(strip=strip))
     with Image.open(tmp_path / "own.png") as own, Image.open(tmp_path / "srgb.png") as srgb:
         assert own.info["icc_profile"] == libvips().Operation.call("profile_load", "p3")
         assert srgb.info["icc_profile"] != own.info["icc_profile"]
@@ -117,34 +115,34 @@ def test_colours_in_the_inputs_own_profile(photo: Callable[..., Path], tmp_path:
 def test_depth(tmp_path: Path) -> None:
     plane = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
     cv2.imwrite(str(tmp_path / "a.tif"), plane)
-    colour(tmp_path / "a.tif", tmp_path / "same.tif")
-    colour(tmp_path / "a.tif", tmp_path / "eight.tif", Options(depth=8))
+    color(tmp_path / "a.tif", tmp_path / "same.tif")
+    color(tmp_path / "a.tif", tmp_path / "eight.tif", Options(depth=8))
     assert (read(tmp_path / "same.tif").dtype, read(tmp_path / "eight.tif").dtype) == (np.uint16, np.uint8)
 
 
 def test_a_page_that_is_not_there(photo: Callable[..., Path], tmp_path: Path) -> None:
     path = photo("a.tif", 1)
-    result = colour(path, tmp_path / "b.tif", Options(page=3))
+    result = color(path, tmp_path / "b.tif", Options(page=3))
     assert result.status == "failed"
     assert not (tmp_path / "b.tif").exists()
 
 
-def test_a_coloured_photo_is_warned_about_and_a_sepia_is_not(tmp_path: Path) -> None:
+def test_a_colored_photo_is_warned_about_and_a_sepia_is_not(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).uniform(0, 255, (64, 64, 3))
     Image.fromarray(cv2.GaussianBlur(noise, (0, 0), 6, None).astype(np.uint8)).save(tmp_path / "faint.png")
     vivid = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 6), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
-    Image.fromarray(vivid).save(tmp_path / "colour.png")
+    Image.fromarray(vivid).save(tmp_path / "color.png")
     sepia = np.clip(vivid[..., :1] * np.array([1, 0.85, 0.65]), 0, 255).astype(np.uint8)
     Image.fromarray(sepia).save(tmp_path / "sepia.png")
-    assert "color photo already" in " ".join(colour(tmp_path / "colour.png", tmp_path / "1.png").warnings)
-    assert colour(tmp_path / "sepia.png", tmp_path / "2.png").warnings == ()
+    assert "color photo already" in " ".join(color(tmp_path / "color.png", tmp_path / "1.png").warnings)
+    assert color(tmp_path / "sepia.png", tmp_path / "2.png").warnings == ()
 
 
 def test_what_is_no_photo_fails_with_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for name, content in {"text.jpg": b"hello", "empty.png": b"", "cut.png": b"\x89PNG\r\n\x1a\n"}.items():
         (tmp_path / "in" / name).write_bytes(content)
-        result = colour(tmp_path / "in" / name, tmp_path / "out" / name, Options(layer="tiff"))
+        result = color(tmp_path / "in" / name, tmp_path / "out" / name, Options(layer="tiff"))
         assert result.status == "failed"
         assert result.error
         assert result.output is None
@@ -153,7 +151,7 @@ def test_what_is_no_photo_fails_with_a_sentence_and_leaves_nothing(tmp_path: Pat
 
 def test_a_missing_photo_and_a_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "gone.jpg", tmp_path):
-        assert colour(path, tmp_path / "out.jpg").status == "failed"
+        assert color(path, tmp_path / "out.jpg").status == "failed"
 
 
 def test_a_photo_that_changed_since_it_was_hashed(photo: Callable[..., Path], tmp_path: Path) -> None:
@@ -161,7 +159,7 @@ def test_a_photo_that_changed_since_it_was_hashed(photo: Callable[..., Path], tm
     stamp = stamp_of(path)
     photo("a.png", 2)
     os.utime(path, ns=(1, 1))
-    result = colour(path, tmp_path / "b.png", stamp=stamp)
+    result = color(path, tmp_path / "b.png", stamp=stamp)
     assert result.error is not None
     assert "changed while it was read" in result.error
     assert not (tmp_path / "b.png").exists()
@@ -170,11 +168,11 @@ def test_a_photo_that_changed_since_it_was_hashed(photo: Callable[..., Path], tm
 def test_a_result_that_is_there_is_kept(photo: Callable[..., Path], tmp_path: Path) -> None:
     path = photo("a.png", 1)
     (tmp_path / "b.png").write_bytes(b"mine")
-    result = colour(path, tmp_path / "b.png", Options(layer="tiff"))
+    result = color(path, tmp_path / "b.png", Options(layer="tiff"))
     assert result.error is not None
     assert "exists already" in result.error
     assert (tmp_path / "b.png").read_bytes() == b"mine"
-    assert colour(path, tmp_path / "b.png", replace=True).status == "done"
+    assert color(path, tmp_path / "b.png", replace=True).status == "done"
 
 
 def test_a_full_disk_leaves_neither_picture_nor_layer(
@@ -191,7 +189,7 @@ def test_a_full_disk_leaves_neither_picture_nor_layer(
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", full)
-    result = colour(path, tmp_path / "out/a.png", Options(layer="tiff"))
+    result = color(path, tmp_path / "out/a.png", Options(layer="tiff"))
     assert result.status == "failed"
     assert result.error is not None
     assert "disk is full" in result.error
@@ -205,7 +203,7 @@ def test_no_memory_is_a_failure_of_that_photo(
         raise MemoryError
 
     monkeypatch.setattr(coloring, "read", exhausted)
-    result = colour(photo("a.png", 1), tmp_path / "b.png")
+    result = color(photo("a.png", 1), tmp_path / "b.png")
     assert result.error == "there is not enough memory for it"
 
 
@@ -215,22 +213,22 @@ def test_a_failure_says_the_path_once() -> None:
     assert failure(job, "a.jpg does not exist").error == "a.jpg does not exist"
 
 
-def test_a_negative_is_coloured_as_its_positive(photo: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_negative_is_colored_as_its_positive(photo: Callable[..., Path], tmp_path: Path) -> None:
     path = photo("positive.png", 1)
     positive = np.asarray(Image.open(path))
     negative = tmp_path / "negative.jpg"  # whose luminance data are not to be kept
     Image.fromarray(255 - positive).save(negative, quality=100)
-    result = colour(negative, tmp_path / "out.jpg", Options(invert=True, quality=100, subsampling="4:4:4"))
+    result = color(negative, tmp_path / "out.jpg", Options(invert=True, quality=100, subsampling="4:4:4"))
     assert result.error is None
     shown = rgb_to_lab(read(tmp_path / "out.jpg").rgb)[..., 0]
     assert np.abs(shown - luminance(positive)).mean() < 1
 
 
-def test_a_cut_photo_is_coloured_when_asked_for(photo: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_cut_photo_is_colored_when_asked_for(photo: Callable[..., Path], tmp_path: Path) -> None:
     path = photo("a.jpg", 1, width=300, height=400)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert "cut short" in str(colour(path, tmp_path / "b.jpg").error)
-    result = colour(path, tmp_path / "b.jpg", Options(salvage=True))
+    assert "cut short" in str(color(path, tmp_path / "b.jpg").error)
+    result = color(path, tmp_path / "b.jpg", Options(salvage=True))
     assert (result.status, result.error) == ("done", None)
     assert "it is damaged or cut short: what is there was read, the rest is grey or black" in result.warnings
     assert read(tmp_path / "b.jpg").pixels.shape == (400, 300, 3)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def reference(tmp_path: Path) -> Path:
-    """A colour picture: a red and a blue half with some texture."""
+    """A color picture: a red and a blue half with some texture."""
     rng = np.random.default_rng(0)
     rgb = rng.normal(0, 12, (64, 64, 3)) + 100
     rgb[:, :32] += (90, -40, -60)
@@ -96,7 +96,7 @@ def test_a_reference_that_is_not_there(tmp_path: Path) -> None:
         ReferencePhoto.of(tmp_path / "gone.jpg")
 
 
-def test_a_palette_is_stored_as_colours_even_from_a_picture(reference: Path) -> None:
+def test_a_palette_is_stored_as_colors_even_from_a_picture(reference: Path) -> None:
     colors = load_palette(str(reference))
     assert load_palette(list(colors)) == colors
     assert load_palette(()) == ()
@@ -146,7 +146,7 @@ def test_one_reference_serves_a_whole_run(photo: Callable[..., Path], tmp_path: 
         assert coloring(Task(job)).status == "done"
 
 
-def test_a_faded_photo_is_not_told_that_its_colour_is_dropped(reference: Path, tmp_path: Path) -> None:
+def test_a_faded_photo_is_not_told_that_its_color_is_dropped(reference: Path, tmp_path: Path) -> None:
     (job,) = plan.to_file(plan.Source(reference, reference), tmp_path / "b.png")
     dropped = Coloring(Options())(Task(job))
     assert "dropped" in " ".join(dropped.warnings)

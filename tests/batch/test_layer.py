@@ -1,4 +1,4 @@
-"""The colour alone, and both pictures beside each other."""
+"""The color alone, and both pictures beside each other."""
 
 from __future__ import annotations
 
@@ -24,22 +24,20 @@ PIXELS = arrays(np.uint8, (4, 5, 3))
 
 
 def over(layer: Photo, below: np.ndarray) -> np.ndarray:
-    """Normal blending, as any editor does it: colour · a + below · (1 − a)."""
+    """Normal blending, as any editor does it: color · a + below · (1 − a)."""
     assert layer.alpha is not None
     opacity = layer.alpha.astype(np.float64)[..., None] / 65535
     return layer.rgb / 65535 * opacity + below / 255 * (1 - opacity)
 
 
 @given(PIXELS, PIXELS)
-def test_the_overlay_makes_the_original_the_coloured_photo(
-    original: np.ndarray, coloured: np.ndarray
-) -> None:
-    layer = overlay(Photo.from_array(original), Photo.from_array(coloured))
-    assert np.abs(over(layer, original) * 255 - coloured).max() < 0.02
+def test_the_overlay_makes_the_original_the_colored_photo(original: np.ndarray, colored: np.ndarray) -> None:
+    layer = overlay(Photo.from_array(original), Photo.from_array(colored))
+    assert np.abs(over(layer, original) * 255 - colored).max() < 0.02
 
 
 @given(PIXELS)
-def test_nothing_to_colour_is_wholly_transparent(original: np.ndarray) -> None:
+def test_nothing_to_color_is_wholly_transparent(original: np.ndarray) -> None:
     layer = overlay(Photo.from_array(original), Photo.from_array(original))
     assert layer.alpha is not None
     assert not layer.alpha.any()
@@ -48,11 +46,11 @@ def test_nothing_to_colour_is_wholly_transparent(original: np.ndarray) -> None:
 def test_the_overlay_of_a_grey_photo_survives_png(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     grey = rng.integers(0, 256, (40, 30)).astype(np.uint8)
-    coloured = rng.integers(0, 256, (40, 30, 3)).astype(np.uint8)
-    write(overlay(Photo.from_array(grey), Photo.from_array(coloured)), tmp_path / "layer.png")
+    colored = rng.integers(0, 256, (40, 30, 3)).astype(np.uint8)
+    write(overlay(Photo.from_array(grey), Photo.from_array(colored)), tmp_path / "layer.png")
     layer = read(tmp_path / "layer.png")
     assert layer.dtype == np.uint16
-    assert np.abs(over(layer, np.dstack([grey] * 3)) * 255 - coloured).max() < 0.02
+    assert np.abs(over(layer, np.dstack([grey] * 3)) * 255 - colored).max() < 0.02
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (70, 33, 3), (3, 40000, 3)])
@@ -78,11 +76,11 @@ def test_ab_does_not_replace_a_file(tmp_path: Path) -> None:
 
 
 @given(arrays(np.uint16, (7, 3)), arrays(np.uint16, (7, 3, 3)))
-def test_both_pictures_side_by_side(original: np.ndarray, coloured: np.ndarray) -> None:
-    both = side_by_side(Photo.from_array(original), Photo.from_array(coloured))
+def test_both_pictures_side_by_side(original: np.ndarray, colored: np.ndarray) -> None:
+    both = side_by_side(Photo.from_array(original), Photo.from_array(colored))
     assert (both.height, both.width, both.dtype, both.has_alpha) == (7, 6, np.uint16, False)
     np.testing.assert_array_equal(both.rgb[:, :3], np.dstack([original] * 3))
-    np.testing.assert_array_equal(both.rgb[:, 3:], coloured)
+    np.testing.assert_array_equal(both.rgb[:, 3:], colored)
 
 
 def test_large_pictures_come_in_strips() -> None:

@@ -35,19 +35,19 @@ def job(tmp_path: Path) -> Job:
     return Job(tmp_path / "a.jpg", tmp_path / "out/a.jpg")
 
 
-def colour(book: Ledger, job: Job, key: str = "k", photo: str = "p") -> Claim:
+def color(book: Ledger, job: Job, key: str = "k", photo: str = "p") -> Claim:
     """Claim a job and, if it is taken, do it."""
     claim = book.claim(job, key, photo)
     if claim is Claim.TAKEN:
-        job.output.write_bytes(f"coloured {key} {photo}".encode())
+        job.output.write_bytes(f"colored {key} {photo}".encode())
         book.done(job, file_sha256(job.output), "model", 0.5)
     return claim
 
 
 def test_done_is_done(book: Ledger, job: Job) -> None:
     book.register([job])
-    assert colour(book, job) is Claim.TAKEN
-    assert colour(book, job) is Claim.DONE
+    assert color(book, job) is Claim.TAKEN
+    assert color(book, job) is Claim.DONE
     (row,) = book.rows()
     assert (row.output, row.status, row.model, row.key) == ("a.jpg", "done", "model", "k")
     assert row.output_sha256 == file_sha256(job.output)
@@ -60,34 +60,34 @@ def test_planned_jobs_are_pending_and_stay_known(book: Ledger, job: Job) -> None
     assert [row.output for row in read_rows(book.path)] == ["a.jpg"]
 
 
-def test_another_key_is_coloured_anew_over_our_own_result(book: Ledger, job: Job) -> None:
+def test_another_key_is_colored_anew_over_our_own_result(book: Ledger, job: Job) -> None:
     book.register([job])
-    colour(book, job)
-    assert colour(book, job, key="other") is Claim.TAKEN
+    color(book, job)
+    assert color(book, job, key="other") is Claim.TAKEN
     assert b"other" in job.output.read_bytes()
 
 
 def test_a_missing_result_is_not_done(book: Ledger, job: Job) -> None:
     book.register([job])
-    colour(book, job)
+    color(book, job)
     job.output.unlink()
-    assert colour(book, job) is Claim.TAKEN
+    assert color(book, job) is Claim.TAKEN
 
 
 def test_a_result_that_was_edited_is_not_replaced(book: Ledger, job: Job) -> None:
     book.register([job])
-    colour(book, job)
+    color(book, job)
     job.output.write_bytes(b"with a caption")
-    assert colour(book, job, key="other") is Claim.FOREIGN
+    assert color(book, job, key="other") is Claim.FOREIGN
     book.failed(job, "it is there")
-    assert colour(book, job, key="other") is Claim.FOREIGN
+    assert color(book, job, key="other") is Claim.FOREIGN
     assert book.claim(job, "other", "p", replace=True) is Claim.TAKEN
 
 
 def test_a_strangers_file_is_not_replaced(book: Ledger, job: Job) -> None:
     book.register([job])
     job.output.write_bytes(b"someone else's")
-    assert colour(book, job) is Claim.FOREIGN
+    assert color(book, job) is Claim.FOREIGN
     assert book.claim(job, "k", "p", replace=True) is Claim.TAKEN
 
 
@@ -95,26 +95,26 @@ def test_the_result_of_another_photo_of_that_name_is_not_replaced(
     book: Ledger, job: Job, tmp_path: Path
 ) -> None:
     book.register([job])
-    colour(book, job)
+    color(book, job)
     other = Job(tmp_path / "elsewhere/a.jpg", job.output)
     book.register([other])
-    assert colour(book, other, key="k2", photo="p2") is Claim.FOREIGN
+    assert color(book, other, key="k2", photo="p2") is Claim.FOREIGN
 
 
 def test_a_photo_that_moved_is_still_done(book: Ledger, job: Job, tmp_path: Path) -> None:
     book.register([job])
-    colour(book, job)
-    assert colour(book, Job(tmp_path / "moved.jpg", job.output)) is Claim.DONE
+    color(book, job)
+    assert color(book, Job(tmp_path / "moved.jpg", job.output)) is Claim.DONE
 
 
 def test_a_missing_sidecar_is_not_done(book: Ledger, tmp_path: Path) -> None:
     job = Job(tmp_path / "a.jpg", tmp_path / "out/a.jpg", sidecar=tmp_path / "out/a.colorized.json")
     book.register([job])
-    assert colour(book, job) is Claim.TAKEN
-    assert colour(book, job) is Claim.TAKEN
+    assert color(book, job) is Claim.TAKEN
+    assert color(book, job) is Claim.TAKEN
     assert job.sidecar is not None
     job.sidecar.write_text("{}")
-    assert colour(book, job) is Claim.DONE
+    assert color(book, job) is Claim.DONE
 
 
 def test_a_failed_job_is_taken_again_even_if_its_file_came_to_be(book: Ledger, job: Job) -> None:
@@ -122,15 +122,15 @@ def test_a_failed_job_is_taken_again_even_if_its_file_came_to_be(book: Ledger, j
     assert book.claim(job, "k", "p") is Claim.TAKEN
     job.output.write_bytes(b"renamed just before the crash")
     book.failed(job, "its worker crashed")
-    assert colour(book, job) is Claim.TAKEN
+    assert color(book, job) is Claim.TAKEN
 
 
 def test_a_file_put_in_the_place_of_a_failed_result_is_a_strangers(book: Ledger, job: Job) -> None:
     book.register([job])
     assert book.claim(job, "k", "p") is Claim.TAKEN
     book.failed(job, "damaged")
-    job.output.write_bytes(b"coloured by hand")
-    assert colour(book, job) is Claim.FOREIGN
+    job.output.write_bytes(b"colored by hand")
+    assert color(book, job) is Claim.FOREIGN
 
 
 def test_a_released_job_is_pending(book: Ledger, job: Job) -> None:
@@ -161,7 +161,7 @@ def test_a_live_run_holds_its_job_and_a_killed_one_does_not(book: Ledger, job: J
         assert book.claim(job, "k", "p") is Claim.HELD
         job.output.write_bytes(b"it got as far as this")
         other.kill()
-    assert colour(book, job) is Claim.TAKEN
+    assert color(book, job) is Claim.TAKEN
 
 
 def test_an_unplanned_job_is_decided_by_what_is_there(book: Ledger, job: Job) -> None:
@@ -212,8 +212,8 @@ def test_names_that_are_no_utf_8(book: Ledger, tmp_path: Path) -> None:
     odd = os.fsdecode(b"gr\xfcn.jpg")
     job = Job(tmp_path / odd, tmp_path / "out" / odd)
     book.register([job])
-    assert colour(book, job) is Claim.TAKEN
-    assert colour(book, job) is Claim.DONE
+    assert color(book, job) is Claim.TAKEN
+    assert color(book, job) is Claim.DONE
     book.failed(job, f"{job.input}: broken")
     (row,) = book.rows()
     assert (row.output, row.error) == (odd, f"{job.input}: broken")
@@ -229,7 +229,7 @@ def test_jobs_that_come_one_by_one_are_noted_before_they_are_handed_on(book: Led
 
 
 class LedgerAgainstTheFolder(RuleBasedStateMachine):
-    """Any order of colouring, losing, editing and changing options: edited files are never lost."""
+    """Any order of coloring, losing, editing and changing options: edited files are never lost."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -244,11 +244,11 @@ class LedgerAgainstTheFolder(RuleBasedStateMachine):
         self.edited: dict[Path, bytes] = {}
 
     @rule(which=st.integers(0, 1), key=st.sampled_from("xyz"))
-    def colour(self, which: int, key: str) -> None:
+    def color(self, which: int, key: str) -> None:
         job = self.jobs[which]
         before = job.output.read_bytes() if job.output.exists() else None
         row = next(row for row in self.book.rows() if row.output == job.output.name)
-        claim = colour(self.book, job, key)
+        claim = color(self.book, job, key)
         if claim is Claim.DONE:
             assert before is not None
             assert row.key == key

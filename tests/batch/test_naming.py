@@ -29,7 +29,7 @@ WORDS = st.text(st.characters(categories=["L", "N"], include_characters=" _-."),
         ("a.heic", ".png"),
     ],
 )
-def test_the_input_format_stays_where_it_can_hold_colour(name: str, suffix: str) -> None:
+def test_the_input_format_stays_where_it_can_hold_color(name: str, suffix: str) -> None:
     assert naming.output_suffix(Path(name)) == suffix
 
 

@@ -91,7 +91,7 @@ def test_one_bad_file_does_not_stop_the_rest_and_a_rerun_takes_up_what_is_left(h
     assert len(house.copying.tasks) == 1
 
 
-def test_a_changed_photo_is_coloured_again(house: House) -> None:
+def test_a_changed_photo_is_colored_again(house: House) -> None:
     house.add("a.jpg", b"one")
     house.run()
     house.add("a.jpg", b"two")
@@ -99,7 +99,7 @@ def test_a_changed_photo_is_coloured_again(house: House) -> None:
     assert (house.out / "a.jpg").read_bytes() == b"two"
 
 
-def test_other_options_colour_again_and_other_limits_do_not(house: House) -> None:
+def test_other_options_color_again_and_other_limits_do_not(house: House) -> None:
     house.add("a.jpg")
     house.run()
     house.options = Options(max_pixels=10**9)
@@ -108,7 +108,7 @@ def test_other_options_colour_again_and_other_limits_do_not(house: House) -> Non
     assert statuses(house.run()) == {"a.jpg": "done"}
 
 
-def test_another_model_colours_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_model_colors_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.add("a.jpg")
     house.run()
     import dataclasses

@@ -271,7 +271,7 @@ def test_the_page_loads_nothing_from_elsewhere(browser: Browser, address: str) -
 def test_models_are_compared_side_by_side_with_a_tie(page: Page, study: Study) -> None:
     """The preference part: both pictures stay, Space and the button mean no difference."""
     answers = Answers(study)
-    me = answers.enrol()
+    me = answers.enroll()
     before = [trial for trial in study.trials(0) if trial.kind != "preference"]
     for trial in before:
         answers.record(me, trial.index, "left", 500)

@@ -106,9 +106,9 @@ def test_lists_globs_and_standard_input(photochrom, photo, tmp_path: Path, monke
 
 def test_an_output_folder_inside_the_input_folder(photochrom, photo, tmp_path: Path) -> None:
     photo("in/a.jpg", 1)
-    assert photochrom("batch", "in", "in/coloured").code == 0
-    assert statuses(photochrom("batch", "in", "in/coloured", "--json")) == ["skipped"]
-    assert tree(tmp_path / "in") == ["a.jpg", "coloured/a.jpg"]
+    assert photochrom("batch", "in", "in/colored").code == 0
+    assert statuses(photochrom("batch", "in", "in/colored", "--json")) == ["skipped"]
+    assert tree(tmp_path / "in") == ["a.jpg", "colored/a.jpg"]
 
 
 @pytest.mark.parametrize("arguments", [["in"], ["in", "in/a.jpg"], ["in", "in"]])

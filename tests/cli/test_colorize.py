@@ -75,7 +75,7 @@ def test_a_folder_without_o_and_its_rerun(photochrom, photo, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("name", "out"), [("a.gif", "a.colorized.png"), ("a.bmp", "a.colorized.png")])
-def test_formats_that_cannot_hold_colour_become_png(
+def test_formats_that_cannot_hold_color_become_png(
     photochrom, photo, tmp_path: Path, name: str, out: str
 ) -> None:
     photo(name)
@@ -246,7 +246,7 @@ def test_progress_within_one_photo_if_it_takes_long(photo, tmp_path: Path) -> No
     assert "%" not in shown
 
 
-def test_a_colour_photo_is_warned_about(photochrom, tmp_path: Path) -> None:
+def test_a_color_photo_is_warned_about(photochrom, tmp_path: Path) -> None:
     ramp = np.zeros((64, 64, 3), np.uint8)
     ramp[..., 0] = np.arange(64) * 4
     ramp[..., 2] = np.arange(64)[:, None] * 4

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def coloured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict], str, int]:
+def colored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict], str, int]:
     """The whole corpus in one batch."""
     out = tmp_path_factory.mktemp("hostile") / "out"
     command = [
@@ -38,8 +38,8 @@ def coloured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     return out, results, done.stderr, done.returncode
 
 
-def test_the_batch_goes_through_all_of_them(coloured) -> None:
-    _, results, err, code = coloured
+def test_the_batch_goes_through_all_of_them(colored) -> None:
+    _, results, err, code = colored
     pictures = {path.name for path in CORPUS.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES}
     left_out = {name for name, result in results.items() if result["status"] == "skipped"}
     assert set(results) - left_out == pictures
@@ -49,8 +49,8 @@ def test_the_batch_goes_through_all_of_them(coloured) -> None:
     assert "Traceback" not in err
 
 
-def test_every_failure_is_a_sentence_of_ours(coloured) -> None:
-    _, results, _, _ = coloured
+def test_every_failure_is_a_sentence_of_ours(colored) -> None:
+    _, results, _, _ = colored
     for result in results.values():
         if result["status"] == "failed":
             assert "unexpected" not in result["error"], result
@@ -58,8 +58,8 @@ def test_every_failure_is_a_sentence_of_ours(coloured) -> None:
             assert "longer than" not in result["error"], result
 
 
-def test_every_picture_is_whole_and_nothing_else_is_there(coloured) -> None:
-    out, results, _, _ = coloured
+def test_every_picture_is_whole_and_nothing_else_is_there(colored) -> None:
+    out, results, _, _ = colored
     made = {path for path in out.rglob("*") if path.is_file() and ".photochrom" not in path.parts}
     assert made == {Path(result["output"]) for result in results.values() if result["status"] == "done"}
     for path in made:
@@ -86,9 +86,9 @@ def account(arguments: list[str], log: Path) -> tuple[int, float, int]:
 
 
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="POSIX accounts of processes")
-def test_the_slowest_take_under_ten_seconds_and_a_gigabyte(coloured, tmp_path: Path) -> None:
+def test_the_slowest_take_under_ten_seconds_and_a_gigabyte(colored, tmp_path: Path) -> None:
     """By the system's account of the process, so that other load on the machine does not count."""
-    _, results, _, _ = coloured
+    _, results, _, _ = colored
     slowest = sorted(results.values(), key=lambda result: result["seconds"])[-4:]
     for number, result in enumerate(slowest):
         command = ["-m", "photochrom", "colorize", result["input"], "-o", str(tmp_path / f"{number}.png")]

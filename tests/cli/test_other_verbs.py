@@ -21,7 +21,7 @@ from photochrom.photo import read
 # --- watch ---------------------------------------------------------------------------------------
 
 
-def test_watch_colours_what_is_there_and_ends_when_idle(photochrom, photo, tmp_path: Path) -> None:
+def test_watch_colors_what_is_there_and_ends_when_idle(photochrom, photo, tmp_path: Path) -> None:
     photo("in/x/a.jpg")
     done = photochrom("watch", "in", "-o", "out", "--settle", "0", "--until-idle", "0.5")
     assert (done.code, done.lines) == (0, ["out/x/a.jpg"])
@@ -50,7 +50,7 @@ def test_watch_waits_for_a_file_to_stop_growing(photo, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_file_written_more_slowly_than_watch_waits_is_no_failure(photo, tmp_path: Path) -> None:
-    """It was counted as failed, though it was coloured in the end."""
+    """It was counted as failed, though it was colored in the end."""
     whole = photo("ready.png", width=400, height=300).read_bytes()
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.png").write_bytes(whole[:-2000])
@@ -262,7 +262,7 @@ def test_doctor_reports_whatever_is_broken(photochrom, monkeypatch: pytest.Monke
     assert "ok   model" in done.out
 
 
-def test_doctor_finds_colours_that_move_the_luminance(photochrom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_finds_colors_that_move_the_luminance(photochrom, monkeypatch: pytest.MonkeyPatch) -> None:
     from photochrom.colorizer import Plate
     from photochrom.photo import Photo
 

@@ -1,4 +1,4 @@
-"""photochrom uncolor: the grey JPEG that a coloured one was made of."""
+"""photochrom uncolor: the grey JPEG that a colored one was made of."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_there_and_back(photochrom: Any, photo: Any, tmp_path: Any) -> None:
     assert compare_luminance(before.read_bytes(), after.read_bytes()) == "identical"
     assert np.array_equal(read(before).pixels, read(after).pixels)
     assert read(after).channels == 1
-    assert read(after).metadata.xmp is None  # the mark is gone with the colours
+    assert read(after).metadata.xmp is None  # the mark is gone with the colors
     assert photochrom("verify", "--luminance", "a.jpg", "grey.jpg").code == 0
 
 

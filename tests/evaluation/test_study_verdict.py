@@ -183,7 +183,7 @@ def test_the_preferred_model_wins() -> None:
 
 def test_answers_resume_where_they_stopped(study: Study) -> None:
     answers = Answers(study)
-    me = answers.enrol()
+    me = answers.enroll()
     for index in range(3):
         assert answers.answered(me) == index
         answers.record(me, index, "left", 800)
@@ -194,7 +194,7 @@ def test_answers_resume_where_they_stopped(study: Study) -> None:
 
 def test_the_first_answer_counts(study: Study) -> None:
     answers = Answers(study)
-    me = answers.enrol()
+    me = answers.enroll()
     answers.record(me, 0, "left", 800)
     assert answers.record(me, 0, "right", 5).choice == "left"
     assert [(a.choice, a.milliseconds) for a in answers.all()] == [("left", 800)]
@@ -207,7 +207,7 @@ def test_the_first_answer_counts(study: Study) -> None:
 def test_senseless_answers_are_refused(study: Study, index: int, choice: str, milliseconds: float) -> None:
     answers = Answers(study)
     with pytest.raises(OptionError):
-        answers.record(answers.enrol(), index, choice, milliseconds)
+        answers.record(answers.enroll(), index, choice, milliseconds)
     assert answers.all() == []
 
 
@@ -218,7 +218,7 @@ def test_a_stranger_is_not_known(study: Study) -> None:
 
 def test_people_who_come_at_once_get_numbers_of_their_own(study: Study) -> None:
     answers, ids = Answers(study), []
-    threads = [threading.Thread(target=lambda: ids.append(answers.enrol())) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: ids.append(answers.enroll())) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -258,7 +258,7 @@ def test_the_database_holds_no_more_than_it_must(study: Study) -> None:
 
 def test_the_report_holds_every_shown_photo(study: Study, tmp_path: Path) -> None:
     answers = Answers(study)
-    me = answers.enrol()
+    me = answers.enroll()
     for trial in study.trials(0):
         answers.record(me, trial.index, "tie" if trial.kind == "preference" else trial.colored, 900)
     verdict = write_study_report(study, tmp_path / "report")

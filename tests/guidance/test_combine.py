@@ -1,4 +1,4 @@
-"""One order for everything: a person's hints, the reference, the photo's own colour, the palette."""
+"""One order for everything: a person's hints, the reference, the photo's own color, the palette."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MINE = Hint(0.55, 0.75, "#2040c0", radius=0.02)
 places = st.tuples(st.floats(0, 1), st.floats(0, 1))
 
 
-def colour_at(plate: Plate, guided, hint: Hint) -> np.ndarray:
+def color_at(plate: Plate, guided, hint: Hint) -> np.ndarray:
     """ab, the mean of 3 × 3 px at a hint's place, as rendered."""
     ab = guided.chroma
     y, x = int(hint.y * ab.shape[0]), int(hint.x * ab.shape[1])
@@ -38,7 +38,7 @@ def everything(plate: Plate, truth: np.ndarray, lab):
 
 def test_a_persons_hint_beats_all(plate: Plate, everything) -> None:
     assert everything.hints[-1] == MINE
-    gap = np.hypot(*(colour_at(plate, everything, MINE) - MINE.ab))
+    gap = np.hypot(*(color_at(plate, everything, MINE) - MINE.ab))
     assert gap < 6
 
 

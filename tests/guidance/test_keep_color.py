@@ -1,4 +1,4 @@
-"""Faded colour photographs: the cast comes off, what is left is stretched and followed."""
+"""Faded color photographs: the cast comes off, what is left is stretched and followed."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_mutual_matches_choose_each_other() -> None:
     np.testing.assert_allclose(found.similarity, 1, atol=1e-5)
 
 
-def test_vectors_have_length_one_and_places_are_cell_centres() -> None:
+def test_vectors_have_length_one_and_places_are_cell_centers() -> None:
     features = np.random.default_rng(2).normal(size=(16, 2, 3)).astype(np.float32)
     vectors, places = as_view(features, 32, 48)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)

@@ -1,4 +1,4 @@
-"""Keep to these colours: hues drawn, chroma and luminance kept, every odd palette answered."""
+"""Keep to these colors: hues drawn, chroma and luminance kept, every odd palette answered."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ hex_colors = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 
 def gap(ab: np.ndarray, palette: Palette) -> np.ndarray:
-    """Degrees from each place's hue to the nearest hue of the palette's colours."""
+    """Degrees from each place's hue to the nearest hue of the palette's colors."""
     wanted = palette.lab[:, 1:]
     hues = hue_of(wanted[chroma_of(wanted) > 6])
     return np.abs((hue_of(ab)[..., None] - hues + 180) % 360 - 180).min(-1)
@@ -39,7 +39,7 @@ def gap(ab: np.ndarray, palette: Palette) -> np.ndarray:
 # --- what a palette is -------------------------------------------------------------------------
 
 
-def test_colours_are_read_with_commas_or_spaces_with_or_without_hash() -> None:
+def test_colors_are_read_with_commas_or_spaces_with_or_without_hash() -> None:
     assert Palette.parse("#7a2e1d, 3B5998  #d9b26f,#7a2e1d").colors == COLORS
     assert Palette.parse("#f00").colors == ("#ff0000",)
 
@@ -72,7 +72,7 @@ def test_a_missing_picture_is_told_by_its_name() -> None:
 
 
 @given(st.lists(hex_colors, min_size=1, max_size=60))
-def test_any_colours_are_a_palette_or_only_greys(colors: list[str]) -> None:
+def test_any_colors_are_a_palette_or_only_greys(colors: list[str]) -> None:
     try:
         palette = Palette(tuple(colors))
     except GuidanceError as error:
@@ -82,7 +82,7 @@ def test_any_colours_are_a_palette_or_only_greys(colors: list[str]) -> None:
     assert (np.diff(palette.hues) > 0).all()
 
 
-def test_five_hundred_colours_leave_every_hue_free() -> None:
+def test_five_hundred_colors_leave_every_hue_free() -> None:
     rng = np.random.default_rng(0)
     palette = Palette(tuple(f"#{number:06x}" for number in rng.integers(0, 1 << 24, 500)))
     assert len(palette.hues) <= 90
@@ -90,7 +90,7 @@ def test_five_hundred_colours_leave_every_hue_free() -> None:
     assert np.hypot(*(_PaletteTurn(palette)(ab) - ab).reshape(-1, 2).T).mean() < 1
 
 
-def test_the_colours_of_a_picture(tmp_path: Path) -> None:
+def test_the_colors_of_a_picture(tmp_path: Path) -> None:
     flag = np.full((60, 90, 3), 255, np.uint8)
     flag[:, :30], flag[:, 60:] = (0, 85, 164), (239, 65, 53)
     Image.fromarray(flag).save(tmp_path / "flag.png")
@@ -122,8 +122,8 @@ def test_hues_come_near_and_chroma_never_grows(ab: np.ndarray, colors: list[str]
     drawn = _PaletteTurn(palette)(ab)
     assert (chroma_of(drawn) <= chroma_of(ab) * 1.001 + 1e-3).all()
     assert (chroma_of(drawn) >= chroma_of(ab) * 0.7 - 1e-3).all()
-    coloured = chroma_of(drawn) > 1
-    assert (gap(drawn, palette)[coloured] <= _SLACK + 0.1).all()
+    colored = chroma_of(drawn) > 1
+    assert (gap(drawn, palette)[colored] <= _SLACK + 0.1).all()
 
 
 @given(ab=chromas)
@@ -142,7 +142,7 @@ def test_where_something_stronger_speaks_nothing_is_drawn() -> None:
     assert np.abs(drawn[2:] - ab[2:]).min() > 10
 
 
-def test_a_grey_among_the_colours_lets_far_hues_go_grey() -> None:
+def test_a_grey_among_the_colors_lets_far_hues_go_grey() -> None:
     far = np.full((1, 1, 2), (-40, -5), np.float32)
     vivid = _PaletteTurn(Palette(("#c03020",)))(far)
     muted = _PaletteTurn(Palette(("#c03020", "#808080")))(far)
@@ -157,15 +157,15 @@ def test_a_photo_keeps_to_its_palette(plate: Plate, automatic: np.ndarray, truth
     palette = Palette.parse(text)
     drawn = plate.color(Look(palette=palette)).preview(side=256)
     ab = lab.ab(drawn)
-    coloured = chroma_of(ab) > 12
-    assert coloured.mean() > 0.2
-    assert (gap(ab, palette)[coloured] <= 20).mean() >= 0.9
+    colored = chroma_of(ab) > 12
+    assert colored.mean() > 0.2
+    assert (gap(ab, palette)[colored] <= 20).mean() >= 0.9
     assert colorfulness(drawn) >= 0.7 * colorfulness(automatic)
     grey = rgb_to_lab(np.repeat(lab.grey(truth)[..., None], 3, 2))[..., 0]
     assert np.abs(rgb_to_lab(drawn)[..., 0] - grey).max() < 0.3
 
 
-def test_hints_lie_where_the_colour_was_allowed(plate: Plate) -> None:
+def test_hints_lie_where_the_color_was_allowed(plate: Plate) -> None:
     palette = Palette(("#00ff00", "#c07050"))
     hints = palette_hints(plate, palette)
     probability, bins = plate.answer().distribution

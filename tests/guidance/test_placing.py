@@ -1,4 +1,4 @@
-"""Colours at places, as hints that sRGB can show."""
+"""Colors at places, as hints that sRGB can show."""
 
 from __future__ import annotations
 

@@ -94,17 +94,17 @@ def test_any_photo_has_proposals(colorizer: Colorizer, shape: tuple[int, int]) -
     assert plate.preview(found[0], side=64).ndim == 3
 
 
-# --- the colours among which it chooses --------------------------------------------------------
+# --- the colors among which it chooses --------------------------------------------------------
 
 
 def distribution(seed: int, peaks: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    centres = BINS[rng.choice(len(BINS), peaks, replace=False)]
-    share = np.exp(-((BINS[:, None] - centres) ** 2).sum(-1) / (2 * 8**2)).sum(1)
+    centers = BINS[rng.choice(len(BINS), peaks, replace=False)]
+    share = np.exp(-((BINS[:, None] - centers) ** 2).sum(-1) / (2 * 8**2)).sum(1)
     return (share / share.sum()).astype(np.float32)
 
 
-def test_two_peaks_give_two_colours_on_the_ways_to_them() -> None:
+def test_two_peaks_give_two_colors_on_the_ways_to_them() -> None:
     share = np.zeros(len(BINS), np.float32)
     left = int(((BINS - (40, 20)) ** 2).sum(1).argmin())
     right = int(((BINS - (-30, -20)) ** 2).sum(1).argmin())
@@ -112,8 +112,8 @@ def test_two_peaks_give_two_colours_on_the_ways_to_them() -> None:
     mean = share @ BINS
     found = _alternatives(share, BINS, 2, np.random.default_rng(0))
     expected = mean + _DARING * (BINS[[left, right]] - mean)
-    for colour in expected:
-        assert np.abs(found - colour).sum(1).min() < 1e-3
+    for color in expected:
+        assert np.abs(found - color).sum(1).min() < 1e-3
 
 
 @settings(max_examples=30)

@@ -1,4 +1,4 @@
-"""Colour it like that photo: the issue's figures, small, on the portrait."""
+"""Color it like that photo: the issue's figures, small, on the portrait."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_part_of_the_photo_itself_gains(
     assert lab.psnr(guided, truth) > lab.psnr(automatic, truth) + 1.5
 
 
-def test_turned_hues_move_the_colours_to_them(
+def test_turned_hues_move_the_colors_to_them(
     plate: Plate, truth: np.ndarray, automatic: np.ndarray, lab
 ) -> None:
     wanted = lab.turned(truth, 120)
@@ -52,7 +52,7 @@ def test_another_scene_guides_gently(plate: Plate, truth: np.ndarray, automatic:
     assert change < 20
 
 
-def test_exact_hints_carry_the_colours_of_the_reference(plate: Plate, truth: np.ndarray, lab) -> None:
+def test_exact_hints_carry_the_colors_of_the_reference(plate: Plate, truth: np.ndarray, lab) -> None:
     hints = reference_hints(plate, lab.photo(truth))
     ab = lab.ab(truth)
     gap = [np.hypot(*(ab[int(hint.y * 256), int(hint.x * 256)] - hint.ab)) for hint in hints]
@@ -104,7 +104,7 @@ def test_a_photo_that_is_not_square(colorizer: Colorizer, truth: np.ndarray, lab
     assert lab.psnr(guided, wide) > lab.psnr(plate.preview(side=256), wide) + 1.5
 
 
-def test_a_real_scan_takes_a_colour_photo(colorizer: Colorizer, truth: np.ndarray, lab, request) -> None:
+def test_a_real_scan_takes_a_color_photo(colorizer: Colorizer, truth: np.ndarray, lab, request) -> None:
     path = request.config.rootpath / "examples/photos/dust-bowl-home.jpg"
     plate = colorizer.prepare(read(path))
     hints = reference_hints(plate, lab.photo(truth))

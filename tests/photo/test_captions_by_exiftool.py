@@ -125,8 +125,8 @@ def test_every_tag_comes_through(tmp_path: Path, kind: str) -> None:
     before = seed(tmp_path, kind)
     photo = read(before)
     assert photo.warnings == ()
-    coloured = photo.with_pixels(photo.rgb[..., ::-1].copy())
-    after = write(coloured, tmp_path / f"after{before.suffix}")
+    colored = photo.with_pixels(photo.rgb[..., ::-1].copy())
+    after = write(colored, tmp_path / f"after{before.suffix}")
     expected = {key: value for key, value in tags_of(before).items() if key not in LAYOUT}
     found = {key: value for key, value in tags_of(after).items() if key not in LAYOUT}
     assert len(expected) >= (len(WRITTEN) if kind == "webp" else len(WRITTEN) + len(IPTC) - 1)

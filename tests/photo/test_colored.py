@@ -1,4 +1,4 @@
-"""What counts as a photo that is coloured already."""
+"""What counts as a photo that is colored already."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_toned_print_is_not_in_color(seed: int, a: float, b: float, curve: flo
 
 
 @given(st.integers(0, 50))
-def test_a_colour_photo_is(seed: int) -> None:
+def test_a_color_photo_is(seed: int) -> None:
     assert in_color(picture(seed))
 
 
@@ -96,7 +96,7 @@ def test_how_a_photo_is_cut_into_strips_changes_nothing(
     np.testing.assert_array_equal(parts._counts, whole._counts)
 
 
-def test_a_red_scarf_in_a_grey_street_is_a_colour() -> None:
+def test_a_red_scarf_in_a_grey_street_is_a_color() -> None:
     rgb = np.repeat(picture()[..., :1], 3, axis=2)
     assert not in_color(rgb)
     rgb[60:140, 60:140] = (170, 40, 30)

@@ -1,4 +1,4 @@
-"""Sample formats and colour spaces on their way to sRGB; Pillow's littleCMS is the outside judge."""
+"""Sample formats and color spaces on their way to sRGB; Pillow's littleCMS is the outside judge."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def grey_profile(gamma: float) -> bytes:
     return struct.pack(">I", len(whole)) + whole[4:]
 
 
-def test_a_grey_profile_is_honoured() -> None:
+def test_a_grey_profile_is_honored() -> None:
     grey = np.tile(np.arange(256, dtype=np.uint8), (4, 1))
     photo = stored(Image.fromarray(grey), "TIFF", icc_profile=grey_profile(1.0))
     assert photo.channels == 1
@@ -269,7 +269,7 @@ def test_the_output_in_the_inputs_profile() -> None:
     image = Image.open(io.BytesIO(buffer.getvalue()))
     assert image.info["icc_profile"] == p3
     difference = np.abs(np.asarray(image).astype(int) - ramp())
-    assert np.percentile(difference, 75) <= 2  # colours that sRGB cannot show have been clipped before
+    assert np.percentile(difference, 75) <= 2  # colors that sRGB cannot show have been clipped before
     spaces = [color_space(profile) for profile in (p3, built_in("cmyk"), grey_profile(2.2), b"short")]
     assert spaces == ["RGB", "CMYK", "GRAY", ""]
 

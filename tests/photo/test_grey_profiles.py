@@ -111,7 +111,7 @@ def test_srgb_needs_no_grey_profile_and_a_table_has_no_curve() -> None:
 
 
 def test_an_rgb_profile_stays_where_luminance_does() -> None:
-    """Codes of Adobe RGB mean what they meant, and the colours are those asked for."""
+    """Codes of Adobe RGB mean what they meant, and the colors are those asked for."""
     pytest.importorskip("jpeglib")
     wide = rgb_like_grey(gray_profile(2.2))
     assert wide is not None

@@ -1,4 +1,4 @@
-"""A coloured photo written beside the luminance data of the JPEG that it was read from."""
+"""A colored photo written beside the luminance data of the JPEG that it was read from."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def jpeg(pixels: NDArray[Any], **options: Any) -> bytes:
 
 
 def colored(photo: Photo, a: float = 20.0, b: float = 30.0) -> Photo:
-    """A photo as a plate renders it, of one colour all over."""
+    """A photo as a plate renders it, of one color all over."""
     return with_ab(photo, np.full((8, 8, 2), (a, b)))
 
 
 def with_ab(photo: Photo, ab: NDArray[Any], slope: Any = 0.0) -> Photo:
-    """A photo of colours (h, w, 2) at the working size, and what they change with L*."""
+    """A photo of colors (h, w, 2) at the working size, and what they change with L*."""
 
     def rows(top: int, bottom: int) -> Any:
         raise AssertionError("pixels are not computed where luminance is kept")
@@ -106,7 +106,7 @@ def test_grey_stays_grey() -> None:
 def test_no_decoder_clips_luminance(ab: tuple[int, int]) -> None:
     """Chroma gives way in black, white and beside them: Y' of the decoded pixels is the stored one.
 
-    What quantising chroma adds stays: at quality 100 next to nothing.
+    What quantizing chroma adds stays: at quality 100 next to nothing.
     """
     data = jpeg(scene(), quality=100)
     result = kept(data, *ab, quality=100)
@@ -293,7 +293,7 @@ def test_what_lies_behind_the_picture_is_left_out_and_said() -> None:
 
 
 def test_cracks_in_a_bright_wall_have_chroma_of_their_own() -> None:
-    """Chroma is no function of the neighbourhood's mean, where there is less room for it."""
+    """Chroma is no function of the neighborhood's mean, where there is less room for it."""
     pixels = np.full((1024, 1024), 235, np.uint8)
     pixels[:, ::16] = pixels[:, 1::16] = 70
     stored = decoded(kept(jpeg(pixels, quality=100), 30, -30, quality=100, subsampling="4:4:4"), "YCbCr")

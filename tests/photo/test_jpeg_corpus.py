@@ -71,7 +71,7 @@ class Make:
 
 GREY = [
     *(Make("baseline", size=size) for size in SIZES),
-    *(Make("optimised", ("-optimize",), size=size) for size in SIZES),
+    *(Make("optimized", ("-optimize",), size=size) for size in SIZES),
     *(Make("progressive", ("-progressive",), size=size) for size in SIZES),
     *(Make("restarts by rows", ("-restart", "1"), size=size) for size in SIZES[2:]),
     *(Make("restarts by blocks", ("-restart", "3B", "-progressive"), size=size) for size in SIZES[2:]),
@@ -178,7 +178,7 @@ def grey_by_jpegtran(data: bytes) -> bytes:
 
 
 def colored(photo: Photo) -> Photo:
-    """Colours that change over the picture, strong ones among them."""
+    """Colors that change over the picture, strong ones among them."""
 
     rows, columns = np.mgrid[: -(-photo.height // 2), : -(-photo.width // 2)]
     ab = np.dstack([40 * np.sin(columns / 11), 50 * np.cos(rows / 13)]).astype(np.float32)
@@ -187,7 +187,7 @@ def colored(photo: Photo) -> Photo:
 
 
 def checked(data: bytes) -> bytes:
-    """The coloured file, after all that other programs have to say of it."""
+    """The colored file, after all that other programs have to say of it."""
     photo = colored(read(data))
     target = io.BytesIO()
     assert luminance_written(photo, target, format="jpeg") == "identical"
@@ -231,7 +231,7 @@ def test_color(make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", COLOR, ids=name_of)
 def test_color_without_jpeglib(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quantised again: a level of Y' here and there, and the same blocks and table."""
+    """Quantized again: a level of Y' here and there, and the same blocks and table."""
     monkeypatch.setattr("photochrom.photo.jpeg_original.has_jpeglib", lambda: False)
     data = made(make, tmp_path)
     photo = colored(read(data))

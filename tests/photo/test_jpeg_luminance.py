@@ -92,8 +92,8 @@ def test_coefficients_are_compared_where_scans_differ(options: dict[str, Any]) -
     pytest.importorskip("jpeglib")
     data = jpeg(sepia(), quality=97, **options)
     assert compare_luminance(data, colored(data)) == "identical"
-    optimised = jpeg(scene(), optimize=True)
-    assert compare_luminance(jpeg(scene()), optimised) == "identical"
+    optimized = jpeg(scene(), optimize=True)
+    assert compare_luminance(jpeg(scene()), optimized) == "identical"
 
 
 def test_what_only_coefficients_can_tell_asks_for_the_extra(no_jpeglib: None) -> None:

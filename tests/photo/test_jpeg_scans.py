@@ -57,7 +57,7 @@ def with_tables_numbered(data: bytes, number: int) -> bytes:
 
 GREYS = {
     "baseline": lambda y: jpeg(y),
-    "optimised": lambda y: jpeg(y, optimize=True),
+    "optimized": lambda y: jpeg(y, optimize=True),
     "progressive": lambda y: jpeg(y, progressive=True),
     "restarts": lambda y: jpeg(y, restart_marker_rows=1),
     "progressive, restarts": lambda y: jpeg(y, progressive=True, restart_marker_blocks=3),
@@ -71,7 +71,7 @@ GREYS = {
 SIZES = [(1, 1), (1, 40), (40, 1), (16, 16), (17, 33), (131, 200)]
 
 
-def coloured(data: bytes, sampling: tuple[int, int] = (2, 2), quality: int = 80) -> bytes:
+def colored(data: bytes, sampling: tuple[int, int] = (2, 2), quality: int = 80) -> bytes:
     luminance = parse(data)
     size = -(-luminance.height // sampling[1]), -(-luminance.width // sampling[0])
     progressive = luminance.frame == 0xC2
@@ -104,20 +104,20 @@ def scan_bytes(found: Jpeg) -> list[tuple[bytes, bytes, bytes, int]]:
 @pytest.mark.parametrize("kind", GREYS)
 def test_luminance_is_the_same_bytes_and_decodes_to_the_same_pixels(kind: str, size: tuple[int, int]) -> None:
     data = GREYS[kind](plane(*size))
-    colour = coloured(data)
-    assert scan_bytes(parse(colour)) == scan_bytes(parse(data))
-    assert parse(colour).luminance.table == parse(data).luminance.table
-    with Image.open(io.BytesIO(colour)) as image:
+    color = colored(data)
+    assert scan_bytes(parse(color)) == scan_bytes(parse(data))
+    assert parse(color).luminance.table == parse(data).luminance.table
+    with Image.open(io.BytesIO(color)) as image:
         image.load()
         assert (image.mode, image.size[::-1]) == ("RGB", size)
-    assert np.array_equal(luma(colour), luma(data))
+    assert np.array_equal(luma(color), luma(data))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("kind", GREYS)
 def test_what_was_taken_back_is_the_grey_jpeg(kind: str, size: tuple[int, int]) -> None:
     data = GREYS[kind](plane(*size))
-    back = b"".join(grey(parse(coloured(data)), JFIF))
+    back = b"".join(grey(parse(colored(data)), JFIF))
     assert scan_bytes(parse(back)) == scan_bytes(parse(data))
     with Image.open(io.BytesIO(back)) as image:
         assert image.mode == "L"
@@ -130,8 +130,8 @@ def test_chroma_decodes_to_that_of_the_small_pictures(sampling: tuple[int, int],
     data = jpeg(np.full((48, 64), 128, np.uint8), progressive=progressive)
     size = 48 // sampling[1], 64 // sampling[0]
     small = [jpeg(plane(*size, seed), progressive=progressive) for seed in (1, 2)]
-    colour = b"".join(spliced(parse(data), *map(parse, small), sampling, JFIF))
-    found = chroma(colour)
+    color = b"".join(spliced(parse(data), *map(parse, small), sampling, JFIF))
+    found = chroma(color)
     for channel, part in enumerate(small):
         enlarged = np.kron(luma(part), np.ones(sampling[::-1]))
         difference = np.abs(found[..., channel] - enlarged)
@@ -149,11 +149,11 @@ def test_chroma_planes_may_have_different_tables() -> None:
 
 
 def test_every_byte_but_the_scan_headers_is_accounted_for() -> None:
-    """A colour file is no larger than its parts."""
+    """A color file is no larger than its parts."""
     data = jpeg(plane(300, 200))
     small = [jpeg(plane(150, 100, seed)) for seed in (1, 2)]
-    colour = b"".join(spliced(parse(data), *map(parse, small), (2, 2), JFIF))
-    assert len(colour) < len(data) + sum(map(len, small))
+    color = b"".join(spliced(parse(data), *map(parse, small), (2, 2), JFIF))
+    assert len(color) < len(data) + sum(map(len, small))
 
 
 def test_luminance_interleaved_with_chroma_is_not_apart() -> None:

@@ -38,9 +38,9 @@ def test_arrays(dtype: type, bands: int, channels: int, alpha: bool) -> None:
     assert (photo.height, photo.width, photo.channels, photo.has_alpha) == (5, 7, channels, alpha)
     assert photo.dtype == dtype
     assert photo.bits == 8 * np.dtype(dtype).itemsize
-    colour = array.reshape(5, 7, -1)[..., :channels]
-    np.testing.assert_array_equal(photo.pixels.reshape(5, 7, -1), colour)
-    np.testing.assert_array_equal(photo.rgb, np.broadcast_to(colour, (5, 7, 3)))
+    color = array.reshape(5, 7, -1)[..., :channels]
+    np.testing.assert_array_equal(photo.pixels.reshape(5, 7, -1), color)
+    np.testing.assert_array_equal(photo.rgb, np.broadcast_to(color, (5, 7, 3)))
     if alpha:
         np.testing.assert_array_equal(photo.alpha, array[..., -1])
     else:
@@ -64,7 +64,7 @@ def test_pil_images(mode: str) -> None:
     assert photo.bits == {"1": 1, "I;16": 16}.get(mode, 8)
 
 
-def test_a_pil_image_with_a_transparent_colour() -> None:
+def test_a_pil_image_with_a_transparent_color() -> None:
     image = Image.new("RGB", (4, 4), (9, 9, 9))
     image.info["transparency"] = (9, 9, 9)
     alpha = Photo.from_array(image).alpha
@@ -179,10 +179,10 @@ def test_an_array_in_place_of_the_pixels() -> None:
     array = noise(6, 8, 4)
     metadata = Metadata(comment="kept")
     photo = Photo(Photo.from_array(array).source, metadata)
-    coloured = photo.with_pixels(noise(6, 8, 3, dtype=np.uint16))
-    assert coloured.dtype == np.uint16
-    assert coloured.metadata is metadata
-    np.testing.assert_array_equal(coloured.alpha, array[..., 3].astype(np.uint16) * 257)
+    colored = photo.with_pixels(noise(6, 8, 3, dtype=np.uint16))
+    assert colored.dtype == np.uint16
+    assert colored.metadata is metadata
+    np.testing.assert_array_equal(colored.alpha, array[..., 3].astype(np.uint16) * 257)
     with pytest.raises(OptionError, match=r"8×5.*8×6"):
         photo.with_pixels(noise(5, 8, 3))
 
@@ -196,12 +196,12 @@ def test_a_function_in_place_of_the_pixels() -> None:
         asked.append((top, bottom))
         return np.repeat(photo.rows(top, bottom)[..., None].astype(np.uint16), 3, axis=2)
 
-    coloured = photo.with_pixels(rows, dtype=np.uint16)
+    colored = photo.with_pixels(rows, dtype=np.uint16)
     assert asked == []
-    assert (coloured.height, coloured.width, coloured.channels) == (40, 8, 3)
-    np.testing.assert_array_equal(coloured.rows(3, 5)[..., 1], array[3:5, :, 0])
+    assert (colored.height, colored.width, colored.channels) == (40, 8, 3)
+    np.testing.assert_array_equal(colored.rows(3, 5)[..., 1], array[3:5, :, 0])
     assert asked == [(3, 5)]
-    np.testing.assert_array_equal(coloured.alpha, array[..., 1].astype(np.uint16) * 257)
+    np.testing.assert_array_equal(colored.alpha, array[..., 1].astype(np.uint16) * 257)
     with pytest.raises(OptionError, match="uint8 or uint16"):
         photo.with_pixels(rows, dtype=np.float32)
 

@@ -40,8 +40,8 @@ def test_lossless_formats_give_back_every_sample(
     write(Photo.from_array(array), buffer, format=suffix)
     again = read(buffer.getvalue())
     assert again.dtype == dtype
-    colour = array if bands in (1, 3) else array[..., 0] if bands == 2 else array[..., :3]
-    np.testing.assert_array_equal(again.pixels, colour)
+    color = array if bands in (1, 3) else array[..., 0] if bands == 2 else array[..., :3]
+    np.testing.assert_array_equal(again.pixels, color)
     if bands in (2, 4):
         np.testing.assert_array_equal(again.alpha, array[..., -1])
     else:
@@ -74,12 +74,12 @@ def test_lazy_pixels_are_asked_for_strip_by_strip(tmp_path: Path) -> None:
     photo = Photo.from_array(grey)
     heights = []
 
-    def colour(top: int, bottom: int) -> np.ndarray:
+    def color(top: int, bottom: int) -> np.ndarray:
         heights.append(bottom - top)
         rows = photo.rows(top, bottom)
         return np.stack([rows, 255 - rows, rows // 2], axis=-1)
 
-    path = write(photo.with_pixels(colour), tmp_path / "lazy.png")
+    path = write(photo.with_pixels(color), tmp_path / "lazy.png")
     expected = np.stack([grey, 255 - grey, grey // 2], axis=-1)
     np.testing.assert_array_equal(np.asarray(Image.open(path)), expected)
     assert sum(heights) == 600

@@ -104,7 +104,7 @@ def test_a_pass_decodes_once(monkeypatch: pytest.MonkeyPatch) -> None:
     buffer = io.BytesIO()
     write(
         photo.with_pixels(lambda top, bottom: photo.rows(top, bottom)), buffer, format="png"
-    )  # colour and alpha
+    )  # color and alpha
     assert len(restarts) == 1
     np.testing.assert_array_equal(read(buffer.getvalue()).alpha, noise(700, 90, 4)[..., 3])
 
@@ -221,12 +221,12 @@ write(Photo(RowSource(side, side, 3, np.dtype(np.uint16), scan)), folder + "/sca
 
 photo = read(folder + "/scan.tif", max_pixels=10**10, max_side=10**6)
 total = sum(int(pixels[::64, ::64].sum()) for _, pixels in photo.strips())  # as the network's small copy
-def colour(top, bottom):
+def color(top, bottom):
     rows = photo.rows(top, bottom)
     return np.stack([rows[..., 0], rows[..., 1] // 2, rows[..., 2]], axis=-1)
-write(photo.with_pixels(colour), folder + "/coloured.tif")
-again = read(folder + "/coloured.tif", max_pixels=10**10, max_side=10**6)
-same = np.array_equal(again.rows(side - 5, side), colour(side - 5, side))
+write(photo.with_pixels(color), folder + "/colored.tif")
+again = read(folder + "/colored.tif", max_pixels=10**10, max_side=10**6)
+same = np.array_equal(again.rows(side - 5, side), color(side - 5, side))
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps([int(peak.split()[1]) / 1024, same]))
 """
@@ -246,7 +246,7 @@ linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak 
 
 @linux
 def test_memory_does_not_hold_the_scan(tmp_path: Path) -> None:
-    """16-bit RGB, read three times, coloured and written: four times the pixels, 72 MB, cost little."""
+    """16-bit RGB, read three times, colored and written: four times the pixels, 72 MB, cost little."""
     small, large = tmp_path / "small", tmp_path / "large"
     small.mkdir()
     large.mkdir()

@@ -22,7 +22,7 @@ torch.set_num_threads(1)
 
 
 def paint(seed: int, height: int = 48, width: int = 64) -> np.ndarray:
-    """A smooth random picture with plenty of colour, (H, W, 3) uint8."""
+    """A smooth random picture with plenty of color, (H, W, 3) uint8."""
     coarse = np.random.default_rng(seed).integers(0, 256, (4, 5, 3), dtype=np.uint8)
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 

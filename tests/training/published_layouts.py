@@ -141,8 +141,8 @@ def random_weights(layout: Shapes, seed: int = 0) -> dict[str, torch.Tensor]:
         elif name.endswith("running_var"):
             found[name] = torch.rand(shape) + 0.5
         elif len(shape) == 1 or "embed.weight" in name or "query_feat" in name:
-            centre = 1.0 if name.endswith(("norm.weight", "bn.weight")) else 0.0
-            found[name] = centre + 0.3 * torch.randn(shape)
+            center = 1.0 if name.endswith(("norm.weight", "bn.weight")) else 0.0
+            found[name] = center + 0.3 * torch.randn(shape)
         else:
             found[name] = torch.randn(shape) * (2 / torch.Size(shape[1:]).numel()) ** 0.5
     for name in [name for name in found if name.endswith("weight_orig")]:

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 in our names recognises what the published one does."""
+"""EfficientNet-Lite0 in our names recognizes what the published one does."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_huber_is_square_near_and_straight_far() -> None:
 
 
 @given(st.floats(-60, 60), st.floats(-60, 60))
-def test_soft_bins_keep_the_mean_of_colours_inside(a: float, b: float) -> None:
+def test_soft_bins_keep_the_mean_of_colors_inside(a: float, b: float) -> None:
     soft = _SoftBins(BINS)
     index, share = soft(torch.tensor([a, b]).view(1, 2, 1, 1))
     assert float(share.sum()) == pytest.approx(1, abs=1e-5)
@@ -101,7 +101,7 @@ def test_soft_bin_loss_is_least_at_the_truth() -> None:
     assert float(value.detach()) < first / 2
 
 
-def test_rare_colours_weigh_more() -> None:
+def test_rare_colors_weigh_more() -> None:
     prior = np.full(len(BINS), 1.0)
     grey = int((BINS**2).sum(1).argmin())
     prior[grey] = 1000
@@ -127,7 +127,7 @@ def test_read_bins_is_the_mean_and_a_distribution() -> None:
 
 @settings(max_examples=20)
 @given(st.integers(0, 10_000))
-def test_lab_to_srgb_is_the_colour_module(seed: int) -> None:
+def test_lab_to_srgb_is_the_color_module(seed: int) -> None:
     lab = np.random.default_rng(seed).uniform([0, -80, -80], [100, 80, 80], (5, 7, 3)).astype(np.float32)
     ours = _lab_to_srgb(torch.from_numpy(lab).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
     np.testing.assert_allclose(ours, color.lab_to_rgb(lab), atol=2e-3)
@@ -159,7 +159,7 @@ def test_perceptual_is_zero_only_at_the_truth(perceptual: _Perceptual) -> None:
     assert float(perceptual(Prediction(truth.ab * 0), truth)) > 0.01
 
 
-def test_perceptual_falls_as_the_colour_comes(perceptual: _Perceptual) -> None:
+def test_perceptual_falls_as_the_color_comes(perceptual: _Perceptual) -> None:
     truth = astronaut()
     losses = [float(perceptual(Prediction(truth.ab * share), truth)) for share in (0.0, 0.5, 0.8, 1.0)]
     assert losses == sorted(losses, reverse=True)

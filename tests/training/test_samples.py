@@ -64,7 +64,7 @@ def test_flip(picture: Picture, turns: int) -> None:
     assert 4 < sum((same, mirrored)[turns]) < 16
 
 
-def test_rotation_and_zoom_turn_about_the_centre() -> None:
+def test_rotation_and_zoom_turn_about_the_center() -> None:
     photo = np.zeros((65, 65, 3), np.uint8)
     photo[30:35, 30:35] = 255
     config = AffineConfig(size=65, shear=0.2, zoom=0.2, rotation=20)
@@ -121,7 +121,7 @@ def test_without_hints_and_film_the_sample_is_the_photo(picture: Picture) -> Non
     assert sample.marks.shape == (0, 7)
 
 
-def test_hints_say_the_colour_under_them(picture: Picture) -> None:
+def test_hints_say_the_color_under_them(picture: Picture) -> None:
     lab = rgb_to_lab(picture(4, 32, 32))
     boxes = np.array([(4, 8, 7, 10), (20, 20, 26, 26)])
     rows = marks(np.ascontiguousarray(lab[..., 0]), lab[..., 1:], boxes)
@@ -140,7 +140,7 @@ def test_numbers_of_hints_follow_the_config() -> None:
     assert all(0 <= t < b <= 128 and 0 <= left < r <= 128 and b - t <= 6 for t, left, b, r in boxes)
 
 
-# --- recoloured objects ------------------------------------------------------------------------
+# --- recolored objects ------------------------------------------------------------------------
 
 
 def scene() -> np.ndarray:
@@ -167,7 +167,7 @@ def test_only_the_object_changes_and_a_hint_lies_on_it() -> None:
     assert changed >= 8
 
 
-def test_an_object_is_of_one_colour() -> None:
+def test_an_object_is_of_one_color() -> None:
     lab = rgb_to_lab(scene())
     for seed in range(20):
         mask = _find_object(lab, HintConfig(area=(0.01, 0.5)), rng(seed))
@@ -177,12 +177,12 @@ def test_an_object_is_of_one_colour() -> None:
 
 @settings(max_examples=30)
 @given(SEEDS)
-def test_recoloured_colours_can_be_shown_on_average(seed: int) -> None:
+def test_recolored_colors_can_be_shown_on_average(seed: int) -> None:
     lab = rgb_to_lab(scene())
     ab, boxes = _recolor(lab, HintConfig(second_object=0, area=(0.01, 0.5)), rng(seed))
     for top, left, bottom, right in boxes:
         mean = np.array([lab[top:bottom, left:right, 0].mean(), *ab[top:bottom, left:right].mean((0, 1))])
-        shrunk = mean * np.array([1, 0.6, 0.6])  # shrunk in steps, down to 0.3 of the turned colour
+        shrunk = mean * np.array([1, 0.6, 0.6])  # shrunk in steps, down to 0.3 of the turned color
         assert in_gamut(shrunk, 0.05)
 
 
@@ -249,7 +249,7 @@ def test_shrinking_keeps_the_shape(height: int, width: int, side: int) -> None:
     assert abs(small.shape[0] * width - small.shape[1] * height) <= max(height, width)
 
 
-def test_square_is_the_centre() -> None:
+def test_square_is_the_center() -> None:
     photo = np.zeros((10, 30, 3), np.uint8)
     photo[:, 10:20] = 200
     assert (square(photo, 10) == 200).all()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_from_a_photo_to_a_coloured_photo(
+def test_from_a_photo_to_a_colored_photo(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
@@ -25,9 +25,9 @@ def test_from_a_photo_to_a_coloured_photo(
     assert told.out == f"{out}\n"
     assert "1 photos to train on" in told.err
     assert "loss" in told.err
-    coloured = tmp_path / "coloured.png"
-    assert run(["colorize", str(photo), "--model", str(out), "-o", str(coloured)]) == 0
-    assert coloured.exists()
+    colored = tmp_path / "colored.png"
+    assert run(["colorize", str(photo), "--model", str(out), "-o", str(colored)]) == 0
+    assert colored.exists()
     capsys.readouterr()
 
     graph = tmp_path / "again.onnx"

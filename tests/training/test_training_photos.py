@@ -1,4 +1,4 @@
-"""What is learnt from, what is left out, and that it is said."""
+"""What is learned from, what is left out, and that it is said."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_nothing_to_learn_from(tmp_path: Path, picture: Picture) -> None:
     with pytest.raises(DataError, match=r"there is nothing at"):
         load_photos(tmp_path / "missing", 192, tmp_path / "cache")
     Image.fromarray(picture(7)[..., 0]).save(empty / "grey.png")
-    with pytest.raises(DataError, match=r"no color photograph .*1 without colour"):
+    with pytest.raises(DataError, match=r"no color photograph .*1 without color"):
         load_photos(empty, 192, tmp_path / "cache")
 
 
@@ -195,7 +195,7 @@ def test_sources_are_evened_out() -> None:
     np.testing.assert_allclose(sampling_weights(["a", "a", "b"], 0.0), 1 / 3)
 
 
-def test_color_counts_find_the_colours(tmp_path: Path) -> None:
+def test_color_counts_find_the_colors(tmp_path: Path) -> None:
     red = np.zeros((64, 64, 3), np.uint8)
     red[..., 0] = 255
     Image.fromarray(red).save(tmp_path / "red.png")
@@ -204,7 +204,7 @@ def test_color_counts_find_the_colours(tmp_path: Path) -> None:
     assert counts.tolist() == [0, 64, 0]
 
 
-def test_what_counts_as_colourless(picture: Picture) -> None:
+def test_what_counts_as_colorless(picture: Picture) -> None:
     sepia = np.stack([picture(0)[..., 0]] * 3, -1).astype(np.int16) + np.array([1, 0, -1])
     assert _is_colorless(sepia.clip(0, 255).astype(np.uint8))
     assert not _is_colorless(picture(0))

@@ -1,4 +1,4 @@
-"""Whole runs, from photos to a model that colours, and what stops them."""
+"""Whole runs, from photos to a model that colors, and what stops them."""
 
 from __future__ import annotations
 
@@ -109,11 +109,11 @@ def test_the_card_tells_how_the_model_was_made(run: Path) -> None:
     assert "NaN" not in json.dumps(training)
 
 
-def test_the_model_colours(run: Path) -> None:
+def test_the_model_colors(run: Path) -> None:
     photo = read(run / "img_gray_scale.png")
-    coloured = Colorizer(run, threads=1).prepare(photo).render()
-    assert coloured.rgb.shape == (48, 64, 3)
-    assert (coloured.rgb.std(-1) > 0).any()
+    colored = Colorizer(run, threads=1).prepare(photo).render()
+    assert colored.rgb.shape == (48, 64, 3)
+    assert (colored.rgb.std(-1) > 0).any()
 
 
 WITHOUT_TORCH = """
@@ -124,8 +124,8 @@ print(code, "torch" in sys.modules)
 """
 
 
-def test_the_model_colours_without_torch(run: Path, tmp_path: Path) -> None:
-    out = tmp_path / "coloured.png"
+def test_the_model_colors_without_torch(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "colored.png"
     command = [sys.executable, "-c", WITHOUT_TORCH, str(run / "img_gray_scale.png"), str(out), str(run)]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.stdout.split()[-2:] == ["0", "False"], told.stderr
@@ -398,7 +398,7 @@ def test_a_checkpoint_of_another_network(folder: Path, tmp_path: Path, squeezed:
         train(beta, folder, out, RunOptions(resume=True))
 
 
-def test_the_default_network_trains_and_colours(folder: Path, tmp_path: Path) -> None:
+def test_the_default_network_trains_and_colors(folder: Path, tmp_path: Path) -> None:
     changes = ["samples.size=32", "schedule.batch=2", "schedule.photos=4", "schedule.cooldown=2",
                "schedule.sheets=1", "network.pretrained=false", "schedule.warmup=1"]  # fmt: skip
     out = train(recipes.load("photochrom", tuple(changes)), folder, tmp_path / "run")

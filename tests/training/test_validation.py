@@ -18,7 +18,7 @@ from photochrom.training import journal, validation
 from photochrom.training.networks import build
 from photochrom.training.networks.photochrom import PhotochromOptions
 from photochrom.training.networks.seed import Alpha
-from photochrom.training.validation import _Coloured, colour, gain, sheet
+from photochrom.training.validation import _Colored, color, gain, sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,24 +31,24 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize("kind", ["ab", "bins"])
 @pytest.mark.parametrize("size", [(48, 64), (37, 51)])
-def test_colouring_keeps_the_luminance(kind: str, size: tuple[int, int], picture: Picture) -> None:
+def test_coloring_keeps_the_luminance(kind: str, size: tuple[int, int], picture: Picture) -> None:
     torch.manual_seed(0)
     network = Alpha() if kind == "ab" else build(PhotochromOptions(pretrained=False))
     true = picture(0, *size)
-    result = colour(network.eval(), true, CPU)
+    result = color(network.eval(), true, CPU)
     assert all(part.shape == true.shape for part in result)
     assert (result.grey == result.grey[..., :1]).all()
     assert result.true is true
-    kept = luminance(neutralize(result.coloured)) - luminance(np.ascontiguousarray(result.grey[..., 0]))
+    kept = luminance(neutralize(result.colored)) - luminance(np.ascontiguousarray(result.grey[..., 0]))
     assert float(np.abs(kept).max()) < 1
 
 
-def test_colours_are_the_networks(picture: Picture) -> None:
+def test_colors_are_the_networks(picture: Picture) -> None:
     class Red(Alpha):
         def chroma(self, luminance: torch.Tensor) -> torch.Tensor:
             return torch.stack([torch.full_like(luminance[:, 0], 0.2), luminance[:, 0] * 0], 1)
 
-    red = colour(Red(), picture(1), CPU).coloured.astype(int)
+    red = color(Red(), picture(1), CPU).colored.astype(int)
     assert (red[..., 0] - red[..., 1]).mean() > 20
 
 
@@ -61,13 +61,13 @@ def test_psnr_against_skimage(picture: Picture) -> None:
 def test_gain_is_zero_for_grey_and_large_for_the_truth(picture: Picture) -> None:
     true = picture(2)
     grey = np.repeat(true[..., 1:2], 3, axis=2)
-    assert gain([_Coloured(grey, grey, true)] * 2) == 0
-    assert gain([_Coloured(grey, true, true)]) > 50
+    assert gain([_Colored(grey, grey, true)] * 2) == 0
+    assert gain([_Colored(grey, true, true)]) > 50
 
 
 @given(st.lists(st.tuples(st.integers(20, 90), st.integers(20, 90)), min_size=1, max_size=9))
 def test_a_sheet_takes_any_pictures(sizes: list[tuple[int, int]]) -> None:
-    results = [_Coloured(*[np.zeros((h, w, 3), np.uint8)] * 3) for h, w in sizes]
+    results = [_Colored(*[np.zeros((h, w, 3), np.uint8)] * 3) for h, w in sizes]
     whole = sheet(results)
     rows = (len(sizes) + 1) // 2
     assert whole.shape[0] == rows * (validation.CELL + 4)

@@ -1,4 +1,4 @@
-"""One job: read a photo, colour it, write what was asked for, and say how it went."""
+"""One job: read a photo, color it, write what was asked for, and say how it went."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def failure(job: Job, error: str, seconds: float = 0.0) -> Result:
 
 
 class Coloring:
-    """Colours one photo after another with the same model and options."""
+    """Colors one photo after another with the same model and options."""
 
     def __init__(self, options: Options, threads: int | None = None, passed: Passed | None = None):
         """`passed(rows, height)` is told of all rows of a photo that pass, twice for each picture made."""
@@ -138,7 +138,7 @@ class Coloring:
         return self._colorizer.model.name
 
     def pipe(self, source: str, target: str, *, overwrite: bool = False) -> Result:
-        """Colour from a path or "-" to a path or "-". Raises PhotochromError."""
+        """Color from a path or "-" to a path or "-". Raises PhotochromError."""
         started = time.monotonic()
         photo = self.read(source)
         original, seen = self._watched(photo)
@@ -157,7 +157,7 @@ class Coloring:
             task = replace(task, stamp=stamp_of(job.input), input_sha256=file_sha256(job.input))
         photo = self.read(job.input)
         if task.stamp and stamp_of(job.input) != task.stamp:
-            raise DamagedPhoto(f"{job.input} changed while it was read: run again when it is at rest")
+            raise DamagedPhoto(f"{job.input} changed while it was read: run again once nothing writes to it")
         original, seen = self._watched(photo)
         colored = self._colored(original)
         result = colored.photo()
@@ -212,7 +212,7 @@ class Coloring:
         return photo.watched(see), check
 
     def render(self, photo: Photo) -> Photo:
-        """The coloured photo, at its full size; its pixels are computed when they are written."""
+        """The colored photo, at its full size; its pixels are computed when they are written."""
         return self._colored(photo).photo()
 
     def _colored(self, photo: Photo) -> ColoredPlate:
@@ -226,7 +226,7 @@ class Coloring:
         return replace(look, reference=look.reference.load(**limits)) if look.reference else look
 
     def picture(self, original: Photo, result: Photo) -> Photo:
-        """What is stored as the output: the coloured photo, beside the original if that is asked for."""
+        """What is stored as the output: the colored photo, beside the original if that is asked for."""
         return side_by_side(original, result) if self._options.side_by_side else result
 
     def _luminance(self, picture: Photo, target: Path | str) -> Luminance:
@@ -317,7 +317,7 @@ def _store_text(text: str, target: Path, overwrite: bool) -> None:
 
 
 def warnings_of(photo: Photo, seen: ColorCheck, *, kept: bool = False) -> tuple[str, ...]:
-    """What a person should know about how the photo was read; `kept`: its colours were gone by."""
+    """What a person should know about how the photo was read; `kept`: its colors were gone by."""
     dropped = "it is a color photo already: its colors are dropped and made anew"
     return (*photo.warnings, dropped) if seen.is_colored() and not kept else photo.warnings
 

@@ -1,4 +1,4 @@
-"""The colour alone, for an editor: laid over the untouched original it gives the coloured photo."""
+"""The color alone, for an editor: laid over the untouched original it gives the colored photo."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 _MIDDLE = 32768  # L* 50 in TIFF's 16-bit Lab
 
 
-def overlay(original: Photo, coloured: Photo) -> Photo:
-    """RGBA pixels, 16 bits, that in normal blending over `original` give `coloured`.
+def overlay(original: Photo, colored: Photo) -> Photo:
+    """RGBA pixels, 16 bits, that in normal blending over `original` give `colored`.
 
-    Of all colours and opacities that do so, the most transparent: a = max over channels of the share
+    Of all colors and opacities that do so, the most transparent: a = max over channels of the share
     of the way to black or white that the channel has to go.
     """
 
     def both(top: int, bottom: int) -> tuple[Any, Any]:
-        under, over = as_rgb(original.rows(top, bottom)), coloured.rows(top, bottom)
+        under, over = as_rgb(original.rows(top, bottom)), colored.rows(top, bottom)
         return under.astype(np.float32) / white(under.dtype), over.astype(np.float32) / white(over.dtype)
 
     def rows(top: int, bottom: int) -> Pixels:
         under, over = both(top, bottom)
         opacity = _opacity(under, over)[..., None].astype(np.float32) / 65535
         moved = np.divide(over - under, opacity, out=np.zeros_like(over), where=opacity > 0)
-        colour: Pixels = np.rint(np.clip(under + moved, 0, 1) * 65535).astype(np.uint16)
-        return colour
+        color: Pixels = np.rint(np.clip(under + moved, 0, 1) * 65535).astype(np.uint16)
+        return color
 
     def alpha(top: int, bottom: int) -> Pixels:
         return _opacity(*both(top, bottom))
 
-    source = RowSource(coloured.height, coloured.width, 3, np.dtype(np.uint16), rows, alpha)
-    return Photo(source, metadata=Metadata(dpi=coloured.metadata.dpi), bits=16)
+    source = RowSource(colored.height, colored.width, 3, np.dtype(np.uint16), rows, alpha)
+    return Photo(source, metadata=Metadata(dpi=colored.metadata.dpi), bits=16)
 
 
 def _opacity(under: Any, over: Any) -> Pixels:
@@ -56,28 +56,28 @@ def _opacity(under: Any, over: Any) -> Pixels:
 def write_layer(
     kind: Literal["tiff", "png"],
     original: Photo,
-    coloured: Photo,
+    colored: Photo,
     target: Path | BinaryIO,
     *,
     overwrite: bool = False,
 ) -> None:
     """Write the color alone, to a path or a stream. Raises OutputExists, WriteError."""
     if kind == "png":
-        write(overlay(original, coloured), target, format="png", overwrite=overwrite)
+        write(overlay(original, colored), target, format="png", overwrite=overwrite)
     else:
-        write_ab(coloured, target, overwrite=overwrite)
+        write_ab(colored, target, overwrite=overwrite)
 
 
-def write_ab(coloured: Photo, target: Path | BinaryIO, *, overwrite: bool = False) -> None:
+def write_ab(colored: Photo, target: Path | BinaryIO, *, overwrite: bool = False) -> None:
     """Write a* and b* as a 16-bit CIELAB TIFF (TIFF 6.0, section 23) with L* 50 everywhere.
 
     a* and b* are the samples / 256, signed. In an editor that knows Lab, laid over the original with
-    the blend mode "Color", it colours it. Raises OutputExists or WriteError.
+    the blend mode "Color", it colors it. Raises OutputExists or WriteError.
     """
     if isinstance(target, Path):
-        save(target, lambda sink: write_lab(coloured, sink, _ab), lambda part: None, overwrite=overwrite)
+        save(target, lambda sink: write_lab(colored, sink, _ab), lambda part: None, overwrite=overwrite)
     else:
-        write_lab(coloured, target, _ab)
+        write_lab(colored, target, _ab)
 
 
 def _ab(strip: Pixels) -> NDArray[np.uint16]:

@@ -54,7 +54,7 @@ CREATE TABLE jobs (
 class Claim(Enum):
     """What a run may do about a job."""
 
-    TAKEN = "taken"  # colour it; what stands in its place, if anything, is ours and may be replaced
+    TAKEN = "taken"  # color it; what stands in its place, if anything, is ours and may be replaced
     DONE = "done"  # the very result is there already
     HELD = "held"  # another live run is at it
     FOREIGN = "foreign"  # a file that this ledger did not make, or that was changed since, is in its place
@@ -359,5 +359,5 @@ def _said_plainly(path: Path) -> Iterator[None]:
         raise WriteError(f"cannot keep the ledger {path}: {error}") from error
     except sqlite3.DatabaseError as error:
         raise WriteError(
-            f"{path} is no ledger or is damaged ({error}): move it away, the pictures beside it are untouched"
+            f"{path} is not a ledger, or is damaged ({error}): move it away, the pictures are untouched"
         ) from error

@@ -1,4 +1,4 @@
-"""Where a result goes: the names of outputs, sidecars and colour layers."""
+"""Where a result goes: the names of outputs, sidecars and color layers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def is_ours(name: str) -> bool:
 
 
 def is_input_name(name: str) -> bool:
-    """Whether a file of this name, found in a folder, is taken as a photo to colour."""
+    """Whether a file of this name, found in a folder, is taken as a photo to color."""
     return not name.startswith(".") and is_picture_name(name) and not is_ours(name)
 
 
 def output_suffix(path: Path, wanted: str | None = None) -> str:
-    """The suffix of the coloured photo: the input's, or ".png" where its format cannot hold colour.
+    """The suffix of the colored photo: the input's, or ".png" where its format cannot hold color.
 
     `wanted` is the name of another format. The first bytes of the file tell its format, its name only where
     they do not.

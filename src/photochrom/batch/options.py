@@ -1,4 +1,4 @@
-"""What can be asked of a coloured picture, in one place.
+"""What can be asked of a colored picture, in one place.
 
 The fields carry what every user of them needs: limits and help, from which `cli.options` makes click options
 for colorize, batch and watch; how a value that is no plain one is written to JSON; and whether it can change
@@ -65,7 +65,7 @@ class Options(Extras, ReadOptions, FileOptions, Look):
 
     @property
     def look(self) -> Look:
-        """What decides on the colours."""
+        """What decides on the colors."""
         return Look(**{item.name: getattr(self, item.name) for item in fields(Look)})
 
     @classmethod

@@ -34,7 +34,7 @@ _SHOWN = 10  # collisions named in a message
 
 @dataclass(frozen=True)
 class Job:
-    """One photo to colour: where it is and where its results go."""
+    """One photo to color: where it is and where its results go."""
 
     input: Path
     output: Path
@@ -255,7 +255,7 @@ def lay_out(sources: Sequence[Source], out: Path | None, options: Options) -> li
 
 
 def to_file(source: Source, output: Path, options: Options | None = None) -> list[Job]:
-    """The one job that colours a photo into a file of that name. Raises OptionError as `make` does."""
+    """The one job that colors a photo into a file of that name. Raises OptionError as `make` does."""
     options = options or Options()
     named = format_of_path(output).name
     if options.format not in (None, named):

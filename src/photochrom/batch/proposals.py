@@ -1,4 +1,4 @@
-"""Proposals beside a coloured photo: each as a picture and a hints file, and all on a contact sheet."""
+"""Proposals beside a colored photo: each as a picture and a hints file, and all on a contact sheet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def hints_text(proposal: ColoredPlate) -> str:
 
 
 def contact_sheet(automatic: ColoredPlate, others: list[ColoredPlate]) -> Photo:
-    """The first colouring (0) and the proposals (1…), small, in rows, with their numbers."""
+    """The first coloring (0) and the proposals (1…), small, in rows, with their numbers."""
     pictures = [one.preview(SIDE) for one in (automatic, *others)]
     columns = int(np.ceil(np.sqrt(len(pictures))))
     height, width = pictures[0].shape[0] + _GAP + _CAPTION, pictures[0].shape[1] + _GAP

@@ -99,7 +99,7 @@ def open_store(address: str) -> Store:
         return Folder(unquote(parts.path))
     if parts.scheme not in _REMOTE or not parts.netloc:
         raise OptionError(
-            f"{address} is no address of a store: give a folder, or s3://, gs://, az:// or file://"
+            f"{address} is not the address of a store: give a folder, or s3://, gs://, az:// or file://"
         )
     return Objects(address.rstrip("/"))
 

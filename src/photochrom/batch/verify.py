@@ -72,7 +72,7 @@ def verify(
 
 
 def _withdrawn(row: Row) -> bool:
-    """Whether a photo that was never coloured is gone."""
+    """Whether a photo that was never colored is gone."""
     return row.status in ("pending", "failed") and not Path(row.input).exists()
 
 

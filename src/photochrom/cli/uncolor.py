@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("colored", metavar="COLOURED.jpg", type=click.Path(path_type=Path))
+@click.argument("colored", metavar="COLORED.jpg", type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--output",

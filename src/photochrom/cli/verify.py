@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SENTENCES = {
     "identical": "the luminance data are identical",
-    "requantized": "the luminance was quantised again with the same table: some coefficients differ",
+    "requantized": "the luminance was quantized again with the same table: some coefficients differ",
     "encoded": "the luminance was encoded anew",
 }
 

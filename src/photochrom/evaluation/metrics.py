@@ -117,7 +117,7 @@ def ssim(picture: RGB, truth: RGB) -> float:
 
 
 def dark_plum(lab: NDArray[Any]) -> float:
-    """Per cent of the pixels of CIELAB (H, W, 3) that are dark and plum (`dark_plum`).
+    """Percent of the pixels of CIELAB (H, W, 3) that are dark and plum (`dark_plum`).
 
     L* < 50, a hue angle from −75° to 10° and a chroma above 6: what doubt makes of dark cloth. Real reds
     are among them, so the truth's own share stands beside it.

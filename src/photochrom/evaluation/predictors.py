@@ -52,7 +52,7 @@ class Prepared(typing.Protocol):
 
 
 class Predictor(typing.Protocol):
-    """A coloriser under evaluation."""
+    """A colorizer under evaluation."""
 
     @property
     def name(self) -> str:

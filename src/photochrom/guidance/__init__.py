@@ -1,12 +1,12 @@
-"""Producers of hints: colour it like that photo, keep to these colours, show me other ideas.
+"""Producers of hints: color it like that photo, keep to these colors, show me other ideas.
 
-    reference_hints(plate, reference)    the colours of another photo, at the places that match
-    palette_hints(plate, palette)        a palette's colours, where the network would have allowed them
-    remaining_hints(plate)               a faded colour photo's own remaining colour
+    reference_hints(plate, reference)    the colors of another photo, at the places that match
+    palette_hints(plate, palette)        a palette's colors, where the network would have allowed them
+    remaining_hints(plate)               a faded color photo's own remaining color
     proposals(plate, k)                  k hint lists that differ where the network is least sure
 
 `guidance_of` asks the producers in the order of PRODUCERS: a person's hints beat the reference, which beats
-the palette and the photo's own remaining colour. A new way to guide the colours is a file here with a
+the palette and the photo's own remaining color. A new way to guide the colors is a file here with a
 function (plate, look, stronger hints) -> Guidance, its field in Look, and its line in PRODUCERS.
 """
 

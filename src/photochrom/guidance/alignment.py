@@ -1,7 +1,7 @@
 """The same scene twice: a geometry found from features, refined and checked on the luminance itself.
 
 The reference is warped onto the photo; patches are moved to where their luminance correlates best
-(zero-mean normalised cross-correlation), an affine map is fitted to the moves, and a place counts as
+(zero-mean normalized cross-correlation), an affine map is fitted to the moves, and a place counts as
 found again only where the luminance around it then agrees.
 """
 
@@ -34,7 +34,7 @@ class Aligned(NamedTuple):
     """A reference laid over the photo."""
 
     places: NDArray[np.int64]  # (n, 2): y, x where the scene is found again
-    ab: Float  # (n, 2), the reference's colour there
+    ab: Float  # (n, 2), the reference's color there
     confidence: Float  # (n,) 0..1
 
 
@@ -52,20 +52,20 @@ def align(luminance: Float, reference: Float, lab_ab: Float, guess: Similarity) 
             return None
         matrix = refined
     warped, inside = _warp(reference, matrix, luminance.shape)
-    colours, _ = _warp(cv2.blur(lab_ab, (3, 3)), matrix, luminance.shape)
+    colors, _ = _warp(cv2.blur(lab_ab, (3, 3)), matrix, luminance.shape)
     step = max(_STEP, math.ceil(math.sqrt(luminance.size / MOST)))
-    return _judge(luminance, warped, inside, colours, _grid(luminance.shape, step))
+    return _judge(luminance, warped, inside, colors, _grid(luminance.shape, step))
 
 
 def _grid(shape: tuple[int, ...], step: int = _STEP) -> NDArray[np.int64]:
-    """(n, 2) y, x: the centres of squares of `step` px."""
+    """(n, 2) y, x: the centers of squares of `step` px."""
     rows, columns = (np.arange(step // 2, side, step) for side in shape)
     return np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
 
 
 def _warp(plane: Float, matrix: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[Any, NDArray[np.bool_]]:
     """The reference's plane as seen from the photo, and where it is defined."""
-    # Pixel centres lie at .5 in our coordinates, at 0 in OpenCV's.
+    # Pixel centers lie at .5 in our coordinates, at 0 in OpenCV's.
     shifted = matrix.copy()
     shifted[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -137,7 +137,7 @@ def _move(
 
 
 def _judge(
-    luminance: Float, warped: Float, inside: NDArray[np.bool_], colours: Float, grid: NDArray[np.int64]
+    luminance: Float, warped: Float, inside: NDArray[np.bool_], colors: Float, grid: NDArray[np.int64]
 ) -> Aligned | None:
     """The places where the luminance agrees; None unless most of those that can be told do."""
     correlation, texture = _correlation(luminance, warped)
@@ -150,7 +150,7 @@ def _judge(
     level = level - np.median(level)
     good = np.where(rough, score > _AGREE, np.abs(level) < _LEVEL)
     confidence = np.where(rough, score, 0.8).astype(np.float32).clip(0, 1)
-    return Aligned(at[good], colours[at[good, 0], at[good, 1]], confidence[good])
+    return Aligned(at[good], colors[at[good, 0], at[good, 1]], confidence[good])
 
 
 def _correlation(first: Float, second: Float) -> tuple[Float, Float]:

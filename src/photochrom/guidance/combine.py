@@ -61,7 +61,7 @@ def _yielding(plate: PreparedPhoto, hints: Sequence[Hint], stronger: Sequence[Hi
 
 
 def influence(plate: PreparedPhoto, hints: Sequence[Hint]) -> Float:
-    """(h, w) 0..1 at the working size: how far the hints decide on each place's colour."""
+    """(h, w) 0..1 at the working size: how far the hints decide on each place's color."""
     height, width = plate.size
     if not hints:
         return np.zeros((height, width), np.float32)

@@ -1,8 +1,8 @@
-"""Revive a faded colour photograph: its own remaining colour, as weak hints.
+"""Revive a faded color photograph: its own remaining color, as weak hints.
 
 Dyes fade unevenly: a cast comes over the whole print, another in the shadows than in the lights, and what
-colour is left may be pale. The automatic colours serve as a yardstick for both: the cast is what shows on
-things that the network takes for nearly grey, and the rest is stretched to the strength of their colours.
+color is left may be pale. The automatic colors serve as a yardstick for both: the cast is what shows on
+things that the network takes for nearly grey, and the rest is stretched to the strength of their colors.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 MOST = 400  # hints
 _WEIGHT = 0.4
 _MOST_STRETCH = 4.0
-_COLOURLESS = 1.5  # C*, the 95th percentile with the photo's tone off, below which nothing is left
-_NEARLY_GREY = 10.0  # C* of automatic colours up to about which a thing tells of the cast
+_COLORLESS = 1.5  # C*, the 95th percentile with the photo's tone off, below which nothing is left
+_NEARLY_GREY = 10.0  # C* of automatic colors up to about which a thing tells of the cast
 _LEAST = 0.02  # the weight of all other things
 _OUTLIER = 6.0  # ab: residuals above it count less
 _ROUNDS = 4
 
 
 def guide_by_remaining_color(plate: PreparedPhoto, look: Look, stronger: Sequence[Hint]) -> Guidance:
-    """The photo's own colour, if the look keeps it."""
+    """The photo's own color, if the look keeps it."""
     return Guidance(remaining_hints(plate) if look.keep_color else ())
 
 
 def remaining_hints(plate: PreparedPhoto) -> list[Hint]:
-    """Weak hints with the photo's own remaining colour, its cast taken off.
+    """Weak hints with the photo's own remaining color, its cast taken off.
 
-    Raises GuidanceError for a photo without colour.
+    Raises GuidanceError for a photo without color.
     """
     lab = working_lab(plate.photo, plate.size)
     own = _restored(lab, plate.chroma())
@@ -63,8 +63,8 @@ def _restored(lab: Float, automatic: Float) -> Float:
     """
     level, ab = lab[..., 0], lab[..., 1:]
     everywhere = np.ones_like(level)
-    if np.percentile(chroma_of(ab - _line(level, ab, everywhere)), 95) < _COLOURLESS:
-        raise GuidanceError("the photo has no color of its own left to keep: color it without keeping any")
+    if np.percentile(chroma_of(ab - _line(level, ab, everywhere)), 95) < _COLORLESS:
+        raise GuidanceError("the photo has no color of its own left: leave out keep_color")
     weights = np.exp(-(chroma_of(automatic) ** 2) / (2 * _NEARLY_GREY**2)) + _LEAST
     own = ab - _line(level, ab - automatic, weights)
     stretch = _strength(automatic) / (_strength(own) + 1e-3)

@@ -1,4 +1,4 @@
-"""Which places of two photos correspond: the network's features, mutual neighbours, one geometry.
+"""Which places of two photos correspond: the network's features, mutual neighbors, one geometry.
 
 Places are complex numbers x + i·y in pixels of the working size, so that a turn, a scale and a shift
 are one product and one sum, and the mirror image is a conjugate.
@@ -25,7 +25,7 @@ _TURN = 0.5  # radians
 
 
 class View(NamedTuple):
-    """A photo as the network sees it at one scale: one unit vector a cell, and the cells' centres."""
+    """A photo as the network sees it at one scale: one unit vector a cell, and the cells' centers."""
 
     features: Float  # (n, C)
     places: Places  # (n,), px of the photo's working size
@@ -123,10 +123,10 @@ def _agree(matches: _Matches, mirror: bool, rng: np.random.Generator) -> Similar
 
 def _fit(here: Places, there: Places, mirror: bool) -> Similarity:
     """Least squares over the matches that agree."""
-    centre, target = here.mean(), there.mean()
-    spread = here - centre
+    center, target = here.mean(), there.mean()
+    spread = here - center
     turn = ((there - target) * spread.conj()).sum() / (np.abs(spread) ** 2).sum()
-    return Similarity(complex(turn), complex(target - turn * centre), mirror, len(here))
+    return Similarity(complex(turn), complex(target - turn * center), mirror, len(here))
 
 
 def matched_levels(luminance: Float, target: Float) -> Float:

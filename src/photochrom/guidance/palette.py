@@ -1,4 +1,4 @@
-"""Keep to a palette: its colours as hints where the network would have allowed them, hues turned to it.
+"""Keep to a palette: its colors as hints where the network would have allowed them, hues turned to it.
 
 Hints alone cannot keep a whole photo to a few hues (between two hints the network answers as it sees
 fit), so a palette is two things: hints, and a last step at the working size that turns each place's hue
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from photochrom.look import Look
     from photochrom.prepared import PreparedPhoto
 
-_SLACK = 8.0  # degrees of hue that a colour may keep to either side of the palette's
-_EACH = 3  # hints a palette colour
+_SLACK = 8.0  # degrees of hue that a color may keep to either side of the palette's
+_EACH = 3  # hints a palette color
 _APART = 0.18  # of the short side, between hints
-_ALLOWED = 0.4  # of the likelihood of the likeliest colour, from which a colour is allowed
-_THINGS = 11  # cells over which the palette's colours compete: about the size of things
-_CLEARLY = 1.25  # times as likely as the palette's other colours, for a hint
-_WIDTH = 15.0  # ab: how far from a colour its likelihood is gathered
+_ALLOWED = 0.4  # of the likelihood of the likeliest color, from which a color is allowed
+_THINGS = 11  # cells over which the palette's colors compete: about the size of things
+_CLEARLY = 1.25  # times as likely as the palette's other colors, for a hint
+_WIDTH = 15.0  # ab: how far from a color its likelihood is gathered
 _WEIGHT = 0.15
 
 
@@ -50,7 +50,7 @@ def guide_by_palette(plate: PreparedPhoto, look: Look, stronger: Sequence[Hint])
 
 
 def palette_hints(plate: PreparedPhoto, palette: Palette, hints: Sequence[Hint] = ()) -> list[Hint]:
-    """Hints with the palette's colours where the distribution (given hints) already allows them.
+    """Hints with the palette's colors where the distribution (given hints) already allows them.
 
     A model without a distribution gives none: its hues are turned to the palette's all the same.
     """
@@ -58,15 +58,15 @@ def palette_hints(plate: PreparedPhoto, palette: Palette, hints: Sequence[Hint] 
         probability, bins = plate.answer(hints).distribution
     except UnsupportedReading:
         return []
-    colours = palette.lab[:, 1:]
-    colours = colours[chroma_of(colours) > GREY]
-    near = _nearness(colours, bins)
+    colors = palette.lab[:, 1:]
+    colors = colors[chroma_of(colors) > GREY]
+    near = _nearness(colors, bins)
     gathered: Float = np.tensordot(near, probability, axes=1)  # (n, h, w)
     allowed = gathered / _likeliest(probability, bins)
     wide = np.stack([cv2.blur(plane, (_THINGS, _THINGS)) for plane in allowed])
     places: list[tuple[int, int]] = []
     asked: list[Float] = []
-    for number, ab in enumerate(colours):
+    for number, ab in enumerate(colors):
         others = np.delete(wide, number, axis=0).max(0, initial=0)
         clear = (allowed[number] > _ALLOWED) & (wide[number] > _CLEARLY * others)
         score = np.where(clear, allowed[number], 0)
@@ -78,14 +78,14 @@ def palette_hints(plate: PreparedPhoto, palette: Palette, hints: Sequence[Hint] 
     return placed_in_cells(plate, cells, ab, _WEIGHT)
 
 
-def _nearness(colours: Float, bins: Float) -> Float:
-    """(n, Q) 0..1: how much each bin counts as that colour."""
-    squared = ((bins[None] - colours[:, None]) ** 2).sum(-1)
+def _nearness(colors: Float, bins: Float) -> Float:
+    """(n, Q) 0..1: how much each bin counts as that color."""
+    squared = ((bins[None] - colors[:, None]) ** 2).sum(-1)
     return cast("Float", np.exp(-squared / (2 * _WIDTH**2)).astype(np.float32))
 
 
 def _likeliest(probability: Float, bins: Float) -> Float:
-    """(h, w): the likelihood of the likeliest colour of each place, gathered in the same way."""
+    """(h, w): the likelihood of the likeliest color of each place, gathered in the same way."""
     near = [_nearness(part, bins) for part in np.array_split(bins, 8)]
     highest = [np.tensordot(part, probability, axes=1).max(0) for part in near]
     return cast("Float", np.maximum.reduce(highest) + np.float32(1e-9))

@@ -1,4 +1,4 @@
-"""Colours at places of the working size, as hints."""
+"""Colors at places of the working size, as hints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RADIUS = 0.012  # of guidance's hints, as a fraction of the longer side
 def placed(
     plate: PreparedPhoto, y: NDArray[Any], x: NDArray[Any], ab: NDArray[Any], weight: NDArray[Any] | float
 ) -> list[Hint]:
-    """Hints of colours ab (n, 2), within sRGB, at places y, x (n,), px of the working size.
+    """Hints of colors ab (n, 2), within sRGB, at places y, x (n,), px of the working size.
 
     weight: of each or of all.
     """

@@ -1,8 +1,8 @@
 """Other ideas: hint lists that differ where the network is least sure, each of one piece.
 
 The most uncertain fifth of the photo is parted into a few regions of like things. Each region's
-distribution is parted into as many colours as there are proposals; every proposal takes from each region
-the colour that lies in the same direction from the expected one (one warmer all over, one cooler…), goes
+distribution is parted into as many colors as there are proposals; every proposal takes from each region
+the color that lies in the same direction from the expected one (one warmer all over, one cooler…), goes
 part of the way there, and feeds it back as hints: the network makes the rest fit.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from photochrom.prepared import PreparedPhoto
 
 _UNCERTAIN = 0.2  # the share of the photo, the least sure, that proposals are about
-_DARING = 0.4  # the share of the way from the expected colour to another
+_DARING = 0.4  # the share of the way from the expected color to another
 _REGIONS = 4
 _HINTS = 4  # a region
 _WEIGHT = 0.7
@@ -85,7 +85,7 @@ def uncertain_cells(uncertainty: Float, free: NDArray[np.bool_] | None = None) -
 def _regions(
     plate: PreparedPhoto, probability: Float, bins: Float, hints: Sequence[Hint], seed: int
 ) -> list[Region]:
-    """The uncertain cells in groups alike in place, luminance and expected colour (k-means)."""
+    """The uncertain cells in groups alike in place, luminance and expected color (k-means)."""
     free = cell_means(influence(plate, hints)) < _TAKEN
     mask = uncertain_cells(readings.entropy(probability), free)
     cells = np.argwhere(mask)
@@ -97,19 +97,19 @@ def _regions(
     table = np.column_stack([cells * (40 / min(mask.shape)), levels / 2, expected]).astype(np.float32)
     cv2.setRNGSeed(seed)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
-    _, owners, centres = cv2.kmeans(table, _REGIONS, cast("Any", None), stop, 2, cv2.KMEANS_PP_CENTERS)
+    _, owners, centers = cv2.kmeans(table, _REGIONS, cast("Any", None), stop, 2, cv2.KMEANS_PP_CENTERS)
     found = []
-    for number, centre in enumerate(centres):
+    for number, center in enumerate(centers):
         mine = np.flatnonzero(owners.ravel() == number)
         calm = mine[unrest[mine] <= np.median(unrest[mine])] if len(mine) else mine
-        order = calm[np.argsort(((table[calm] - centre) ** 2).sum(1), kind="stable")]
+        order = calm[np.argsort(((table[calm] - center) ** 2).sum(1), kind="stable")]
         if len(mine):
             found.append(Region(cells[mine], cells[order]))
     return sorted(found, key=lambda region: tuple(region.calm[0]))
 
 
 def _unrest(levels: Float) -> Float:
-    """(h, w): the range of L* around each cell; colours placed at edges would run over them."""
+    """(h, w): the range of L* around each cell; colors placed at edges would run over them."""
     kernel = np.ones((5, 5), np.uint8)
     return np.asarray(cv2.dilate(levels, kernel) - cv2.erode(levels, kernel), np.float32)
 
@@ -121,25 +121,25 @@ def _places(region: Region, rng: np.random.Generator) -> NDArray[np.int64]:
     return region.calm[np.concatenate([[0], others]).astype(np.int64)]
 
 
-# --- which colours -----------------------------------------------------------------------------
+# --- which colors -----------------------------------------------------------------------------
 
 
 def _alternatives(share: Float, bins: Float, k: int, rng: np.random.Generator) -> Float:
-    """(k, 2): other colours of a distribution (Q,) over bins (Q, 2), in order of direction from its mean.
+    """(k, 2): other colors of a distribution (Q,) over bins (Q, 2), in order of direction from its mean.
 
-    The centres of a k-means partition of the distribution, _DARING of the way from its mean.
+    The centers of a k-means partition of the distribution, _DARING of the way from its mean.
     """
     mean = share @ bins
     if k == 1:
         return mean[None]
-    centres = bins[rng.choice(len(bins), k, replace=False, p=_without_rounding(share))].astype(np.float64)
+    centers = bins[rng.choice(len(bins), k, replace=False, p=_without_rounding(share))].astype(np.float64)
     for _ in range(_ROUNDS):
-        owner = ((bins[:, None] - centres[None]) ** 2).sum(-1).argmin(1)
+        owner = ((bins[:, None] - centers[None]) ** 2).sum(-1).argmin(1)
         for number in range(k):
             weight = share[owner == number]
             if weight.sum() > 0:
-                centres[number] = weight @ bins[owner == number] / weight.sum()
-    away = centres - mean
+                centers[number] = weight @ bins[owner == number] / weight.sum()
+    away = centers - mean
     order = np.argsort(np.arctan2(away[:, 1], away[:, 0]), kind="stable")
     other: Float = (mean + _DARING * away[order]).astype(np.float32)
     return other

@@ -1,10 +1,10 @@
-"""Colour it like that photo: another photo's colours, at the places that match, as hints.
+"""Color it like that photo: another photo's colors, at the places that match, as hints.
 
 Places are matched by the network's own features. Where the two photos show the same scene (also
 mirrored, shifted, cropped or scaled) one geometry explains the matches; it is refined on the luminance
-and gives exact hints. Else each place takes the colours of the places in the reference that are most
-like it, and the hints pull the automatic colours only part of the way there: matches between different
-scenes are right in kind more often than in colour.
+and gives exact hints. Else each place takes the colors of the places in the reference that are most
+like it, and the hints pull the automatic colors only part of the way there: matches between different
+scenes are right in kind more often than in color.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.prepared import PreparedPhoto
 
-_PULL = 0.25  # the share of the way from the automatic colour to that of a place only alike
+_PULL = 0.25  # the share of the way from the automatic color to that of a place only alike
 _FEWEST = 7  # agreeing matches from which one geometry is tried
 _SOFTNESS = 0.07  # cosine: how quickly likeness falls off
 _LEVELS = 20.0  # L*: the same for luminance, after matching histograms
 _MOST = 24  # hints from places only alike
 _WEIGHT = 0.3
-_COLOURLESS = 3.0  # C*: the 95th percentile below which a reference counts as grey
+_COLORLESS = 3.0  # C*: the 95th percentile below which a reference counts as grey
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +66,11 @@ class Reference:
     def of(cls, network: Network, photo: Photo) -> Reference:
         """Prepare a photo for the network of a Plate or Colorizer (their `.network`).
 
-        Raises GuidanceError for a photo without colour, DamagedPhoto where decoding fails late.
+        Raises GuidanceError for a photo without color, DamagedPhoto where decoding fails late.
         """
         lab = working_lab(photo, network.working_size(photo.height, photo.width))
         ab = np.ascontiguousarray(lab[..., 1:])
-        if np.percentile(chroma_of(ab), 95) < _COLOURLESS:
+        if np.percentile(chroma_of(ab), 95) < _COLORLESS:
             raise GuidanceError(
                 f"the reference {photo.path or 'photo'} has no color to take: choose a color photo"
             )
@@ -105,9 +105,9 @@ def guide_by_reference(plate: PreparedPhoto, look: Look, stronger: Sequence[Hint
 
 
 def reference_hints(plate: PreparedPhoto, reference: Photo | Reference) -> list[Hint]:
-    """Hints with the colours of a reference photo; their weight is the confidence.
+    """Hints with the colors of a reference photo; their weight is the confidence.
 
-    Raises GuidanceError for a reference without colour.
+    Raises GuidanceError for a reference without color.
     """
     if not isinstance(reference, Reference):
         reference = Reference.of(plate.network, reference)
@@ -141,7 +141,7 @@ def _exact(plate: PreparedPhoto, found: Aligned) -> list[Hint]:
 def _alike(plate: PreparedPhoto, reference: Reference) -> list[Hint]:
     here, there = as_view(plate.answer().features, *plate.size), reference.whole
     matches = mutual_matches(here, there)
-    wanted = _colours_of_the_alike(plate, reference, here, there)
+    wanted = _colors_of_the_alike(plate, reference, here, there)
     automatic = plate.chroma()
     index = {place: number for number, place in enumerate(here.places)}
     surest = matches.here[np.argsort(-matches.similarity, kind="stable")[:_MOST]]
@@ -150,15 +150,15 @@ def _alike(plate: PreparedPhoto, reference: Reference) -> list[Hint]:
     return placed(plate, surest.imag, surest.real, ab + np.float32(_PULL) * (target - ab), _WEIGHT)
 
 
-def _colours_of_the_alike(plate: PreparedPhoto, reference: Reference, here: View, there: View) -> Float:
-    """(n, 2): for each cell the mean colour of the reference's cells, weighted by their likeness."""
+def _colors_of_the_alike(plate: PreparedPhoto, reference: Reference, here: View, there: View) -> Float:
+    """(n, 2): for each cell the mean color of the reference's cells, weighted by their likeness."""
     levels = matched_levels(reference.luminance, plate.answer().seen)
     mine, theirs = _around(plate.answer().seen, here.places), _around(levels, there.places)
     alike = likeness(here, there) / np.float32(_SOFTNESS)
     alike -= (mine[:, None] - theirs[None]) ** 2 / np.float32(2 * _LEVELS**2)
     share = cv2.exp(alike - alike.max(1, keepdims=True))
-    colours = _around(reference.ab, there.places)
-    wanted: Float = cv2.gemm(share, colours, 1, None, 0) / share.sum(1, keepdims=True)
+    colors = _around(reference.ab, there.places)
+    wanted: Float = cv2.gemm(share, colors, 1, None, 0) / share.sum(1, keepdims=True)
     return wanted
 
 

@@ -26,7 +26,7 @@ _FEWEST_CHROMA = 0.6  # of an ab model's chroma, at vividness 0
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What every model answers: colours. Its arrays are not to be changed."""
+    """What every model answers: colors. Its arrays are not to be changed."""
 
     card: Card
     output: Float  # (n, h', w'), at the model's own resolution: ab, or logits over the card's bins
@@ -53,7 +53,7 @@ class Answer:
 
     @property
     def details(self) -> Float:
-        """(D, h/4, w/4) float32: the finer features from which the colours are read."""
+        """(D, h/4, w/4) float32: the finer features from which the colors are read."""
         return self._recognized[1]
 
     @cached_property
@@ -67,10 +67,10 @@ class Answer:
             return self.unhinted.unit_features
         return unit_features(*self._recognized, self.cells.shape)
 
-    # --- colours --------------------------------------------------------------------------------
+    # --- colors --------------------------------------------------------------------------------
 
     def ab(self, vividness: float = DEFAULT_VIVIDNESS) -> Float:
-        """(h', w', 2) float32: the colours at a vividness of 0..1.
+        """(h', w', 2) float32: the colors at a vividness of 0..1.
 
         A model without a distribution is taken at its word at the default vividness; others scale its chroma.
         """
@@ -86,7 +86,7 @@ class Answer:
 
     @property
     def bins(self) -> Float:
-        """(Q, 2): the ab colours that the distribution is over. Raises UnsupportedReading without one."""
+        """(Q, 2): the ab colors that the distribution is over. Raises UnsupportedReading without one."""
         raise self._unsupported()
 
     @property
@@ -111,7 +111,7 @@ class Answer:
 
 
 class DistributionAnswer(Answer):
-    """A distribution over ab bins, read as colours, suggestions and uncertainty."""
+    """A distribution over ab bins, read as colors, suggestions and uncertainty."""
 
     @cached_property
     def bins(self) -> Float:
@@ -142,7 +142,7 @@ def unit_features(features: Float, details: Float, shape: tuple[int, ...]) -> Fl
 
 
 def _unit(plane: Float) -> Float:
-    """Features (C, h, w), centred over the photo, of length at most 1."""
+    """Features (C, h, w), centered over the photo, of length at most 1."""
     centered = plane - plane.mean((1, 2), keepdims=True)
     unit: Float = centered / (np.sqrt((centered * centered).sum(0)) + np.float32(1e-6))
     return unit

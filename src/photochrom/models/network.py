@@ -35,7 +35,7 @@ _Planes = dict[str, "Float"]
 
 
 class Network:
-    """A model that answers luminance and hints with colours (`ab`). Thread-safe.
+    """A model that answers luminance and hints with colors (`ab`). Thread-safe.
 
     The graph takes `luminance` (1, 1, h, w), L* 0..100, and, where the card says that it takes hints, `hints`
     (1, 3, h, w): weight · a/110, weight · b/110, weight. It gives `ab` (1, 2, h, w) in Lab units.

@@ -1,4 +1,4 @@
-"""Readings of a distribution over ab bins: mean colour, suggestions, uncertainty.
+"""Readings of a distribution over ab bins: mean color, suggestions, uncertainty.
 
 Logits are (Q, h, w), bins (Q, 2).
 """
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 # Cells read at a time: they stay in the cache, and a product so small wakes no BLAS threads, which would spin
 # for longer than it takes.
 _CELLS = 208
-_PALE = 18.0  # chosen on validation: at vividness 1, photos are on average as colourful as the truth
-_LIGHT = 40.0  # L*: in what is darker, the mean colour needs less lifting to be as colourful as the truth
+_PALE = 18.0  # chosen on validation: at vividness 1, photos are on average as colorful as the truth
+_LIGHT = 40.0  # L*: in what is darker, the mean color needs less lifting to be as colorful as the truth
 
 
 def softmax(logits: Float, temperature: float = 1.0) -> Float:
@@ -41,13 +41,13 @@ class Moments:
     luminance: Float  # (h, w) 0..100
 
     def vivid(self, vividness: float, unhinted: Moments | None = None) -> Float:
-        """(h, w, 2): the mean colour with more chroma, at the same hue, the more so the surer that is.
+        """(h, w, 2): the mean color with more chroma, at the same hue, the more so the surer that is.
 
         chroma = |E ab| · (1 + v · s · w), at most E |ab| plus 1 + v standard deviations of |ab|, where s is
         the photo's `paleness`, w = c⁴ · min(1, L* / 40), and c = |E ab| / E |ab| tells how sure the hue is.
         At v = 0 this is the mean of the distribution, safe and pale, because doubt about the hue cancels.
         Lifting what is in doubt instead, as the annealed mean does (Zhang, Isola & Efros 2016, eq. 5), makes
-        dark cloth plum; in the dark the mean is colourful enough. The bound keeps a face that is sure in a
+        dark cloth plum; in the dark the mean is colorful enough. The bound keeps a face that is sure in a
         doubtful photo from glowing. Trials: docs/model-development.md.
 
         unhinted: the moments of the same photo without hints, whose paleness is the most that counts, so that
@@ -67,7 +67,7 @@ class Moments:
         """How much chroma full vividness gives back to a photo: σ² / (18 ρ), without unit.
 
         σ² is the mean variance of ab, ρ the root mean square of w |E ab|, at least 0.5. Chroma x added to a
-        photo whose colours are off by σ anyway costs 10 log₁₀(1 + x² / σ²) dB, so that among photos the same
+        photo whose colors are off by σ anyway costs 10 log₁₀(1 + x² / σ²) dB, so that among photos the same
         cost buys an x that grows with σ².
         """
         sure = self._room * np.sqrt(self._mean_square)
@@ -76,7 +76,7 @@ class Moments:
 
     @cached_property
     def _room(self) -> Float:
-        """(h, w) 0..1: w, full where all likely colours have one hue and the place is not dark."""
+        """(h, w) 0..1: w, full where all likely colors have one hue and the place is not dark."""
         square = self._mean_square / np.maximum(self.chroma * self.chroma, 1e-6)
         return np.asarray(square * square * np.minimum(self.luminance / np.float32(_LIGHT), 1))
 
@@ -119,10 +119,10 @@ def entropy(probability: Float) -> Float:
 
 
 def modes(probability: Float, bins: Float, k: int, apart: float = 20.0) -> list[tuple[Float, float]]:
-    """The k likeliest distinct colours of one place: [(ab (2,), share)], likeliest first.
+    """The k likeliest distinct colors of one place: [(ab (2,), share)], likeliest first.
 
     The likeliest bin is taken, those within `apart` in ab of it are passed over, and so on; then every
-    bin's probability goes to the nearest colour taken, within the same distance. A colour is the mean
+    bin's probability goes to the nearest color taken, within the same distance. A color is the mean
     of the bins that it stands for.
     """
     left = probability.copy()

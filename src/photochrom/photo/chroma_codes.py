@@ -14,8 +14,8 @@ from photochrom.upsample import GuidedFilter
 if TYPE_CHECKING:
     from photochrom.color import Float, Neutral, Pixels
 
-_STEP = 24  # codes of Y' from the mean of a neighbourhood to where its colours are looked at
-_MIDDLE = (25.0, 80.0)  # L* between which sRGB has room for most colours
+_STEP = 24  # codes of Y' from the mean of a neighborhood to where its colors are looked at
+_MIDDLE = (25.0, 80.0)  # L* between which sRGB has room for most colors
 _AROUND = 8  # codes, over which tone curves of 8 bits are smooth
 
 
@@ -24,8 +24,8 @@ class ChromaCodes:
 
     Where Y' changes and a* and b* do not, Cb and Cr change as the codes of Y' do with CIELAB's f, the cube
     root of light: by little in sRGB. Over that they are nearly constant, so a line through what they come to
-    a little below and above the mean of a neighbourhood tells them for all of its tones, to a code or two.
-    They are looked at in the middle of the scale, where sRGB has room for colours.
+    a little below and above the mean of a neighborhood tells them for all of its tones, to a code or two.
+    They are looked at in the middle of the scale, where sRGB has room for colors.
     """
 
     def __init__(self, colors: GuidedFilter, mean: Pixels, profile: bytes | None):

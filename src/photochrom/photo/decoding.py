@@ -233,7 +233,7 @@ def _turned(image: Any, orientation: int) -> Any:
 class RowDecoder:
     """(top, bottom) → (h, W, bands) of a file that is decoded from top to bottom, again for every pass.
 
-    The last few strips are kept, so that threads which ask for neighbouring strips out of order are
+    The last few strips are kept, so that threads which ask for neighboring strips out of order are
     served; a request above them starts the decoder anew. `finish` is called after the last row.
     """
 

@@ -46,7 +46,7 @@ def interleaved(photo: Photo, top: int, strip: Pixels, depth: int, *, extra: boo
 
 
 def packer_of_differences(window: int) -> Any:
-    """A deflate compressor for differences of neighbouring samples; window as in zlib (negative: raw).
+    """A deflate compressor for differences of neighboring samples; window as in zlib (negative: raw).
 
     Photographs repeat no strings, so zlib's search for them takes four times as long for the same size
     (benchmarks/photo_io.py); runs and Huffman codes are what pays.

@@ -161,7 +161,7 @@ def _drop_thumbnail(data: bytearray, order: str, first: int) -> None:
 
 
 def resolution(fields: ifd.Directory) -> tuple[float, float] | None:
-    """Dots an inch (across, down), None where the unit is neither inch nor centimetre."""
+    """Dots an inch (across, down), None where the unit is neither inch nor centimeter."""
     units = ifd.integers(fields, _UNIT)
     scale = {2: 1.0, 3: 2.54}.get(units[0] if units else 2, 0.0)
     across, down = (ifd.rationals(fields, tag)[:1] for tag in (_ACROSS, _DOWN))

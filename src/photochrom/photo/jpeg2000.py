@@ -136,7 +136,7 @@ def _take_uuid(found: Boxes, uuid: bytes, payload: bytes) -> None:
 
 
 def _resolution(payload: bytes) -> tuple[float, float] | None:
-    """Samples a metre as fractions with a power of ten, vertical before horizontal."""
+    """Samples a meter as fractions with a power of ten, vertical before horizontal."""
     above_down, below_down, above_across, below_across, ten_down, ten_across = struct.unpack_from(
         ">4H2b", payload
     )

@@ -1,4 +1,4 @@
-"""A JPEG in colour that keeps its own luminance data: chroma alone is computed, at the size it is stored.
+"""A JPEG in color that keeps its own luminance data: chroma alone is computed, at the size it is stored.
 
 Y' of the result is the input's, sample for sample. So what Cb and Cr add to R, G and B must leave every pixel
 that they reach within 0..255, or decoders would clip it and change luminance: chroma gives way there.
@@ -46,9 +46,9 @@ _REACH = np.ones((3, 3), np.uint8)  # decoders smooth chroma: a sample reaches o
 
 
 def luminance_kept(photo: Photo) -> Luminance:
-    """What becomes of the luminance data of the JPEG that a coloured photo was read from, if it stays JPEG.
+    """What becomes of the luminance data of the JPEG that a colored photo was read from, if it stays JPEG.
 
-    "identical": not a bit of its coefficients changes. "requantized": its samples are quantised once more
+    "identical": not a bit of its coefficients changes. "requantized": its samples are quantized once more
     with the same table, since no package that transcodes is installed. "encoded": it is encoded anew, since
     there is no such JPEG, or one that cannot be kept (RGB, CMYK, 12 bits, arithmetic coding).
     """
@@ -85,7 +85,7 @@ def write_with_chroma(photo: Photo, sink: Sink, options: Options) -> None:
 
 @cache
 def _tables(quality: int) -> tuple[bytes, bytes]:
-    """The tables that libjpeg quantises luminance and chroma with (ITU-T T.81, K.1 and K.2, scaled)."""
+    """The tables that libjpeg quantizes luminance and chroma with (ITU-T T.81, K.1 and K.2, scaled)."""
     _, data = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
     luminance, chroma, _ = parse(data.tobytes()).components
     return luminance.table, chroma.table
@@ -114,7 +114,7 @@ def _profile(photo: Photo) -> bytes | None:
 
 
 def _planes(photo: Photo, sampling: tuple[int, int], threads: int | None) -> tuple[Pixels, Pixels]:
-    """Cb and Cr (⌈H/down⌉, ⌈W/across⌉) uint8 of a coloured photo, as the luminance data that it keeps lie."""
+    """Cb and Cr (⌈H/down⌉, ⌈W/across⌉) uint8 of a colored photo, as the luminance data that it keeps lie."""
     assert photo.original is not None
     assert isinstance(photo.source, RowSource)
     assert photo.source.chroma is not None
@@ -197,7 +197,7 @@ def _weighed(planes: list[Pixels], sign: int, of_cb: float, of_cr: float) -> Pix
 def _in_room(cb: Pixels, cr: Pixels, least: Pixels, most: Pixels) -> list[Pixels]:
     """Cb and Cr, less where what they add leads out of 0..255 from `least` or `most`."""
     planes = [cb, cr]
-    # what they add and take at most, and a code more, since decoders and quantising round
+    # what they add and take at most, and a code more, since decoders and quantizing round
     up, down = (reduce(cv2.max, [_weighed(planes, sign, *row) for row in _FROM_CHROMA]) for sign in (1, -1))
     above = cv2.subtract(255, most)
     if not (least < down).any() and not (above < up).any():

@@ -1,4 +1,4 @@
-"""The proof that a coloured JPEG keeps another's luminance data, and the way back to grey."""
+"""The proof that a colored JPEG keeps another's luminance data, and the way back to grey."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from photochrom.photo.jpeg_original import Luminance
     from photochrom.photo.photo import Photo
 
-_CLOSE = 0.01  # of the pixels may differ by more than a level where samples were only quantised again
+_CLOSE = 0.01  # of the pixels may differ by more than a level where samples were only quantized again
 
 
 def compare_luminance(original: bytes, colored: bytes, max_pixels: int = MAX_PIXELS) -> Luminance:
-    """What a coloured JPEG has of another JPEG's luminance data.
+    """What a colored JPEG has of another JPEG's luminance data.
 
-    "identical": the scans' bytes and tables, or every coefficient. "requantized": the same quantisation table
+    "identical": the scans' bytes and tables, or every coefficient. "requantized": the same quantization table
     and samples that are nowhere but in a few pixels more than a level away. "encoded": anything else.
 
     Raises UnknownFormat for what is not a JPEG, DamagedPhoto for one that breaks off, TooLarge, MissingExtra
@@ -56,7 +56,7 @@ def _parsed(data: bytes, max_pixels: int) -> Jpeg:
 
 
 def _scans(jpeg: Jpeg) -> list[tuple[bytes, bytes, int, bytes]] | None:
-    """All that decoding the luminance depends on, but for its quantisation table."""
+    """All that decoding the luminance depends on, but for its quantization table."""
     if jpeg.luminance_scans is None:
         return None
     return [

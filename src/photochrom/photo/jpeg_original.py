@@ -1,7 +1,7 @@
 """The JPEG that a photo was read from, and its luminance data: taken over, compared, given back.
 
-Where a colour JPEG has luminance and chroma in one scan, its coefficients are taken out by jpeglib (the extra
-`jpeg`); without that, the decoded Y' is quantised once more with the file's own table on the same grid, which
+Where a color JPEG has luminance and chroma in one scan, its coefficients are taken out by jpeglib (the extra
+`jpeg`); without that, the decoded Y' is quantized once more with the file's own table on the same grid, which
 changes a coefficient here and there: one in a hundred at quality 95, hardly any below 90.
 """
 
@@ -64,7 +64,7 @@ class Original:
 
     @cached_property
     def kept(self) -> Luminance:
-        """What becomes of its luminance data in a colour JPEG: damaged ones are never taken over."""
+        """What becomes of its luminance data in a color JPEG: damaged ones are never taken over."""
         if not self.jpeg.has_kept_luminance or not self.is_whole:
             return "encoded"
         return "identical" if self.jpeg.luminance_scans or has_jpeglib() else "requantized"
@@ -140,7 +140,7 @@ def decoded_luma(data: bytes) -> NDArray[np.uint8]:
 
 
 def encode_plane(plane: Pixels, table: bytes, *, progressive: bool, optimize: bool = True) -> bytes:
-    """A grey JPEG of (H, W) with a quantisation table as `Component.table` has it.
+    """A grey JPEG of (H, W) with a quantization table as `Component.table` has it.
 
     `optimize` takes four times as long and saves a tenth of smooth planes, next to nothing of others.
     """
@@ -186,7 +186,7 @@ def coefficients(jpeg: Jpeg) -> NDArray[np.int16]:
 
 
 def _transcoded(found: NDArray[np.int16], jpeg: Jpeg) -> bytes:
-    """A grey JPEG of coefficients, with the quantisation table of another."""
+    """A grey JPEG of coefficients, with the quantization table of another."""
     import jpeglib
 
     with _one_at_a_time, tempfile.TemporaryDirectory() as folder:

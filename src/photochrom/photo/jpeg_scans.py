@@ -2,7 +2,7 @@
 
 A JPEG may hold each component in scans of its own (ITU-T T.81, A.2.2). A scan of one component has its blocks
 row by row, ⌈width/8⌉ a row, whatever the frame's sampling factors; so the entropy-coded data of a grey JPEG
-are, unchanged, the luminance scans of a colour JPEG, and small grey JPEGs are its chroma scans.
+are, unchanged, the luminance scans of a color JPEG, and small grey JPEGs are its chroma scans.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _RESTARTS, _NO_RESTARTS = bytes((0xFF, _DRI)), segment(_DRI, b"\0\0")
 
 @dataclass(frozen=True)
 class Component:
-    """A component of a frame: its name in scan headers, sampling factors, and quantisation table.
+    """A component of a frame: its name in scan headers, sampling factors, and quantization table.
 
     `table` is as in a DQT segment: 64 numbers in zigzag order, of one byte or, where there are 128 bytes,
     of two. It is the one in force at the component's first scan, and empty where the file has none.
@@ -202,7 +202,7 @@ def _markers(data: bytes) -> NDArray[np.int64]:
 
 
 def _parts(frame: bytes) -> Iterator[tuple[int, int, int]]:
-    """(name, sampling factors in a byte, number of the quantisation table) of a frame's components."""
+    """(name, sampling factors in a byte, number of the quantization table) of a frame's components."""
     return struct.iter_unpack("BBB", frame[6 : 6 + 3 * frame[5]])
 
 
@@ -217,7 +217,7 @@ def _quantization_tables(payload: bytes) -> Iterator[tuple[int, bytes]]:
 def spliced(
     luminance: Jpeg, cb: Jpeg, cr: Jpeg, sampling: tuple[int, int], metadata: bytes
 ) -> Iterator[bytes | memoryview]:
-    """A colour JPEG, in pieces: the luminance of one file and two grey files' as Cb and Cr.
+    """A color JPEG, in pieces: the luminance of one file and two grey files' as Cb and Cr.
 
     `sampling` is how many luminance samples across and down share one of chroma: Cb and Cr measure
     ⌈width/across⌉ × ⌈height/down⌉ and are progressive where the luminance is. `metadata` are the segments

@@ -63,7 +63,7 @@ class Origin:
     def check_unchanged(self) -> None:
         """Raises DamagedPhoto where the file is not the one that was opened."""
         if self.path is not None and _stamp(self.path) != self.stamp:
-            raise DamagedPhoto(f"{self.path} changed while it was read: try again when it is at rest")
+            raise DamagedPhoto(f"{self.path} changed while it was read: try again once nothing writes to it")
 
 
 def origin_of(source: ReadFrom) -> Origin:

@@ -37,7 +37,7 @@ class Photo:
 
     `dtype` is uint8 or uint16, `channels` 1 (grey) or 3 (RGB). Small photos are decoded; large ones
     are decoded strip by strip whenever they are asked for. `bits` is what the file had a sample
-    (1 for a bilevel scan); `original` the JPEG file whose luminance data a coloured photo can keep. Make
+    (1 for a bilevel scan); `original` the JPEG file whose luminance data a colored photo can keep. Make
     one with `read` or `Photo.from_array`.
     """
 

@@ -228,10 +228,10 @@ def _take_raw(found: Chunks, kind: str, text: bytes) -> None:
 
 def write_png(photo: Photo, sink: Sink, options: Options) -> None:
     """Encodes a photo as PNG with 8 or 16 bits, alpha kept."""
-    colour = _TYPES[photo.channels, photo.has_alpha]
+    color = _TYPES[photo.channels, photo.has_alpha]
     sink.write(b"\x89PNG\r\n\x1a\n")
     sink.write(
-        chunk(b"IHDR", struct.pack(">IIBBBBB", photo.width, photo.height, options.depth, colour, 0, 0, 0))
+        chunk(b"IHDR", struct.pack(">IIBBBBB", photo.width, photo.height, options.depth, color, 0, 0, 0))
     )
     sink.write(_metadata(photo.metadata))
     parts = photo.map_strips(lambda top, strip: _deflate(photo, top, strip, options), threads=options.threads)
@@ -264,7 +264,7 @@ def _deflate(photo: Photo, top: int, strip: Pixels, options: Options) -> tuple[b
 
 
 def _filter(bands: NDArray[Any]) -> NDArray[np.uint8]:
-    """(h, 1 + bytes a row): each row as difference to its left or upper neighbour, whichever is smaller."""
+    """(h, 1 + bytes a row): each row as difference to its left or upper neighbor, whichever is smaller."""
     height = bands.shape[0]
     rows = np.ascontiguousarray(bands).view(np.uint8).reshape(height, -1)
     step = bands.shape[2] * bands.dtype.itemsize

@@ -150,7 +150,7 @@ def _pieces(data: bytes, prefix: int) -> list[bytes]:
 
 
 def _jfif(dpi: tuple[float, float] | None) -> bytes:
-    """JFIF 1.02 holds whole dots an inch or a centimetre: whichever is nearer."""
+    """JFIF 1.02 holds whole dots an inch or a centimeter: whichever is nearer."""
     best: tuple[float, int, int, int] = (1e9, 0, 1, 1)
     for unit, scale in ((1, 1.0), (2, 2.54)) if dpi else ():
         across, down = (round(value / scale) for value in dpi or ())

@@ -350,7 +350,7 @@ def _write_strips(
 
 
 def _packed(bands: NDArray[Any]) -> bytes:
-    """(h, W, C) deflated as differences of neighbours (predictor 2), little-endian."""
+    """(h, W, C) deflated as differences of neighbors (predictor 2), little-endian."""
     differences = bands.copy()
     differences[:, 1:] -= bands[:, :-1]
     packer = packer_of_differences(15)

@@ -49,7 +49,7 @@ def write(
     `format` is told by the path's suffix, or is the one of `output_format`. `depth` (8 or 16) is the
     photo's own where the format holds it. `strip` leaves all metadata but the profile out; `verify`
     decodes what was written before it gets its name. `profile` tags the output sRGB, or stores it in the
-    RGB profile of the input (sRGB where that had none). `luminance` "keep" writes a coloured photo that was
+    RGB profile of the input (sRGB where that had none). `luminance` "keep" writes a colored photo that was
     read from a JPEG into a JPEG with the very luminance data of that (`luminance_written` says whether it can
     be); `quality` and `subsampling` are then chroma's alone, and the profile is the one in which the data
     mean what they meant. "lightness" encodes anew, and CIE L* is the input's. `pages` are the further pages
@@ -90,7 +90,7 @@ def luminance_written(
 ) -> Luminance:
     """What `write` makes of the luminance data of the JPEG that a photo was read from.
 
-    "identical": not one of its coefficients changes. "requantized": its samples are quantised once more with
+    "identical": not one of its coefficients changes. "requantized": its samples are quantized once more with
     the same table, since nothing that transcodes is installed. "encoded": it is encoded anew, for there is no
     such JPEG, its data cannot be kept (RGB, CMYK, 12 bits, arithmetic codes), or it was asked for.
     """
@@ -106,7 +106,7 @@ def _luminance(photo: Photo, fmt: Format, asked: str) -> Luminance:
 
 
 def output_format(photo: Photo) -> Format:
-    """The format in which a coloured photo is stored by default: its own where that can hold colour.
+    """The format in which a colored photo is stored by default: its own where that can hold color.
 
     PNG for GIF, BMP, bilevel scans and formats that are only read.
     """

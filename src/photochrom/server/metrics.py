@@ -53,7 +53,7 @@ class Metrics:
 
 
 class Measured:
-    """Middleware that counts and times every answer; routes are labelled by their pattern, never by ids."""
+    """Middleware that counts and times every answer; routes are labeled by their pattern, never by ids."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics):
         self._app, self._metrics = app, metrics

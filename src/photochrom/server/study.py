@@ -60,8 +60,8 @@ def create_study_app(study: Study, access: Access) -> FastAPI:
         return {"study": study.identity, "practice": study.practice, "pairs": study.pairs + study.preference}
 
     @app.post("/api/participants", status_code=201)
-    def enrol() -> dict[str, Any]:
-        return state(answers, answers.enrol())
+    def enroll() -> dict[str, Any]:
+        return state(answers, answers.enroll())
 
     @app.get("/api/participants/{participant}")
     def resume(participant: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What happens to a photo before the network sees it: crops, and the look of old film.
 
 Geometry changes photo and target alike; old film changes only the luminance that the network is
-given, never the colours it must find. All functions take the sample's own random generator, so a
+given, never the colors it must find. All functions take the sample's own random generator, so a
 sample depends on (seed, number) alone.
 """
 
@@ -88,9 +88,9 @@ def affine(photo: NDArray[np.uint8], config: AffineConfig, rng: Rng) -> NDArray[
     matrix = rotate @ np.array([[1, -np.sin(lean)], [0, np.cos(lean)]]) @ np.diag([zoom_x, zoom_y])
     if config.flip and rng.random() < 0.5:
         matrix = matrix @ np.diag([-1, 1])
-    matrix = np.diag([width / size, height / size]) @ matrix  # from centred output to centred photo
-    centre = np.array([width / 2 - 0.5, height / 2 - 0.5]) - matrix @ np.full(2, size / 2 - 0.5)
-    warp = np.column_stack([matrix, centre])
+    matrix = np.diag([width / size, height / size]) @ matrix  # from centered output to centered photo
+    center = np.array([width / 2 - 0.5, height / 2 - 0.5]) - matrix @ np.full(2, size / 2 - 0.5)
+    warp = np.column_stack([matrix, center])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     warped = cv2.warpAffine(photo, warp, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.uint8)

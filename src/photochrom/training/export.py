@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PARITY = 0.5  # the largest accepted |Δab| between torch and the exported graph
 
 _DESCRIPTIONS = {
-    "alpha": "The article's first network: it memorises one photo",
+    "alpha": "The article's first network: it memorizes one photo",
     "beta": "The article's second network, 3×3 convolutions trained on many photos",
     "fusion": "The article's full network: features joined with a classifier's class scores",
     "photochrom": "EfficientNet-Lite0 U-Net, 3.8 M parameters, hints spread along edges (docs/model-card.md)",

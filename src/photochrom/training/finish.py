@@ -1,4 +1,4 @@
-"""What a run shows and leaves: sheets of coloured photos, its gain over grey, the model and its card."""
+"""What a run shows and leaves: sheets of colored photos, its gain over grey, the model and its card."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Finish:
         self.pictures = validation.pictures(photos, [int(n) for n in chosen], recipe.samples)
 
     def look(self, trainer: Trainer) -> float:
-        """Colour the photos, write a sheet and the curve, log the gain over grey in dB and return it."""
+        """Color the photos, write a sheet and the curve, log the gain over grey in dB and return it."""
         network = trainer.averaged()
-        results = [validation.colour(network, picture, trainer.device) for picture in self.pictures]
+        results = [validation.color(network, picture, trainer.device) for picture in self.pictures]
         gained = validation.gain(results)
         sheets = self.out / "sheets"
         sheets.mkdir(exist_ok=True)
@@ -96,8 +96,8 @@ class Finish:
 
     def _memorised(self, network: Network, trainer: Trainer) -> float:
         """The loss at the end, and the pictures that the article's first script wrote."""
-        result = validation.colour(network, self.pictures[0], trainer.device)
-        journal.save_picture(result.coloured, self.out / "img_result.png")
+        result = validation.color(network, self.pictures[0], trainer.device)
+        journal.save_picture(result.colored, self.out / "img_result.png")
         journal.save_picture(result.grey[..., 0], self.out / "img_gray_scale.png")
         batch = [part.to(trainer.device) for part in collate([plain(self.pictures[0])])]
         with torch.no_grad():

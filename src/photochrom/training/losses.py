@@ -24,7 +24,7 @@ AB_RANGE = 128.0
 
 
 class Prediction(NamedTuple):
-    """What a network answered: ab (B, 2, h, w); where the colours are bins, their log-probabilities
+    """What a network answered: ab (B, 2, h, w); where the colors are bins, their log-probabilities
     (B, Q, h, w) and the encoder's last tap (B, C, H/32, W/32).
     """
 
@@ -112,7 +112,7 @@ def rebalancing(prior: NDArray[np.float64], smoothing: float) -> NDArray[np.floa
 
 
 class _SoftBinCrossEntropy(nn.Module):
-    """Rebalanced cross-entropy over soft bins, and a term that draws the mean colour to the truth."""
+    """Rebalanced cross-entropy over soft bins, and a term that draws the mean color to the truth."""
 
     weights: Tensor
 

@@ -100,7 +100,7 @@ def trace(
 
 
 def _halve_weights(model: onnx.ModelProto, smallest: int = 256) -> None:
-    """Store float32 initialisers as fp16 behind a Cast; ONNX Runtime folds the casts while loading."""
+    """Store float32 initializers as fp16 behind a Cast; ONNX Runtime folds the casts while loading."""
     casts = []
     for tensor in model.graph.initializer:
         array = numpy_helper.to_array(tensor)

@@ -1,4 +1,4 @@
-"""Optimisers by name, the learning rate over a run, and which parameters are trained at all."""
+"""Optimizers by name, the learning rate over a run, and which parameters are trained at all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def groups(network: Network, config: OptimizerConfig) -> list[dict[str, Any]]:
 
 
 def make_optimizer(network: Network, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """The recipe's optimiser. RMSprop is Keras': rho is torch's alpha, and epsilon stands beside the root."""
+    """The recipe's optimizer. RMSprop is Keras': rho is torch's alpha, and epsilon stands beside the root."""
     parameters = groups(network, config)
     if config.name == "rmsprop":
         return torch.optim.RMSprop(

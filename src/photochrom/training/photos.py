@@ -201,7 +201,7 @@ def _decode(content: bytes, side: int) -> NDArray[np.uint8]:
 
 
 def _is_colorless(photo: NDArray[np.uint8]) -> bool:
-    """Whether a photo carries no colour to learn from."""
+    """Whether a photo carries no color to learn from."""
     small = photo[::4, ::4].astype(np.int16)
     return float(np.abs(small - small.mean(-1, keepdims=True)).mean()) < _GREY_CHROMA
 
@@ -219,7 +219,7 @@ def split(photos: PhotoSet, share: float, seed: int) -> tuple[NDArray[np.int64],
 
 
 def sampling_weights(sources: Sequence[str], exponent: float) -> NDArray[np.float64]:
-    """Chance of each photo: its source's count to the power `exponent`, normalised."""
+    """Chance of each photo: its source's count to the power `exponent`, normalized."""
     counts = Counter(sources)
     weights = np.array([float(counts[source]) ** exponent for source in sources], np.float64)
     return np.asarray(weights / weights.sum())

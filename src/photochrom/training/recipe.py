@@ -28,13 +28,13 @@ _LOSSES = ("mse", "l1", "huber", "log_mse", "soft_bins", "perceptual", "class_sc
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which photos are learnt from, and how often."""
+    """Which photos are learned from, and how often."""
 
     side: int = option(192, ge=32, le=4096)  # photos are kept at this short side, px
     validation: float = option(0.05, ge=0, le=0.5)  # share held out; a single photo is never held out
-    validation_photos: int = option(32, ge=0, le=10_000)  # at most so many are coloured at each sheet
+    validation_photos: int = option(32, ge=0, le=10_000)  # at most so many are colored at each sheet
     source_exponent: float = option(0.0, ge=-1, le=0)  # a photo's chance is its folder's count to this power
-    prior_photos: int = option(3000, ge=1)  # photos on which the colour prior is counted
+    prior_photos: int = option(3000, ge=1)  # photos on which the color prior is counted
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class LossConfig:
     terms: dict[str, float] = field(default_factory=lambda: {"mse": 1.0})
     smoothing: float = option(0.5, ge=0.0, le=1.0)  # soft_bins: λ of the rebalancing
     huber_delta: float = option(10.0, ge=0.001)  # huber: where the square becomes a straight line, in ab
-    mean_weight: float = option(0.02, ge=0)  # soft_bins: how much the mean colour counts
+    mean_weight: float = option(0.02, ge=0)  # soft_bins: how much the mean color counts
 
 
 _PRECISIONS = ("device", "float32", "bfloat16")  # "device": bfloat16 on CUDA, else float32
@@ -72,7 +72,7 @@ class ScheduleConfig:
     photos: int = option(0, ge=0)  # photos in all, or
     epochs: int = option(0, ge=0)  # times through the data
     batch: int = option(1, ge=1, le=4096)  # on each device
-    accumulate: int = option(1, ge=1, le=1024)  # batches to a step of the optimiser
+    accumulate: int = option(1, ge=1, le=1024)  # batches to a step of the optimizer
     warmup: int = option(0, ge=0)  # steps in which the rate rises
     cooldown: int = option(0, ge=0)  # photos at the end in which the rate falls to zero
     checkpoint: int = option(300, ge=1)  # steps between checkpoints
@@ -121,7 +121,7 @@ def parse(text: bytes, name: str, changes: tuple[str, ...] = ()) -> Recipe:
     try:
         tables = tomllib.loads(text.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{name} is not TOML: {error}") from None
+        raise RecipeError(f"{name} is not valid TOML: {error}") from None
     if any(change.partition("=")[0].strip() in _LENGTHS for change in changes):
         own = tables.get("schedule")
         for length in _LENGTHS:  # the recipe's own length gives way
@@ -149,7 +149,7 @@ def _apply(tables: dict[str, Any], change: str) -> None:
     for section in sections:
         place = place.setdefault(section, {})
         if not isinstance(place, dict):
-            raise RecipeError(f"{change!r}: {section} is no section of a recipe")
+            raise RecipeError(f"{change!r}: {section} is not a section of a recipe")
     place[key] = parsed
 
 

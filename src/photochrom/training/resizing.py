@@ -31,7 +31,7 @@ def shrink(picture: NDArray[T], side: int) -> NDArray[T]:
 
 
 def square(picture: NDArray[T], side: int) -> NDArray[T]:
-    """The centre square of (H, W, C), resized to (side, side, C)."""
+    """The center square of (H, W, C), resized to (side, side, C)."""
     height, width = picture.shape[:2]
     short = min(height, width)
     top, left = (height - short) // 2, (width - short) // 2

@@ -146,7 +146,7 @@ class Run:
         return self.recipe.schedule.batch * self.recipe.schedule.accumulate * self.world.size
 
     def _prior(self) -> NDArray[np.float64]:
-        """How often each colour bin occurs in the data; even where no loss asks for it."""
+        """How often each color bin occurs in the data; even where no loss asks for it."""
         bins = ab_bins()
         if "soft_bins" not in self.recipe.loss.terms:
             return np.full(len(bins), 1 / len(bins))
@@ -277,7 +277,7 @@ class Run:
 
 
 def _grouped(loader: Iterable[Batch], count: int) -> Iterator[list[Batch]]:
-    """Batches by `count`: what one step of the optimiser sees."""
+    """Batches by `count`: what one step of the optimizer sees."""
     group: list[Batch] = []
     for batch in loader:
         group.append(batch)

@@ -1,6 +1,6 @@
 """What a network is shown and what it must answer.
 
-The default network gets a crop, its old-film look, simulated hints and recoloured objects; the seed's
+The default network gets a crop, its old-film look, simulated hints and recolored objects; the seed's
 networks get luminance alone. A sample depends on its photo, its config and its generator, nothing else.
 """
 
@@ -39,7 +39,7 @@ class HintConfig:
     patch: tuple[int, int] = option((1, 6), ge=1, le=32, ordered=True)  # px
     recolored: float = option(0.35, ge=0.0, le=1.0)  # share with objects of another color, hinted
     second_object: float = option(0.3, ge=0.0, le=1.0)  # of those, share with a second object
-    area: tuple[float, float] = option((0.015, 0.5), ge=0, le=1, ordered=True)  # of a recoloured object
+    area: tuple[float, float] = option((0.015, 0.5), ge=0, le=1, ordered=True)  # of a recolored object
 
 
 class Plain(NamedTuple):
@@ -51,7 +51,7 @@ class Plain(NamedTuple):
 
 @dataclass(frozen=True)
 class WholeConfig:
-    """Every photo as it is, unchanged: to memorise it."""
+    """Every photo as it is, unchanged: to memorize it."""
 
 
 class Hinted(NamedTuple):
@@ -80,7 +80,7 @@ SAMPLE_KINDS: dict[str, type[SampleConfig]] = {
 
 
 def make_sample(photo: NDArray[np.uint8], config: SampleConfig, rng: Rng) -> Plain | Hinted:
-    """One sample of a colour photo (H, W, 3) uint8."""
+    """One sample of a color photo (H, W, 3) uint8."""
     if isinstance(config, HintedConfig):
         return hinted(photo, config, rng)
     return plain(photo if isinstance(config, WholeConfig) else affine(photo, config, rng))
@@ -93,7 +93,7 @@ def plain(rgb: NDArray[np.uint8]) -> Plain:
 
 
 def hinted(photo: NDArray[np.uint8], config: HintedConfig, rng: Rng) -> Hinted:
-    """One sample of a colour photo (H, W, 3) uint8."""
+    """One sample of a color photo (H, W, 3) uint8."""
     rgb = crop(photo, config.size, config.crop, rng)
     if rng.random() < config.film.border:
         rgb = border(rgb, rng)
@@ -126,7 +126,7 @@ def _random_boxes(size: int, config: HintConfig, rng: Rng) -> Boxes:
 
 
 def marks(plane: Float, ab: Float, boxes: Boxes) -> Float:
-    """Boxes on a photo of L* `plane` (S, S) and colours `ab` (S, S, 2): (n, 7), see `Hinted`."""
+    """Boxes on a photo of L* `plane` (S, S) and colors `ab` (S, S, 2): (n, 7), see `Hinted`."""
     rows = np.empty((len(boxes), 7), np.float32)
     if len(boxes) == 0:
         return rows
@@ -146,13 +146,13 @@ def cover(boxes: Boxes, size: int) -> NDArray[np.int16]:
     return numbers
 
 
-# --- recoloured objects ------------------------------------------------------------------------
+# --- recolored objects ------------------------------------------------------------------------
 
 
 def _recolor(lab: Float, config: HintConfig, rng: Rng) -> tuple[Float, Boxes]:
-    """Give one or two objects another colour in the target, and a hint that says so.
+    """Give one or two objects another color in the target, and a hint that says so.
 
-    Trained on true colours only, a network learns that one green hint means a green scene; this
+    Trained on true colors only, a network learns that one green hint means a green scene; this
     teaches it that a hint speaks of its object alone. Returns the new ab and the hints' boxes.
     """
     ab = lab[..., 1:].copy()
@@ -186,7 +186,7 @@ def _find_object(lab: Float, config: HintConfig, rng: Rng) -> NDArray[np.bool_] 
 
 
 def turn(lab: Float, rng: Rng) -> Float:
-    """The ab (N, 2) of an object's colours (N, 3) after a turn of hue and a change of chroma, in gamut."""
+    """The ab (N, 2) of an object's colors (N, 3) after a turn of hue and a change of chroma, in gamut."""
     angle = rng.uniform(np.pi / 4, 7 * np.pi / 4)
     cos, sin = np.cos(angle), np.sin(angle)
     turned = lab[:, 1:] @ np.array([[cos, sin], [-sin, cos]], np.float32)

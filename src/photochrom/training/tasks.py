@@ -44,6 +44,6 @@ def inputs_of(batch: Batch) -> list[Tensor]:
 
 
 def _read_bins(logits: Tensor, bins: Tensor) -> Prediction:
-    """The mean colour of logits (B, Q, h, w) over bins (Q, 2), and their log-probabilities."""
+    """The mean color of logits (B, Q, h, w) over bins (Q, 2), and their log-probabilities."""
     log_p = logits.permute(0, 2, 3, 1).log_softmax(-1)  # bins last, as they lie: half the time of dimension 1
     return Prediction((log_p.exp() @ bins).permute(0, 3, 1, 2), log_p.permute(0, 3, 1, 2))

@@ -1,4 +1,4 @@
-"""One run's moving parts: the network, its averaged weights, the optimiser, and a step of all three."""
+"""One run's moving parts: the network, its averaged weights, the optimizer, and a step of all three."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Trainer:
 
     @property
     def photos_a_step(self) -> int:
-        """Photos that one step of the optimiser sees, over all ranks."""
+        """Photos that one step of the optimizer sees, over all ranks."""
         schedule = self.recipe.schedule
         return schedule.batch * schedule.accumulate * self.world.size
 

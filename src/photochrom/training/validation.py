@@ -1,4 +1,4 @@
-"""How a network in training colours photos: pictures to look at, and its gain over grey in dB."""
+"""How a network in training colors photos: pictures to look at, and its gain over grey in dB."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _FLOOR = 1e-15  # of the MSE, so that a picture that equals its truth has a PSNR
 CELL = 192  # px: the height of a picture on a sheet
 
 
-class _Coloured(NamedTuple):
-    """A photo without its colour, as the network coloured it, and as it was; each (H, W, 3) uint8."""
+class _Colored(NamedTuple):
+    """A photo without its color, as the network colored it, and as it was; each (H, W, 3) uint8."""
 
     grey: Picture
-    coloured: Picture
+    colored: Picture
     true: Picture
 
 
 def pictures(photos: PhotoSet, numbers: Sequence[int], config: SampleConfig) -> list[Picture]:
-    """Photos as the network should see them when nothing is random: centre squares, or the whole."""
+    """Photos as the network should see them when nothing is random: center squares, or the whole."""
     chosen = [np.ascontiguousarray(photos[number]) for number in numbers]
     if isinstance(config, WholeConfig):
         return chosen
@@ -47,7 +47,7 @@ def pictures(photos: PhotoSet, numbers: Sequence[int], config: SampleConfig) -> 
 
 
 @torch.no_grad()
-def colour(network: Network, true: Picture, device: torch.device) -> _Coloured:
+def color(network: Network, true: Picture, device: torch.device) -> _Colored:
     """One photo through the network, without hints; L* stays the photo's own."""
     neutral = neutralize(true)
     grey = quantize(neutral / white(neutral.dtype))
@@ -65,15 +65,15 @@ def colour(network: Network, true: Picture, device: torch.device) -> _Coloured:
         ab = network(plane).float()
     planes = np.ascontiguousarray(ab[0, :, :height, :width].permute(1, 2, 0).cpu().numpy())
     before, after = (np.asarray(rgb, np.uint8) for rgb in (np.dstack([grey] * 3), merge(grey, planes)))
-    return _Coloured(before, after, true)
+    return _Colored(before, after, true)
 
 
-def gain(results: Sequence[_Coloured]) -> float:
-    """Mean PSNR of the coloured pictures less that of the grey ones, in dB."""
-    return float(np.mean([psnr(r.coloured, r.true, _FLOOR) - psnr(r.grey, r.true, _FLOOR) for r in results]))
+def gain(results: Sequence[_Colored]) -> float:
+    """Mean PSNR of the colored pictures less that of the grey ones, in dB."""
+    return float(np.mean([psnr(r.colored, r.true, _FLOOR) - psnr(r.grey, r.true, _FLOOR) for r in results]))
 
 
-def sheet(results: Sequence[_Coloured]) -> Picture:
+def sheet(results: Sequence[_Colored]) -> Picture:
     """Rows of before, after and truth, two photos beside each other: one picture (H, W, 3)."""
     rows = [np.concatenate([_cell(picture) for picture in result], axis=1) for result in results]
     width = max(row.shape[1] for row in rows)

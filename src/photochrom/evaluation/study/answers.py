@@ -76,7 +76,7 @@ class Answers:
                 f"the answers in {self._path.name} cannot be used ({error}): check the study's folder"
             ) from None
 
-    def enrol(self) -> str:
+    def enroll(self) -> str:
         """A new participant's id, a random word that serves as the only account."""
         participant = secrets.token_urlsafe(12)
         with self._open() as database:

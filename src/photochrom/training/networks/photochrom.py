@@ -1,4 +1,4 @@
-"""The default network: luminance and sparse colour hints in, a distribution over colours out.
+"""The default network: luminance and sparse color hints in, a distribution over colors out.
 
 A U-Net on an EfficientNet-Lite0 encoder (Tan & Le 2019; the Lite variant has ReLU6 and no
 squeeze-and-excitation). Hints enter three times: raw at the stem, raw and pooled in every
@@ -75,7 +75,7 @@ class Encoder(nn.Module):
 
 
 def _injection(inputs: int, hidden: int, width: int) -> nn.Sequential:
-    """Two 1x1 convolutions whose last starts at zero, so that it adds nothing until it has learnt."""
+    """Two 1x1 convolutions whose last starts at zero, so that it adds nothing until it has learned."""
     last = nn.Conv2d(hidden, width, 1)
     nn.init.zeros_(last.weight)
     assert last.bias is not None

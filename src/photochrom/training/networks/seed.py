@@ -1,8 +1,8 @@
 """The networks of Emil Wallner's article (2017), rebuilt from its Keras code with the same meaning.
 
-"Colorizing B&W photos with neural networks": alpha memorises one photo, beta learns from many, and
-fusion adds what a pretrained classifier recognises. As in Keras: "same" padding, which at stride 2
-pads right and bottom; Glorot-uniform weights and zero biases; nearest-neighbour upsampling; L* enters
+"Colorizing B&W photos with neural networks": alpha memorizes one photo, beta learns from many, and
+fusion adds what a pretrained classifier recognizes. As in Keras: "same" padding, which at stride 2
+pads right and bottom; Glorot-uniform weights and zero biases; nearest-neighbor upsampling; L* enters
 as it comes, 0..100; the last layer is tanh and stands for ab/128.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MULTIPLE = 8  # three layers of stride 2
 AB_RANGE = 128.0  # what a tanh of 1 stands for
 
-_UP = "up"  # in a list of layers: nearest-neighbour enlargement by 2
+_UP = "up"  # in a list of layers: nearest-neighbor enlargement by 2
 Layer = tuple[int, int] | str  # (width, stride) or _UP
 
 
@@ -104,7 +104,7 @@ class SeedNetwork(nn.Module):
 
 
 class Alpha(SeedNetwork):
-    """The article's first network: enough to memorise one photo."""
+    """The article's first network: enough to memorize one photo."""
 
     def __init__(self, options: AlphaOptions | None = None):
         super().__init__()
@@ -148,7 +148,7 @@ class Fusion(SeedNetwork):
         self.decoder = stack(256, up, nn.Tanh)
 
     def class_scores(self, luminance: Tensor) -> Tensor:
-        """What the classifier recognises in L* (B, 1, H, W): (B, 1000).
+        """What the classifier recognizes in L* (B, 1, H, W): (B, 1000).
 
         It is shown L*/50 − 1 in three equal channels: L* and sRGB's grey agree closely enough.
         """
