@@ -10,7 +10,6 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.browser.conftest import Studio
 
@@ -19,11 +18,11 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def two_models(
-    serve: Callable[..., Any], constant_model: Callable[[Path], None], tmp_path_factory: Any
+    serve: Callable[..., Any], flat_model: Callable[..., Any], tmp_path_factory: Any
 ) -> Iterator[str]:
     """A server with an imported model beside its own."""
     folder = tmp_path_factory.mktemp("models")
-    constant_model(folder / "plum")
+    flat_model(folder / "plum", (30, -20), 64, "CC BY-NC 4.0")
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:  # for this server alone
             patch.setenv("PHOTOCHROM_MODELS", str(folder))

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from starlette.testclient import TestClient
 
-AB = (30.0, -20.0)  # of the models that `constant_model` makes
+AB = (30.0, -20.0)  # of the models beside the server's own
 
 
 @pytest.fixture
-def plum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, constant_model: Callable[[Path], None]) -> str:
-    constant_model(tmp_path / "plum")
+def plum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flat_model: Callable[..., Any]) -> str:
+    flat_model(tmp_path / "plum", AB, 64, "CC BY-NC 4.0")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "model.onnx").write_bytes(b"no graph")
     (tmp_path / "broken" / "model.json").write_text("{}")
@@ -102,14 +102,14 @@ def test_what_it_cannot_do_is_said(client: TestClient, photo_id: str, is_problem
 
 
 def test_a_model_takes_its_memory(
-    client: TestClient, photo_id: str, tmp_path: Path, constant_model: Callable[[Path], None]
+    client: TestClient, photo_id: str, tmp_path: Path, flat_model: Callable[..., Any]
 ) -> None:
     service: Any = client.app.state.service  # type: ignore[attr-defined]
     before = service.budget.used
     client.post(f"/v1/photos/{photo_id}/render", json={"side": 64, "model": "plum"})
     size = (tmp_path / "plum" / "model.onnx").stat().st_size
     assert service.budget.used == before + 3 * size
-    constant_model(tmp_path / "prune")
+    flat_model(tmp_path / "prune", AB, 64, "CC BY-NC 4.0")
     client.post(f"/v1/photos/{photo_id}/render", json={"side": 64, "model": "prune"})
     assert service.budget.used < before + 5 * size  # one at a time
 
