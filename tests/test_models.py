@@ -11,7 +11,8 @@ import pytest
 
 from photochrom.errors import ModelError, OptionError, UnknownModel
 from photochrom.models import DEFAULT, catalogue, find, load, readings
-from photochrom.models.card import card_path, read_card, sha256, write_card
+from photochrom.models.card import card_path, read_card, write_card
+from photochrom.provenance import file_sha256
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def copy(tmp_path):
 def test_the_embedded_model_is_small_and_what_its_card_says():
     path, card = find(DEFAULT)
     assert path.stat().st_size < 10_000_000
-    assert sha256(path) == card.sha256
+    assert file_sha256(path) == card.sha256
     assert card.licence == "Apache-2.0"
     assert card.head == "bins"
     assert card.supports_hints

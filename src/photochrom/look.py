@@ -13,7 +13,7 @@ from photochrom.errors import GuidanceError, HintError, OptionError, PhotoError
 from photochrom.hints import Hint, dump_hints, load_hints
 from photochrom.palette import Palette
 from photochrom.photo import Photo, read
-from photochrom.provenance import file_sha256
+from photochrom.provenance import readable_sha256
 
 MAX_PROPOSALS = 12
 MAX_BORDERS = 100  # each costs the colors of the whole photo once more
@@ -36,7 +36,7 @@ class ReferencePhoto:
             return cls(source.path or Path(), photo=source)
         path = Path(source)
         try:
-            return cls(path.absolute(), file_sha256(path))
+            return cls(path.absolute(), readable_sha256(path))
         except PhotoError as error:
             raise GuidanceError(f"the reference {error}") from None
 

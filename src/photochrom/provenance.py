@@ -173,7 +173,7 @@ class Sidecar:
 
     def check_input(self, path: Path) -> None:
         """Raises OptionError unless a file has the hash of the input that was colored."""
-        found = file_sha256(path)
+        found = readable_sha256(path)
         if found != self.input_sha256:
             raise OptionError(
                 f"{path} is not the file that was colored (its SHA-256 is {found[:12]}…): find the original"
@@ -194,10 +194,15 @@ def path_at(folder: Path, stated: str) -> Path:
 
 
 def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file in hexadecimal. Raises PhotoError where it cannot be read."""
+    """The SHA-256 of a file in hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def readable_sha256(path: Path) -> str:
+    """The same. Raises PhotoError where the file cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise PhotoError(
             f"{path} cannot be read ({error.strerror}): check its name and permissions"

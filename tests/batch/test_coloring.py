@@ -13,12 +13,12 @@ from PIL import Image
 
 from photochrom.batch import coloring, plan
 from photochrom.batch.coloring import Coloring, Result, Task, failure, stamp_of
-from photochrom.batch.ledger import file_sha256
 from photochrom.batch.options import Options
 from photochrom.color import luminance, rgb_to_lab
 from photochrom.hints import Hint
 from photochrom.photo import read
 from photochrom.photo.vips import libvips
+from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable

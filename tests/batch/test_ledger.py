@@ -13,9 +13,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from photochrom.batch.ledger import Claim, Ledger, file_sha256, place, read_rows, relative_name
+from photochrom.batch.ledger import Claim, Ledger, place, read_rows, relative_name
 from photochrom.batch.plan import Job
 from photochrom.errors import WriteError
+from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,6 +145,7 @@ CLAIMER = """
 import sys, time
 from pathlib import Path
 from photochrom.batch.ledger import Ledger
+from photochrom.provenance import file_sha256
 from photochrom.batch.plan import Job
 out = Path(sys.argv[1])
 book = Ledger.of_folder(out)

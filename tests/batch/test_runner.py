@@ -10,12 +10,13 @@ import pytest
 
 from photochrom.batch import plan
 from photochrom.batch.coloring import Result, Task, failure
-from photochrom.batch.ledger import Ledger, file_sha256
+from photochrom.batch.ledger import Ledger
 from photochrom.batch.options import Options
 from photochrom.batch.pool import Outcome, Pool
 from photochrom.batch.runner import Here, Run, Settings, workers_for
 from photochrom.errors import UnknownModel, WriteError
 from photochrom.photo.strips import processors
+from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable

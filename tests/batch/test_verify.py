@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from photochrom.batch import plan
-from photochrom.batch.ledger import Ledger, file_sha256, place, read_rows
+from photochrom.batch.ledger import Ledger, place, read_rows
 from photochrom.batch.options import Options
 from photochrom.batch.verify import verify
 from photochrom.cli import run
+from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable

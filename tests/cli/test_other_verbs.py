@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photochrom.batch.ledger import file_sha256
 from photochrom.cli import doctor
 from photochrom.models import find
 from photochrom.photo import read
+from photochrom.provenance import file_sha256
 
 # --- watch ---------------------------------------------------------------------------------------
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from photochrom.errors import CheckpointError, ModelError
-from photochrom.models.card import sha256
 from photochrom.models.session import load
+from photochrom.provenance import file_sha256
 from photochrom.training import checkpoints, onnx_graph
 from photochrom.training import export as exporting
 from photochrom.training.checkpoints import halved
@@ -117,7 +117,7 @@ def test_a_network_that_feels_the_rounding_keeps_its_weights_whole(
     monkeypatch.setattr(exporting, "write_graph", write)
     card = export(Alpha(), tmp_path / "model.onnx", make_card("mine", "alpha", {}))
     assert halves == [True, False]
-    assert card.sha256 == sha256(tmp_path / "model.onnx")
+    assert card.sha256 == file_sha256(tmp_path / "model.onnx")
 
 
 def test_weights_can_be_stored_whole(tmp_path: Path) -> None:

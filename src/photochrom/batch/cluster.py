@@ -237,9 +237,9 @@ def _connected(address: str | None) -> Any:
             _knock(where)
             ray.init(where, log_to_driver=False, configure_logging=False, include_dashboard=page)
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = " ".join(str(error).split())[:240] or type(error).__name__
             raise OptionError(
-                f"no Ray cluster can be used at {where} ({first[:200]}): check --ray-address, that both "
+                f"no Ray cluster can be used at {where} ({reason}): check --ray-address, that both "
                 "sides run the same versions of Ray and Python, and RAY_AUTH_MODE=token where it has tokens"
             ) from None
     return ray

@@ -15,7 +15,7 @@ from photochrom import __version__
 from photochrom.batch import xmp_sidecars
 from photochrom.batch.beside import side_by_side
 from photochrom.batch.layer import write_layer
-from photochrom.batch.ledger import file_sha256, is_odd
+from photochrom.batch.ledger import is_odd
 from photochrom.batch.proposals import contact_sheet, hints_text
 from photochrom.colorizer import Colorizer
 from photochrom.errors import DamagedPhoto, PhotochromError
@@ -24,7 +24,7 @@ from photochrom.photo import ColorCheck, Photo, read
 from photochrom.photo.atomic import save
 from photochrom.photo.strips import OneByOne
 from photochrom.photo.writing import luminance_written
-from photochrom.provenance import Sidecar, path_from, write_colored
+from photochrom.provenance import Sidecar, file_sha256, path_from, write_colored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,6 @@ file in the output's place, so that a rerun may replace what a killed one left, 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sqlite3
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from photochrom.batch.locks import RunLocks
 from photochrom.batch.naming import FOLDER
 from photochrom.errors import WriteError
+from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -316,12 +316,6 @@ def read_rows(path: Path) -> list[Row]:
 def relative_name(output: Path, root: Path) -> str:
     """How a ledger calls an output: relative to the output folder, with forward slashes."""
     return Path(os.path.relpath(output.absolute(), root.absolute())).as_posix()
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of a file's bytes, in hexadecimal. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unchanged(output: Path, sha256: str | None) -> bool:

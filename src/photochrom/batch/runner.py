@@ -12,13 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from photochrom.batch.coloring import Coloring, Result, Stamp, Task, failure, stamp_of
-from photochrom.batch.ledger import Claim, Ledger, Row, decide, file_sha256, in_the_way, relative_name
+from photochrom.batch.ledger import Claim, Ledger, Row, decide, in_the_way, relative_name
 from photochrom.batch.options import Options, digest
 from photochrom.batch.pool import PAUSE, Lost, Outcome, Pool
 from photochrom.errors import PhotochromError
 from photochrom.models import find
 from photochrom.photo import remove_stale
 from photochrom.photo.strips import processors
+from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photochrom.batch.coloring import read_any_name
-from photochrom.batch.ledger import Row, file_sha256, relative_name
+from photochrom.batch.ledger import Row, relative_name
 from photochrom.batch.records import Record, Records
 from photochrom.batch.store import Absent
 from photochrom.errors import PhotochromError, PhotoError
 from photochrom.photo.atomic import PART
+from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -115,9 +115,9 @@ def _times() -> str:
 
 
 def _model(name: str) -> str:
-    from photochrom.batch.ledger import file_sha256
     from photochrom.errors import ModelError
     from photochrom.models import find, members
+    from photochrom.provenance import file_sha256
 
     if parts := members(name):
         return "; ".join(_model(part) for _, part in parts)

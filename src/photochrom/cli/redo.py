@@ -14,7 +14,7 @@ from photochrom.cli.options import IF_EXISTS, JSON, PROVIDER
 from photochrom.cli.report import Report
 from photochrom.errors import ModelError, PhotoError
 from photochrom.models import find
-from photochrom.provenance import Sidecar, file_sha256, path_at
+from photochrom.provenance import Sidecar, path_at, readable_sha256
 
 
 @click.command()
@@ -85,7 +85,7 @@ def _find_photo(told: Sidecar, sidecar: Path) -> Path:
     recorded = path_at(sidecar.parent, told.input)
     places = [place for place in (recorded, sidecar.parent / recorded.name) if place.is_file()]
     for place in places:
-        if file_sha256(place) == told.input_sha256:
+        if readable_sha256(place) == told.input_sha256:
             return place
     if recorded in places:
         return recorded  # to be refused for its bytes

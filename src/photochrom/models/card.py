@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from photochrom import documents
 from photochrom.errors import ModelError
+from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,12 +99,6 @@ def read_card(graph: Path) -> Card:
 
 def write_card(graph: Path, card: Card) -> Card:
     """Write the card of an ONNX file with the file's own hash, and return it."""
-    card = dataclasses.replace(card, sha256=sha256(graph))
+    card = dataclasses.replace(card, sha256=file_sha256(graph))
     card_path(graph).write_text(card.dump(), encoding="utf-8")
     return card
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

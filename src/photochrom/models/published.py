@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from tqdm import tqdm
 
 from photochrom.errors import ModelError, UnknownModel
-from photochrom.models.card import sha256
 from photochrom.models.store import models_folder
+from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,7 @@ def download(name: str, sources: Mapping[str, Source] | None = None) -> Path:
     source, folder = known[name], models_folder()
     folder.mkdir(parents=True, exist_ok=True)
     partial, whole = folder / f".{name}.partial", folder / f".{name}.pth"
-    if whole.exists() and sha256(whole).startswith(source.sha256):
+    if whole.exists() and file_sha256(whole).startswith(source.sha256):
         return whole
     for left in range(_TRIES - 1, -1, -1):
         try:
@@ -116,7 +116,7 @@ def _copy(response: HTTPResponse, file: BinaryIO, total: int) -> None:
 
 
 def _check(source: Source, partial: Path) -> None:
-    found = sha256(partial)
+    found = file_sha256(partial)
     if not found.startswith(source.sha256):
         partial.unlink()
         raise ModelError(

@@ -13,15 +13,16 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it is read at import
 import onnxruntime
 
 from photochrom.errors import ModelError, OptionError
-from photochrom.models.card import Card, sha256
 from photochrom.models.catalogue import DEFAULT, find
 from photochrom.photo.strips import processors
+from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from photochrom.color import Float
+    from photochrom.models.card import Card
 
 # The providers' short names: what ONNX Runtime calls them, and the package that brings them
 PROVIDERS = {
@@ -117,7 +118,7 @@ def chosen_providers(names: Sequence[str]) -> tuple[str, ...]:
 def _load(
     name: str, path: Path, _changed: int, expected: str, threads: int, providers: tuple[str, ...]
 ) -> onnxruntime.InferenceSession:
-    actual = sha256(path)
+    actual = file_sha256(path)
     if actual != expected:
         raise ModelError(
             f"the model {name} has changed: {path} is not the file its card names "

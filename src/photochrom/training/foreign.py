@@ -19,8 +19,9 @@ from onnx.utils import Extractor
 
 from photochrom.documents import option, parse
 from photochrom.errors import ModelError, PhotochromError
-from photochrom.models.card import Card, SizeRule, card_path, read_card, sha256, write_card
+from photochrom.models.card import Card, SizeRule, card_path, read_card, write_card
 from photochrom.models.session import load
+from photochrom.provenance import file_sha256
 from photochrom.training.onnx_frame import framed
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _adopted(source: Path, target: Path, name: str, feed_file: Path | None) -> C
     size = SizeRule(feed.short, feed.multiple)
     if interface.side:
         size = SizeRule(-(-interface.side // 4) * 4, 4, square=True)  # whole cells; the graph resizes
-    facts = {"imported_from": source.name, "sha256": sha256(source), "feed": asdict(feed)}
+    facts = {"imported_from": source.name, "sha256": file_sha256(source), "feed": asdict(feed)}
     card = Card(
         name=name, head="ab", supports_hints=False, licence=feed.licence, description=feed.description,
         stride=1, size=size, mirror=False, family=feed.family, training=facts,

@@ -12,9 +12,10 @@ import torch
 
 from photochrom.errors import ModelError, OptionError
 from photochrom.models import store
-from photochrom.models.card import Card, sha256, write_card
+from photochrom.models.card import Card, write_card
 from photochrom.models.catalogue import catalogue
 from photochrom.models.session import load
+from photochrom.provenance import file_sha256
 from photochrom.training.onnx_frame import any_size
 from photochrom.training.onnx_graph import random_inputs, trace
 from photochrom.training.published import load_published
@@ -88,7 +89,7 @@ def _card(family: Family, source: Path) -> Card:
         size=family.size,
         stride=1,
         mirror=False,
-        training={"imported_from": source.name, "sha256": sha256(source)},
+        training={"imported_from": source.name, "sha256": file_sha256(source)},
     )
 
 
