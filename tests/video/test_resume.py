@@ -10,9 +10,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from photochrom.errors import WriteError
+from photochrom.errors import OutputExists, WriteError
 from photochrom.video import colorize
 from photochrom.video.segments import Encoded, Workplace
 
@@ -62,18 +63,21 @@ def content(films: Any, path: Path) -> tuple[Any, ...]:
 
 
 @pytest.mark.usefixtures("short_segments")
-def test_stopped_anywhere_and_resumed_it_is_the_same_film(tmp_path: Path, films: Any, colorizer: Any) -> None:
+@pytest.mark.parametrize("codec", ["ffv1", "h264"])
+def test_stopped_anywhere_and_resumed_it_is_the_same_film(
+    tmp_path: Path, films: Any, colorizer: Any, codec: str
+) -> None:
     film = long_film(films, tmp_path)
-    colorize(film, tmp_path / "whole.mkv", model=colorizer, codec="ffv1")
+    colorize(film, tmp_path / "whole.mkv", model=colorizer, codec=codec)
     whole = content(films, tmp_path / "whole.mkv")
     assert len(whole[2]) == 64
     out = tmp_path / "out.mkv"
     resumed = 0
     for count in (20, 9, 30):
         with pytest.raises(Stopped):
-            colorize(film, out, model=colorizer, codec="ffv1", resume=True, progress=stopping_after(count))
+            colorize(film, out, model=colorizer, codec=codec, resume=True, progress=stopping_after(count))
         assert not out.exists()
-    report = colorize(film, out, model=colorizer, codec="ffv1", resume=True)
+    report = colorize(film, out, model=colorizer, codec=codec, resume=True)
     resumed = report.resumed
     assert resumed >= 30
     assert (report.frames, report.scenes) == (64, 2)
@@ -87,8 +91,43 @@ def test_segments_of_other_options_are_not_used(tmp_path: Path, films: Any, colo
     out = tmp_path / "out.mkv"
     with pytest.raises(Stopped):
         colorize(film, out, model=colorizer, progress=stopping_after(30))
-    report = colorize(film, out, model=colorizer, resume=True, vividness=0.9, end=0.3)
+    with pytest.raises(OutputExists, match=r"left \d finished segments .* repeat its command with --resume"):
+        colorize(film, out, model=colorizer, resume=True, vividness=0.9, end=0.3)
+    with pytest.raises(OutputExists, match=r"left \d finished segments of .*: add --resume"):
+        colorize(film, out, model=colorizer)
+    report = colorize(film, out, model=colorizer, resume=True, overwrite=True, vividness=0.9, end=0.3)
     assert report.resumed == 0
+    assert len(films.stamps(out)) == report.frames
+
+
+def test_one_run_at_a_time_writes_an_output(tmp_path: Path, films: Any, colorizer: Any) -> None:
+    film, out = films.write(tmp_path / "in.mkv", films.pan(3)), tmp_path / "out.mkv"
+    first = Workplace(out)
+    first.open({"film": "a"}, resume=False)
+    with pytest.raises(WriteError, match=r"another run is writing .*: wait for it"):
+        colorize(film, out, model=colorizer, overwrite=True)
+    assert first.folder.exists()
+    first.close()
+    assert colorize(film, out, model=colorizer).frames == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
+
+
+@pytest.mark.usefixtures("short_segments")
+def test_damage_before_an_interruption_is_told_after_it(tmp_path: Path, films: Any, colorizer: Any) -> None:
+    noise = np.random.default_rng(0)
+    pictures = [(p + noise.normal(0, 0.05, p.shape)).clip(0, 1) for p in films.pan(60)]
+    film = films.write(tmp_path / "in.mkv", pictures, options={"g": "10", "bf": "0"})
+    content = bytearray(film.read_bytes())
+    place = len(content) // 2
+    content[place : place + 900] = noise.integers(0, 256, 900, np.uint8).tobytes()
+    film.write_bytes(content)
+    whole = colorize(film, tmp_path / "whole.mkv", model=colorizer)
+    assert whole.damage
+    with pytest.raises(Stopped):
+        colorize(film, tmp_path / "out.mkv", model=colorizer, progress=stopping_after(45))
+    report = colorize(film, tmp_path / "out.mkv", model=colorizer, resume=True)
+    assert report.resumed > 16
+    assert report.damage == whole.damage
 
 
 @pytest.mark.usefixtures("short_segments")
@@ -116,14 +155,20 @@ def test_a_segment_is_read_as_it_was_written_or_refused(tmp_path: Path) -> None:
     assert place.open({"film": "a"}, resume=False) == 0
     packets = [Encoded(5, True, b"abc"), Encoded(-3, False, b""), Encoded(1 << 40, False, bytes(70000))]
     place.save_segment(0, packets, {})
+    place.close()
     assert place.open({"film": "a"}, resume=True) == 1
     assert list(place.packets(1)) == packets
     path = place.folder / "000000.packets"
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(WriteError, match="run again without --resume"):
+    with pytest.raises(WriteError, match="begin anew with --if-exists overwrite"):
         list(place.packets(1))
-    assert place.open({"film": "b"}, resume=True) == 0
-    assert place.open({"film": "a"}, resume=False) == 0
+    place.close()
+    with pytest.raises(OutputExists):
+        place.open({"film": "b"}, resume=True)
+    place.close()
+    assert place.open({"film": "a"}, resume=False, overwrite=True) == 0
+    place.close()
+    assert not place.folder.exists()
 
 
 def run_and_kill(film: Path, out: Path, codec: str, seconds: float) -> None:
@@ -135,7 +180,7 @@ def run_and_kill(film: Path, out: Path, codec: str, seconds: float) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-@pytest.mark.parametrize("codec", ["ffv1"])
+@pytest.mark.parametrize("codec", ["ffv1", "h264"])
 def test_twenty_kills(tmp_path: Path, films: Any, codec: str) -> None:
     film = films.write(tmp_path / "in.mkv", [*films.pan(120, 1), *films.pan(60, 2)], sound="pcm_s16le")
     started = time.monotonic()

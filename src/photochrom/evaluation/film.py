@@ -57,13 +57,13 @@ class _Clip:
             yield luminance(grey), {way: rgb_to_lab(picture)[..., 1:] for way, picture in pictures.items()}
 
     def _pictures(self) -> Iterator[dict[str, RGB]]:
+        """Both colorings keep the film's Y', so that they differ in their colors alone."""
         from photochrom.video import frames
 
-        colored = frames(self.path, model=self.colorizer)
-        for (_, film), truth in zip(islice(colored, self.frames), _decoded(self.path), strict=False):
-            small = _small(truth)
-            each = np.asarray(self.colorizer.prepare(grey_of(small)).render().rgb, np.uint8)
-            yield {FILM: _small(film), EACH: each, TRUTH: small}
+        ways = [frames(self.path, model=self.colorizer, steady=steady) for steady in (True, False)]
+        both = islice(zip(*ways, strict=True), self.frames)
+        for ((_, film), (_, each)), truth in zip(both, _decoded(self.path), strict=False):
+            yield {FILM: _small(film), EACH: _small(each), TRUTH: _small(truth)}
 
 
 def _decoded(path: Path) -> Iterator[RGB]:

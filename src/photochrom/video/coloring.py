@@ -6,7 +6,6 @@ every frame its colors at full size. So no full frame has to wait in memory for 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from av.video.frame import VideoFrame
 from photochrom.color import luminance
 from photochrom.errors import OptionError
 from photochrom.look import Look
+from photochrom.provenance import file_sha256
 from photochrom.upsample import GuidedFilter
 from photochrom.video.painting import Painter, Picture
 from photochrom.video.planes import Layout, Signal, Tags, luma, rescaled, view
@@ -61,7 +61,7 @@ class Wishes:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; pictures by their time and hash."""
-        pictures = [[p.seconds, hashlib.sha256(p.photo.rgb.tobytes()).hexdigest()] for p in self.pictures]
+        pictures = [[picture.seconds, file_sha256(picture.path)] for picture in self.pictures]
         plain = {"start": self.start, "end": self.end, "side_by_side": self.side_by_side}
         return {"look": self.look.to_json(), "pictures": pictures, **plain}
 
@@ -103,15 +103,25 @@ class Coloring:
 
         state, after: of the stretch from whose end the film goes on, and the pts of its last frame.
         """
-        step = float(self.source.step * self.source.time_base)
-        early = self.wishes.early_hints
-        hints = tuple(hint for hint in self.wishes.look.hints if hint not in early)
-        look = replace(self.wishes.look, hints=hints)
-        painter = Painter(self._colorizer, look, self.wishes.pictures, step=step, state=state)
+        painter = self._painter(state)
         scenes = Scenes(painter, float(self.source.time_base), float(self.source.rate), state)
         second = _Followed(self._frames(after))
         for stretch in scenes.stretches(self.small_frames(after)):
             yield stretch, self._of(stretch, second)
+
+    def each_alone(self) -> Iterator[Colored]:
+        """Frames in the colors that the network gives each by itself, to compare with."""
+        painter = self._painter(None)
+        for frame in self._frames(None):
+            opinion = painter.paint(self._neutral(luma(frame, self._depth)), self.source.seconds(frame.pts))
+            yield self._colored(frame, opinion.ab)
+
+    def _painter(self, state: State | None) -> Painter:
+        step = float(self.source.step * self.source.time_base)
+        early = self.wishes.early_hints
+        hints = tuple(hint for hint in self.wishes.look.hints if hint not in early)
+        look = replace(self.wishes.look, hints=hints)
+        return Painter(self._colorizer, look, self.wishes.pictures, step=step, state=state)
 
     def _of(self, stretch: Stretch, second: _Followed) -> Iterator[Colored]:
         for pts, cells in zip(stretch.times, stretch.colors(), strict=True):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import av
+import cv2
 from av.video.frame import VideoFrame
 
 from photochrom.errors import OptionError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("SVT_LOG", "1")  # else SVT-AV1 tells its settings on stderr
 _GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER: parameter sets go to the container
 _INTERLACED = {2: "tff=1", 3: "bff=1", 4: "bff=1", 5: "tff=1"}  # by AVFieldOrder
+_AVX_512 = 13  # OpenCV's number of the instructions (CV_CPU_AVX_512F)
 _X264_PRESETS = (
     "ultrafast",
     "superfast",
@@ -135,13 +137,21 @@ class Encoding:
             found["crf"] = str(self.codec.crf if self.crf is None else self.crf)
         if self.codec.preset is not None:
             found["preset"] = self.preset or self.codec.preset
-        if name == "h264" and self.field_order:
-            found["x264-params"] = f"fake-interlaced=1:{_INTERLACED.get(self.field_order, 'tff=1')}"
+        if name == "h264":
+            found["x264-params"] = ":".join(self._x264_parameters())
         if name == "hevc":
             found["x265-params"] = "log-level=error"
         if name == "ffv1":
             found |= {"level": "3", "slicecrc": "1"}
         return found
+
+    def _x264_parameters(self) -> list[str]:
+        found = []
+        if self.field_order:
+            found += ["fake-interlaced=1", _INTERLACED.get(self.field_order, "tff=1")]
+        # x264's AVX-512 code for macroblock trees reads memory that nobody wrote: the same frames would give
+        # other bytes from run to run (core 165)
+        return [*found, "asm=avx2"] if cv2.checkHardwareSupport(_AVX_512) else found
 
 
 class Encoder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib.metadata import version
@@ -79,7 +80,8 @@ def colorize(
 
     codec: h264, hevc, av1, prores or ffv1; crf, preset: the encoder's; wishes: the fields of `Look`
     (vividness, palette, hints with a time, …) and of `Wishes` (start, end, side_by_side, pictures); resume:
-    go on from the segments that an interrupted run of the same film, model and options left beside `out`.
+    go on from the segments that an interrupted run of the same film, model and options left beside `out`;
+    overwrite: replace a file that is there, and drop such segments.
     Raises PhotoError for what is not a film, OptionError for what the codec or container does not take,
     WriteError and OutputExists; the output is whole or absent.
     """
@@ -96,12 +98,20 @@ def colorize(
 
 
 def frames(
-    path: str | Path, *, model: str | Path | Colorizer = "photochrom", **wishes: Any
+    path: str | Path,
+    *,
+    model: str | Path | Colorizer = "photochrom",
+    steady: bool = True,
+    **wishes: Any,
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """(seconds, rgb (H, W, 3) uint8) of each colored frame, as it lies in the file; wishes as there."""
+    """(seconds, rgb (H, W, 3) uint8) of each colored frame, as it lies in the file; wishes as there.
+
+    steady: False colors every frame by itself, to compare with.
+    """
     source = Source(Path(path))
     coloring = Coloring(source, _colorizer(model), Wishes.of(**wishes), Layout(8, 0, 0))
-    for _, colored in coloring.stretches(None, None):
+    parts = coloring.stretches(None, None) if steady else [(None, coloring.each_alone())]
+    for _, colored in parts:
         for frame in colored:
             yield source.seconds(frame.pts), coloring.rgb(frame)
 
@@ -139,14 +149,28 @@ class _Film:
     def run(self, *, resume: bool, overwrite: bool, progress: Callable[[Progress], None] | None) -> Report:
         """Make the file."""
         self._started = time.monotonic()
-        workplace = Workplace(self._target)
-        done = workplace.open(self._plan(), resume=resume)
+        with closing(Workplace(self._target)) as workplace:
+            done = workplace.open(self._plan(), resume=resume, overwrite=overwrite)
+            self._fill(workplace, done, progress, overwrite=overwrite)
+            workplace.remove()
+        self._report.damage = sorted(self._source.damage)
+        self._report.seconds = time.monotonic() - self._started
+        return self._report
+
+    def _fill(
+        self,
+        workplace: Workplace,
+        done: int,
+        progress: Callable[[Progress], None] | None,
+        *,
+        overwrite: bool,
+    ) -> None:
+        """Finish the segments that are missing, and put all together."""
         state = workplace.state_after(done - 1) if done else None
         for packets, left in self._segments(state, progress):
             workplace.save_segment(done, packets, left)
             done += 1
         if not done:
-            workplace.remove()
             raise OptionError(
                 f"{self._source.path} has no frame in the time that was asked for: change --from and --to"
             )
@@ -161,10 +185,6 @@ class _Film:
             mark=mark_of(self._card.name, version("photochrom")),
             overwrite=overwrite,
         )
-        workplace.remove()
-        self._report.damage = sorted(self._source.damage)
-        self._report.seconds = time.monotonic() - self._started
-        return self._report
 
     def _plan(self) -> dict[str, Any]:
         """What must be the same for a segment to be used again."""
@@ -190,6 +210,7 @@ class _Film:
         report.resumed = report.frames = int(state["frames"]) if state else 0
         report.scenes = int(state["scenes"]) if state else 0
         after = int(state["last"]) if state else None
+        self._source.damage += state["damage"].tolist() if state else []
         encoder, packets, count = Encoder(self._encoding), list[Encoded](), 0
         left: State | None = None
         for stretch, colored in self._coloring.stretches(state, after):
@@ -199,7 +220,12 @@ class _Film:
                 if progress:
                     progress(self._progress())
             report.scenes = stretch.scene + 1
-            numbers = {"last": stretch.times[-1], "frames": report.frames, "scenes": report.scenes}
+            numbers = {
+                "last": stretch.times[-1],
+                "frames": report.frames,
+                "scenes": report.scenes,
+                "damage": self._source.damage,
+            }
             left = {**stretch.state, **{name: np.array(number) for name, number in numbers.items()}}
             if count >= _SEGMENT:
                 yield [*packets, *_kept(encoder.finish())], left

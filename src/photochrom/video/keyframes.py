@@ -89,7 +89,7 @@ def read_pictures(folder: Path) -> list[Picture]:
         photo = read(path)
         if is_grey(photo.rgb) or np.ptp(photo.rgb.astype(np.int32), axis=-1).max() <= _MOST_GREY:
             continue
-        found.append(Picture(_time_of(path), photo))
+        found.append(Picture(_time_of(path), path))
     if not found:
         raise GuidanceError(f"{folder} holds no colored picture: color the key frames and save them there")
     return found

@@ -14,20 +14,22 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from photochrom.color import luminance, rgb_to_lab
+from photochrom.color import lab_to_rgb, luminance
+from photochrom.downsample import working_lab
 from photochrom.hints import Hint, dump_hints, load_hints
 from photochrom.look import Look, ReferencePhoto
+from photochrom.photo import Photo, read
 from photochrom.video.motion import PER_CELL, STRIDE, tones_of, ways
 from photochrom.video.steady import MEMORY, Opinion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from photochrom.color import Float
     from photochrom.colorizer import Colorizer, Plate
-    from photochrom.photo import Photo
     from photochrom.video.motion import Way
     from photochrom.video.steady import State, Step
 
@@ -42,10 +44,19 @@ _SHOWN = 0.35  # share of a frame that a picture must show to speak for it
 
 @dataclass(frozen=True)
 class Picture:
-    """A frame that a person colored, and its time in seconds."""
+    """A frame that a person colored, and its time in seconds; it is opened when its scene comes."""
 
     seconds: float
-    photo: Photo
+    path: Path
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What is kept of a picture: its tones, its colors in cells, and the picture at the working size."""
+
+    tones: NDArray[np.uint8]
+    ab: Float
+    reference: ReferencePhoto
 
 
 class Painter:
@@ -63,7 +74,7 @@ class Painter:
         """step: seconds from frame to frame; state: of the stretch from which the film goes on."""
         self._colorizer, self._look, self._step = colorizer, replace(look, hints=()), step
         self._pictures = sorted(pictures, key=lambda picture: picture.seconds)
-        self._seen: dict[float, tuple[NDArray[np.uint8], Float]] = {}
+        self._shown: dict[Path, _Shown] = {}
         self._hints: list[Hint] = []
         self._waiting = sorted(look.hints, key=lambda hint: hint.time or 0.0)
         self._since = 0.0  # when the scene began
@@ -108,12 +119,13 @@ class Painter:
         if not said:
             return self._opinion(plate)
         nearest = min((picture for picture, _ in said), key=lambda p: abs(p.seconds - seconds))
-        opinion = self._opinion(plate, nearest.photo)  # colors alike where the picture does not show a place
+        # colors alike where the picture does not show a place
+        opinion = self._opinion(plate, self._opened(nearest, grey.shape).reference)
         for _, carried in said:
             opinion = opinion.joined(carried)
         return opinion
 
-    def _opinion(self, plate: Plate, reference: Photo | None = None) -> Opinion:
+    def _opinion(self, plate: Plate, reference: ReferencePhoto | None = None) -> Opinion:
         answer = plate.answer()
         size = (plate.size[0] // STRIDE, plate.size[1] // STRIDE)
         sure = _at((_USUAL / answer.deviation()) ** 2, size).clip(0.1, 4)
@@ -121,7 +133,7 @@ class Painter:
         sure *= np.float32(np.clip((light - dark) / _RANGE, 0.05, 1) ** 2)
         look = replace(self._look, hints=tuple(self._hints))
         if reference is not None:
-            look = replace(look, reference=ReferencePhoto.of(reference))
+            look = replace(look, reference=reference)
         plain = _at(plate.chroma(vividness=look.vividness), size)
         if look == Look(vividness=look.vividness, model=look.model):
             return Opinion(plain, sure)
@@ -136,23 +148,26 @@ class Painter:
 
     def _carried(self, picture: Picture, tones: NDArray[np.uint8], seconds: float) -> Opinion | None:
         """What a picture says of a frame, given by its tones; None where it is of another scene."""
-        own, ab = self._prepared(picture, tones.shape)
-        back, ahead = ways(own, tones)
+        own = self._opened(picture, tones.shape)
+        back, ahead = ways(own.tones, tones)
         shown = min(back.share, ahead.share) >= _SHOWN
         if not (shown or self._since <= picture.seconds <= seconds):
             return None
         weight = _PICTURED * math.exp(-abs(picture.seconds - seconds) / MEMORY) if shown else 0.0
-        return Opinion(ab, np.full(back.trust.shape, weight, np.float32)).carried(back, 1.0)
+        return Opinion(own.ab, np.full(back.trust.shape, weight, np.float32)).carried(back, 1.0)
 
-    def _prepared(self, picture: Picture, size: tuple[int, ...]) -> tuple[NDArray[np.uint8], Float]:
-        """A picture's tones, and its colors in cells; `size` is that of frames' tones."""
-        if picture.seconds not in self._seen:
-            rows, columns = (n * STRIDE // PER_CELL for n in size)
-            lab = rgb_to_lab(cv2.resize(picture.photo.rgb, (columns, rows), interpolation=cv2.INTER_AREA))
-            kept = list(self._seen.items())[-3:]
+    def _opened(self, picture: Picture, size: tuple[int, ...]) -> _Shown:
+        """A picture, of which little is kept; `size` is that of frames' tones. Raises PhotoError."""
+        if picture.path not in self._shown:
+            lab = working_lab(
+                read(picture.path), (size[0] * STRIDE // PER_CELL, size[1] * STRIDE // PER_CELL)
+            )
             ab = _at(lab[..., 1:], (size[0] // PER_CELL, size[1] // PER_CELL))
-            self._seen = {**dict(kept), picture.seconds: (tones_of(lab[..., 0]), ab)}
-        return self._seen[picture.seconds]
+            rgb = np.rint(lab_to_rgb(lab) * 255).astype(np.uint8)
+            reference = ReferencePhoto.of(Photo.from_array(rgb))
+            kept = list(self._shown.items())[-3:]
+            self._shown = {**dict(kept), picture.path: _Shown(tones_of(lab[..., 0]), ab, reference)}
+        return self._shown[picture.path]
 
 
 def _moved(hint: Hint, ahead: Way) -> Hint | None:

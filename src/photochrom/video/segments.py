@@ -1,7 +1,8 @@
 """Finished parts of a film on disk, from which an interrupted run goes on.
 
 A segment holds the encoded packets of a run of frames. It is written beside its name and renamed, so it is
-whole or absent; the folder's plan says for which film, model and options its segments were made.
+whole or absent; the folder's plan says for which film, model and options its segments were made. The folder
+is locked while a run works in it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,17 @@ from __future__ import annotations
 import json
 import shutil
 import struct
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from photochrom.errors import WriteError
+from photochrom.errors import OutputExists, WriteError
 from photochrom.photo.atomic import save
+
+if sys.platform != "win32":
+    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,27 +42,80 @@ class Encoded:
 
 
 class Workplace:
-    """The folder beside the output in which a film's finished segments wait."""
+    """The folder beside the output in which a film's finished segments wait. One run at a time has it."""
 
     def __init__(self, output: Path):
+        self._output = output
         self.folder = output.with_name(f".{output.name}.photochrom-video")
+        self._lock: BinaryIO | None = None
 
-    def open(self, plan: dict[str, Any], *, resume: bool) -> int:
-        """Make the folder ready; returns how many finished segments may be used again. Raises WriteError."""
+    def open(self, plan: dict[str, Any], *, resume: bool, overwrite: bool = False) -> int:
+        """Make the folder ready; returns how many finished segments may be used again.
+
+        overwrite: those that may not be are dropped. Raises OutputExists for them otherwise, WriteError.
+        """
+        if not self.folder.parent.is_dir():
+            raise WriteError(
+                f"the folder {self.folder.parent} does not exist: make it first, or choose another"
+            )
+        self._claim()
         known = self.folder / "plan.json"
         text = json.dumps(plan, sort_keys=True, indent=1)
-        if not (resume and known.exists() and known.read_text(encoding="utf-8") == text):
-            self.remove()
-            if not self.folder.parent.is_dir():
+        same = known.exists() and known.read_text(encoding="utf-8") == text
+        count = self._finished()
+        if same and resume:
+            return count
+        if count and not overwrite:
+            raise OutputExists(self._left_behind(count, same=same))
+        for path in self.folder.glob("[0-9]*"):
+            path.unlink()
+        save(known, lambda file: _write(file, text.encode()), _unchecked, overwrite=True)
+        return 0
+
+    def _claim(self) -> None:
+        """Make the folder and lock it. Raises WriteError where that fails, or another run has it."""
+        path = self.folder / "lock"
+        while self._lock is None:
+            try:
+                self.folder.mkdir(exist_ok=True)
+                file = path.open("a+b")
+            except OSError as error:
                 raise WriteError(
-                    f"the folder {self.folder.parent} does not exist: make it first, or choose another"
+                    f"{self.folder} cannot be made ({error.strerror}): choose another folder for the output"
+                ) from None
+            if not _locked(file):
+                file.close()
+                raise WriteError(
+                    f"another run is writing {self._output}: wait for it, or choose another name"
                 )
-            self.folder.mkdir()
-            save(known, lambda file: _write(file, text.encode()), _unchecked)
+            if path.exists():  # else the run that had it is done, and has removed it
+                self._lock = file
+            else:
+                file.close()
+
+    def _finished(self) -> int:
         count = 0
         while self._segment(count).exists() and self._state(count).exists():
             count += 1
         return count
+
+    def _left_behind(self, count: int, *, same: bool) -> str:
+        if same:
+            advice = "add --resume to go on from there"
+        else:
+            advice = "repeat its command with --resume to go on from there"
+        return (
+            f"an interrupted run left {count} finished segments of {self._output}: {advice}, "
+            "or --if-exists overwrite to begin anew"
+        )
+
+    def close(self) -> None:
+        """Let another run have the folder; what is finished stays in it."""
+        if self._lock is not None:
+            if self.folder.exists() and not self._finished():
+                self.remove()
+            self._lock.close()
+            self._lock = None
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -106,7 +164,19 @@ class Workplace:
                     return
                 pts, key, size = _RECORD.unpack(head)
                 yield Encoded(pts, bool(key), file.read(size))
-        raise WriteError(f"{file.name} is damaged: run again without --resume")
+        raise WriteError(f"{file.name} is damaged: begin anew with --if-exists overwrite, without --resume")
+
+
+def _locked(file: BinaryIO) -> bool:
+    """Lock a file until it is closed; False where another process has done so."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a network folder without locks: then two runs are not told apart
+            return True
+    return True
 
 
 def _write(file: BinaryIO, data: bytes) -> None:
