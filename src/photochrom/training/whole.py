@@ -118,6 +118,7 @@ def _constants(card: Card) -> dict[str, NDArray[Any]]:
         "more_vivid": 1 + DEFAULT_VIVIDNESS, "tolerance": TOLERANCE**2, "flat": 5, "flat_span": 15,
         "end_dark": 8, "end_light": 92, "temperature": card.temperature, "short_side": card.size.short,
         "multiple": card.size.multiple, "longest": card.size.longest,
+        "most_16": 65535, "still_inside": 1 + 0.25 / 255 / 20, "well_used": 0.96,
         "least": -0.25 / 255 / 12.92, "most": 1 + 0.25 / 255 * 2.4 / 1.055,
         "red_weight": LUMINANCE_WEIGHTS[0], "green_weight": LUMINANCE_WEIGHTS[1],
         "blue_weight": LUMINANCE_WEIGHTS[2],

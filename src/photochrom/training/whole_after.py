@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from photochrom.training.whole_before import decoded, encoded
+from photochrom.training.whole_before import decoded, encoded, stepped
 from photochrom.upsample import _RADIUS as RADIUS
 
 if TYPE_CHECKING:
     from photochrom.models import Card
 
-_ROUNDS = 4  # of the chord that brings colors into the gamut
+_ROUNDS = 8  # of the chord that brings colors into the gamut
 
 
 def after_network(card: Card) -> str:
@@ -180,6 +180,8 @@ def _fitted() -> str:
         steps = Mul (ab, per_xz)
         no_share = Mul (y, zero)
         share0 = Add (no_share, one)
+        inner0 = Identity (no_share)
+        outer0 = Identity (share0)
     """
     for number in range(_ROUNDS):
         text += (
@@ -191,15 +193,35 @@ def _fitted() -> str:
             room_high{number} = Sub (most, y)
             used_low{number} = Div (lowest{number}, room_low{number})
             used_high{number} = Div (highest{number}, room_high{number})
-            used{number} = Max (used_low{number}, used_high{number}, one)
-            share{number + 1} = Div (share{number}, used{number})
+            used{number} = Max (used_low{number}, used_high{number}, tiny)
+            fits{number} = LessOrEqual (used{number}, still_inside)
+            is_well{number} = Greater (used{number}, well_used)
+            is_whole{number} = GreaterOrEqual (share{number}, one)
+            is_most{number} = Or (is_well{number}, is_whole{number})
+            settled{number} = And (fits{number}, is_most{number})
+            grown{number} = Max (inner{number}, share{number})
+            inner{number + 1} = Where (fits{number}, grown{number}, inner{number})
+            shrunk{number} = Min (outer{number}, share{number})
+            outer{number + 1} = Where (fits{number}, outer{number}, shrunk{number})
+            chord{number} = Div (share{number}, used{number})
+            above{number} = Greater (chord{number}, inner{number + 1})
+            below{number} = Less (chord{number}, outer{number + 1})
+            between{number} = And (above{number}, below{number})
+            ends{number} = Add (inner{number + 1}, outer{number + 1})
+            middle{number} = Mul (ends{number}, half)
+            tried{number} = Where (between{number}, chord{number}, middle{number})
+            share{number + 1} = Where (settled{number}, share{number}, tried{number})
         """
         )
+    text += f"""
+        is_inside = Greater (inner{_ROUNDS}, zero)
+        share{_ROUNDS + 1} = Where (is_inside, inner{_ROUNDS}, share{_ROUNDS})
+    """
     return (
         text
-        + _run(_ROUNDS)
+        + _run(_ROUNDS + 1)
         + f"""
-        fitted = Add (run{_ROUNDS}, y)
+        fitted = Add (run{_ROUNDS + 1}, y)
         inside = Clip (fitted, zero, one)
     """
     )
@@ -213,7 +235,8 @@ def _rounded() -> str:
     """
     for name in ("red", "blue"):
         text += (
-            encoded(name, f"{name}_share")
+            stepped(name, f"{name}_step")  # of `encode`'s table
+            + encoded(f"{name}_step", f"{name}_share")
             + f"""
             {name}_scaled = Mul ({name}_share, white)
             {name}_code = Round ({name}_scaled)
@@ -229,9 +252,11 @@ def _rounded() -> str:
         + """
         without_red = Sub (y, red_part)
         without_blue = Sub (without_red, blue_part)
-        green = Div (without_blue, green_weight)
+        green_open = Div (without_blue, green_weight)
+        green = Clip (green_open, zero, one)
     """
-        + encoded("green", "green_share")
+        + stepped("green", "green_step")
+        + encoded("green_step", "green_share")
         + """
         green_scaled = Mul (green_share, white)
         green_code = Round (green_scaled)

@@ -55,6 +55,15 @@ def _lightness(y: str, out: str) -> str:
     """
 
 
+def stepped(x: str, out: str) -> str:
+    """Values in 0..1 rounded to the steps of 16 bits."""
+    return f"""
+        {out}_wide = Mul ({x}, most_16)
+        {out}_whole = Round ({out}_wide)
+        {out} = Div ({out}_whole, most_16)
+    """
+
+
 def full_luminance() -> str:
     return (
         """
@@ -64,9 +73,11 @@ def full_luminance() -> str:
         + decoded("encoded", "linear")
         + """
         y_last = MatMul (linear, y_weights)
-        y = Transpose <perm = [0, 3, 1, 2]> (y_last)
+        exact_y = Transpose <perm = [0, 3, 1, 2]> (y_last)
     """
-        + encoded("y", "grey")
+        + encoded("exact_y", "exact_grey")
+        + stepped("exact_grey", "grey")  # as `neutralize` stores it
+        + decoded("grey", "y")
         + _lightness("y", "level")
         + """
         full_shape = Shape (grey)
