@@ -121,7 +121,7 @@ def is_marked(metadata: Metadata) -> bool:
 
 # --- the sidecar ---------------------------------------------------------------------------------
 
-SIDECAR_VERSION = 1
+_SIDECAR_VERSION = 1
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -146,7 +146,7 @@ class Sidecar:
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     luminance: Literal["identical", "requantized", "encoded"] | None = None
     model_licence: str = ""
-    version: int = SIDECAR_VERSION
+    version: int = _SIDECAR_VERSION
 
     def __post_init__(self) -> None:
         for name in ("input_sha256", "model_sha256"):
@@ -164,9 +164,9 @@ class Sidecar:
         document = documents.read_json(
             source, name, "give a sidecar that photochrom has written", OptionError
         )
-        if isinstance(document, dict) and document.get("version") != SIDECAR_VERSION:
+        if isinstance(document, dict) and document.get("version") != _SIDECAR_VERSION:
             raise OptionError(
-                f"{name} has version {document.get('version')!r}, this photochrom reads {SIDECAR_VERSION}:"
+                f"{name} has version {document.get('version')!r}, this photochrom reads {_SIDECAR_VERSION}:"
                 " use the photochrom that wrote it, or color the photo anew"
             )
         return documents.parse(cls, document, f"{name}: ")

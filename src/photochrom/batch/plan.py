@@ -27,7 +27,7 @@ from photochrom.photo.formats import format_of_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-LIST_SUFFIXES = (".txt", ".lst", ".list")
+_LIST_SUFFIXES = (".txt", ".lst", ".list")
 NOT_PHOTOS = {"@eaDir", "@__thumb", "#recycle", "$RECYCLE.BIN", "lost+found", "System Volume Information"}
 _SHOWN = 10  # collisions named in a message
 
@@ -164,7 +164,7 @@ def _expand(item: str, lists: bool, skip: Path | None, search: Search) -> Iterat
     path = Path(item)
     if path.is_dir():
         yield from walk(path, path, skip, search)
-    elif lists and path.suffix.lower() in LIST_SUFFIXES:
+    elif lists and path.suffix.lower() in _LIST_SUFFIXES:
         yield from listed(_read_list(path), item)
     elif not path.exists() and glob.has_magic(item):
         fixed = _fixed_part(path)
