@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from tests.object_storage import counting
+from tests.object_storage import counting, make_bucket
 
 from photochrom.batch import plan, records
 from photochrom.batch.coloring import Coloring, Task
@@ -412,6 +413,41 @@ def test_what_a_living_run_holds_waits_and_a_dead_ones_is_taken_over(
     assert not isinstance(result, Held)
     assert result.status == "done"
     ours.close()
+
+
+def test_clocks_that_differ_do_not_matter(
+    stores: tuple[Store, Store], photo: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run on a machine that is a day ahead, or behind, leaves the photos of another alone."""
+    put_photos(stores[0], photo, ("a.png",))
+    entry = next(iter(stores[0].list()))
+    theirs = records.Heartbeat(stores[1], "theirs")
+    assert Records(stores[1], theirs.run).claim(Record("a.png"), None)
+    real = time.time
+    for shift in (86400.0, -86400.0):
+        monkeypatch.setattr(time, "time", lambda shift=shift: real() + shift)
+        ours = records.Heartbeat(stores[1], f"ours{shift}")
+        assert courier(stores, ours.run)(entry) == Held("a.png")
+        ours.close()
+    theirs.close()
+
+
+def test_a_versioned_bucket(aws: str, photo: Make, tmp_path: Path) -> None:
+    make_bucket(aws, "versioned")
+    rule = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    where = urllib.request.Request(
+        f"{aws}/versioned?versioning", rule, {"Content-Type": "application/xml"}, method="PUT"
+    )
+    urllib.request.urlopen(where, timeout=10).close()
+    stores = (
+        open_store(f"s3://versioned/{tmp_path.name}/from"),
+        open_store(f"s3://versioned/{tmp_path.name}/to"),
+    )
+    put_photos(stores[0], photo, ("a.png",))
+    assert run(stores)["a.png"].status == "done"
+    assert run(stores)["a.png"].status == "skipped"
+    assert run(stores, Options(mark=False, vividness=0.9))["a.png"].status == "done"
+    assert [finding.problem for finding in verify(*reversed(stores))] == [None]
 
 
 def test_a_run_without_heartbeats_is_taken_for_dead(
