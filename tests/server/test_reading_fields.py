@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     Make = Callable[..., bytes]
 
-# what the command alone has: model and limits are the server's, ideas and pages are many files
-THE_COMMANDS_ALONE = {"model", "max_pixels", "max_side", "keep_dates", "pages", "proposals", "seed"}
+# what the command alone has: limits are the server's, ideas and pages are many files
+THE_COMMANDS_ALONE = {"max_pixels", "max_side", "keep_dates", "pages", "proposals", "seed"}
 
 
 def post(client: TestClient, photo: bytes, name: str = "scan.jpg", **fields: Any) -> Any:
