@@ -109,7 +109,8 @@ def frames(
     steady: False colors every frame by itself, to compare with.
     """
     source = Source(Path(path))
-    coloring = Coloring(source, _colorizer(model), Wishes.of(**wishes), Layout(8, 0, 0))
+    # 16 bits: Cb and Cr rounded to 8 would flicker by themselves
+    coloring = Coloring(source, _colorizer(model), Wishes.of(**wishes), Layout(16, 0, 0))
     parts = coloring.stretches(None, None) if steady else [(None, coloring.each_alone())]
     for _, colored in parts:
         for frame in colored:
