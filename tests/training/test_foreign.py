@@ -99,7 +99,7 @@ def test_a_card_says_how_an_unknown_graph_is_fed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('input = "luminance"\nblack = [0]\nwhite = [1]\ncolor = 3\n', "colour is not known"),
+        ('input = "luminance"\nblack = [0]\nwhite = [1]\ncolor = 3\n', "color is not known"),
         ('input = "cmyk"\nblack = [0]\nwhite = [1]\n', "must be one of luminance, rgb"),
         ('input = "luminance"\nblack = [0]\n', "white is missing"),
         ('input = "rgb"\nblack = [0, 0, 0]\nwhite = [1, 1, 1]\n', "they must agree"),
