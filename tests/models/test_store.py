@@ -141,3 +141,23 @@ def test_one_broken_card_does_not_hide_the_other_models(
 def test_a_model_is_called_as_its_folder(models: Path) -> None:
     (models / "red").rename(models / "rosy")
     assert find("rosy")[1].name == Colorizer("rosy", threads=1).model.name == "rosy"
+
+
+@pytest.mark.usefixtures("models")
+def test_the_evaluator_shows_two_models_side_by_side(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    for n in range(2):
+        coarse = np.random.default_rng(n).integers(0, 256, (4, 5, 3), dtype=np.uint8)
+        Image.fromarray(coarse).resize((320, 280), Image.Resampling.BICUBIC).save(data / f"{n}.png")
+    few = ["--hints", "0,1", "--hint-photos", "1", "--robust-photos", "1", "--size-photos", "0"]
+    asked = ["--model", "red", "--model", "random weights=blue", "--baseline", "none", "--no-features"]
+    out = tmp_path / "report"
+    assert run(["evaluate", "--data", str(data), *asked, *few, "--out", str(out), "--workers", "1"]) == 0
+    assert "random weights" in capsys.readouterr().out
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "<h1>red, random weights</h1>" in page
+    assert 'alt="grey | red | random weights | truth"' in page
+    assert set(json.loads((out / "report.json").read_text())["models"]) == {"red", "random weights"}

@@ -85,6 +85,8 @@ def bootstrap(columns: NDArray[Any], combine: Combine = first_column) -> Interva
     if len(rows) == 0:
         return Interval(np.nan, np.nan, np.nan, 0)
     center = float(combine(rows.mean(axis=0)))
+    if np.isnan(center):  # a gain at a colorfulness that the model never comes near
+        return Interval(np.nan, np.nan, np.nan, len(rows))
     means = np.concatenate([counts @ rows / len(rows) for counts in _resample_counts(len(rows))])
     tail = 50 * (1 - LEVEL)
     low, high = np.nanpercentile(combine(means), [tail, 100 - tail])
