@@ -123,9 +123,9 @@ def test_the_family_of_a_card_without_one_follows_from_its_head():
 
 
 def test_an_unknown_family_names_the_known_ones(monkeypatch):
-    session = Recorder(colors_only(family="ddcolor"))
+    session = Recorder(colors_only(family="nonesuch"))
     monkeypatch.setattr(network, "load", lambda *_, **__: session)
-    with pytest.raises(ModelError, match=r"ddcolor.*photochrom, ab"):
+    with pytest.raises(ModelError, match=r"nonesuch.*photochrom, ab"):
         load_network("seed")
 
 
