@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing, suppress
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -12,6 +13,7 @@ import pytest
 
 from photochrom.errors import DamagedPhoto, OptionError, PhotochromError, UnknownFormat
 from photochrom.video import colorize
+from photochrom.video.source import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,6 +186,57 @@ def test_a_film_damaged_in_the_middle_goes_on_after_it(tmp_path: Path, films: An
     assert all(0.3 < seconds < 2.2 for seconds in report.damage)
     assert 45 <= len(found) <= 60
     assert found[-1].pts * found[-1].time_base == Fraction(59 * 40, 1000)
+
+
+@pytest.mark.parametrize("sound", [None, "pcm_s16le"])
+def test_clusters_that_matroskas_demuxer_skips_in_silence_are_damage(
+    tmp_path: Path, films: Any, sound: str | None
+) -> None:
+    random = np.random.default_rng(0)
+    pictures = [(p + random.normal(0, 0.05, p.shape)).clip(0, 1) for p in films.pan(60)]
+    options = {"g": "5", "bf": "0"}
+    film = films.write(
+        tmp_path / "in.mkv",
+        pictures,
+        options=options,
+        sound=sound,
+        container_options={"cluster_time_limit": "200"},
+    )
+    content = bytearray(film.read_bytes())
+    for share in (0.3, 0.5, 0.6):
+        place = round(share * len(content))
+        broken = content.copy()
+        broken[place : place + 3000] = random.integers(0, 256, 3000, np.uint8).tobytes()
+        film.write_bytes(broken)
+        source = Source(film)
+        times = [source.seconds(frame.pts) for frame in source.frames()]
+        gaps = [(a, b) for a, b in pairwise(times) if b - a > 0.06]
+        assert gaps
+        for before, after in gaps:
+            assert any(before < seconds <= after for seconds in source.damage)
+
+
+@pytest.mark.parametrize("sound", [None, "pcm_s16le"])
+@pytest.mark.parametrize("bf", ["0", "3"])
+def test_a_film_with_pauses_of_its_own_is_not_damaged(
+    tmp_path: Path, films: Any, sound: str | None, bf: str
+) -> None:
+    """As when frames alike are dropped: the rate says 25, and times jump."""
+    kept = [number for number in range(80) if number < 12 or number % 7 in (0, 3) or number > 60]
+    pictures = films.pan(len(kept), height=96, width=128)
+    film = films.write(
+        tmp_path / "in.mkv",
+        pictures,
+        times=[40 * number for number in kept],
+        time_base=Fraction(1, 1000),
+        options={"g": "9", "bf": bf},
+        sound=sound,
+        container_options={"cluster_time_limit": "300"},
+    )
+    source = Source(film)
+    assert source.rate == 25
+    assert len(list(source.frames())) == len(kept)
+    assert source.damage == []
 
 
 def test_a_film_cut_short_gives_what_is_there(tmp_path: Path, films: Any, colorizer: Any) -> None:

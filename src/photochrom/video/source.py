@@ -28,6 +28,8 @@ _NOT_FILMS = frozenset({"tty", "concat", "hls", "dash", "sdp", "rtsp", "lrc", "w
 _ATTACHED = av.stream.Disposition.attached_pic
 _RUN_UP = 3.0  # seconds before a place from which decoding starts, past frames that refer further back
 _JUMP = 2  # frames: time stamps that fall back by more are a new count, by less a slip
+_BETWEEN = 256  # bytes between packets that are never more than headers
+_REORDERED = 16  # frames at most by which a packet's picture is shown before or after its neighbors'
 
 
 def open_film(path: Path) -> InputContainer:
@@ -148,19 +150,28 @@ class Source:
             yield from self._rising(self._decoded(container, stream, self.damage), sought=near is not None)
 
     def _decoded(self, container: InputContainer, stream: VideoStream, damage: list[float]) -> Iterator[Any]:
-        for packet in packets(container, stream):
+        holes = _Holes()
+        before: int | None = None
+        skips = "matroska" in container.format.name  # its demuxer passes over broken clusters in silence
+        for packet in packets(container, *(container.streams if skips else [stream])):
+            if skips:
+                holes.see(packet)
+            if packet.stream.index != stream.index:
+                continue
             try:
                 found: list[Any] = packet.decode()
             except av.error.FFmpegError:
-                self._note(packet, damage)
+                self._note(packet.pts if packet.pts is not None else packet.dts, damage)
                 continue
             for frame in found:
                 if frame.is_corrupt:
-                    self._note(frame, damage)
+                    self._note(frame.pts if frame.pts is not None else frame.dts, damage)
+                if before is not None and holes.explain(before, frame.pts, self.step):
+                    self._note(before + self.step, damage)
+                before = frame.pts
                 yield frame
 
-    def _note(self, item: Any, damage: list[float]) -> None:
-        stamp = item.pts if item.pts is not None else item.dts
+    def _note(self, stamp: int | None, damage: list[float]) -> None:
         place = self.seconds(stamp) if stamp is not None else 0.0
         if place not in damage:
             damage.append(place)
@@ -196,6 +207,37 @@ class Source:
         fitted = frame.reformat(self.width, self.height, self.first.format.name)
         fitted.pts, fitted.time_base = frame.pts, frame.time_base
         return fitted
+
+
+class _Holes:
+    """Bytes of a file that belong to no packet, which tell lost frames from a film that had none there."""
+
+    def __init__(self) -> None:
+        self._end: int | None = None  # byte after the last packet
+        self._usual = _BETWEEN  # most bytes between packets of the film as it should be
+        self._waiting = False  # for the first picture after a hole
+        self._after: list[int] = []  # time stamps of the packets that follow a hole
+
+    def see(self, packet: Any) -> None:
+        """Take notice of the next packet of the file, of any stream."""
+        if packet.pos is None or packet.pos < 0 or not packet.size:
+            return
+        between = packet.pos - self._end if self._end is not None else 0
+        stamp = packet.pts if packet.stream.type == "video" else None
+        if between > 2 * self._usual:
+            self._waiting = True
+        else:
+            self._usual = max(self._usual, between)
+        self._end = packet.pos + packet.size
+        if self._waiting and stamp is not None:
+            self._after.append(stamp)
+            self._waiting = False
+
+    def explain(self, before: int, stamp: int | None, step: int) -> bool:
+        """Whether frames were lost between two that follow each other."""
+        if stamp is None or 2 * (stamp - before) <= 3 * step:
+            return False
+        return any(before < after <= stamp + _REORDERED * step for after in self._after)
 
 
 def packets(container: InputContainer, *streams: Any) -> Iterator[Any]:
