@@ -13,6 +13,8 @@ import pytest
 
 from photochrom.errors import OptionError, OutputExists, WriteError
 from photochrom.video import colorize, frames
+from photochrom.video.encoding import CODECS, Encoder, encoding_for
+from photochrom.video.source import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -244,3 +246,16 @@ def test_frames_for_a_program_are_those_of_the_file(tmp_path: Path, films: Any, 
     for (_, rgb), expected in zip(given, written, strict=True):
         assert rgb.shape == (48, 64, 3)
         assert np.abs(rgb.astype(int) - expected).max() <= 2
+
+
+@pytest.mark.parametrize("preset", [None, "ultrafast", "slower"])
+def test_h264_holds_few_large_frames_back(tmp_path: Path, films: Any, preset: str | None) -> None:
+    """Each that waits in the encoder takes 6 MB of memory and more."""
+    film = films.write(tmp_path / "in.mp4", [films.scene(0, 1080, 1920)], options={"preset": "ultrafast"})
+    encoding = encoding_for(Source(film), False, CODECS["h264"], None, preset)
+    encoder = Encoder(encoding)
+    y, chroma = np.full((1080, 1920), 90, np.uint8), np.full((540, 960), 128, np.uint8)
+    waiting = 0
+    while not list(encoder.encode(y, (chroma, chroma), 512 * waiting)):
+        waiting += 1
+        assert waiting <= 24

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("SVT_LOG", "1")  # else SVT-AV1 tells its settings on stderr
 _GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER: parameter sets go to the container
 _INTERLACED = {2: "tff=1", 3: "bff=1", 4: "bff=1", 5: "tff=1"}  # by AVFieldOrder
+_LARGE = 1 << 20  # pixels; 40 frames of lookahead take 260 MB more than 10 at 1080 lines
 _AVX_512 = 13  # OpenCV's number of the instructions (CV_CPU_AVX_512F)
 _X264_PRESETS = (
     "ultrafast",
@@ -149,6 +150,9 @@ class Encoding:
         found = []
         if self.field_order:
             found += ["fake-interlaced=1", _INTERLACED.get(self.field_order, "tff=1")]
+        looks_ahead = (self.preset or self.codec.preset) not in _X264_PRESETS[:2]
+        if looks_ahead and self.width * self.height > _LARGE:
+            found.append("rc-lookahead=10")
         # x264's AVX-512 code for macroblock trees reads memory that nobody wrote: the same frames would give
         # other bytes from run to run (core 165)
         return [*found, "asm=avx2"] if cv2.checkHardwareSupport(_AVX_512) else found
