@@ -7,7 +7,6 @@ lost with the reason and a fresh worker goes on. Threads would be cheaper to sta
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import pickle
@@ -19,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from photochrom.photo.strips import give_memory_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -234,14 +235,7 @@ def _serve(connection: Connection[object, object], setup: Callable[[], Callable[
         connection.send(answer)
         done += 1
         if done % _TIDY == 0:
-            _give_memory_back()
-
-
-def _give_memory_back() -> None:
-    """Let glibc return to the system what was freed, also between blocks in use, where it never would."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim:
-        trim(0)
+            give_memory_back()
 
 
 def _die_with_parent() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from photochrom.colorizer import Colorizer
 from photochrom.errors import OptionError, OutputExists, WriteError
+from photochrom.photo.strips import give_memory_back
 from photochrom.video.coloring import Coloring, Wishes
 from photochrom.video.encoding import CODECS, Encoder, container_for, encoding_for
 from photochrom.video.keyframes import write_keyframes
@@ -230,6 +231,8 @@ class _Film:
             left = {**stretch.state, **{name: np.array(number) for name, number in numbers.items()}}
             if count >= _SEGMENT:
                 yield [*packets, *_kept(encoder.finish())], left
+                del encoder  # before there is another
+                give_memory_back()  # of threads that ended with it
                 encoder, packets, count = Encoder(self._encoding), [], 0
         if count and left is not None:
             yield [*packets, *_kept(encoder.finish())], left
