@@ -90,10 +90,9 @@ def test_an_address_holds_what_the_folder_holds(places: tuple[Path, Objects], tm
     assert load_photos(folder.as_uri(), 48, tmp_path / "ours").path == ours.path
 
 
-def test_what_is_there_is_not_fetched_again(
-    places: tuple[Path, Objects], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: Picture
-) -> None:
-    _, store = places
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of what is fetched, as it is fetched."""
     taken: list[str] = []
     real = Objects.fetch
 
@@ -102,6 +101,13 @@ def test_what_is_there_is_not_fetched_again(
         real(self, key, path, **listed)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Objects, "fetch", fetch)
+    return taken
+
+
+def test_what_is_there_is_not_fetched_again(
+    places: tuple[Path, Objects], tmp_path: Path, taken: list[str]
+) -> None:
+    _, store = places
     files = list_files(store.address)
     load_photos(store.address, 48, tmp_path / "cache")
     assert sorted(taken) == sorted(str(file.place) for file in files)
@@ -116,17 +122,9 @@ def test_what_is_there_is_not_fetched_again(
 
 
 def test_of_many_that_ask_at_once_one_fetches(
-    places: tuple[Path, Objects], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    places: tuple[Path, Objects], tmp_path: Path, taken: list[str]
 ) -> None:
     _, store = places
-    taken: list[str] = []
-    real = Objects.fetch
-
-    def fetch(self: Objects, key: str, path: Path, **listed: object) -> None:
-        taken.append(key)
-        real(self, key, path, **listed)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Objects, "fetch", fetch)
     begin = threading.Barrier(4)
     found: list[int] = []
 

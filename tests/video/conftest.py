@@ -127,10 +127,22 @@ def payloads(path: Path, kind: str) -> list[tuple[Fraction, bytes]]:
         return [(p.pts * p.time_base, bytes(p)) for p in container.demux(stream) if p.size]
 
 
+def damaged(path: Path) -> Path:
+    """Two and a half seconds of a grainy film with 900 bytes in its middle overwritten."""
+    noise = np.random.default_rng(0)
+    pictures = [(p + noise.normal(0, 0.05, p.shape)).clip(0, 1) for p in pan(60)]
+    content = bytearray(write_film(path, pictures, options={"g": "10", "bf": "0"}).read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 900] = noise.integers(0, 256, 900, np.uint8).tobytes()
+    path.write_bytes(content)
+    return path
+
+
 class Films:
     """What the tests make films with, and look at them."""
 
     as_frame = staticmethod(as_frame)
+    damaged = staticmethod(damaged)
     luminance_planes = staticmethod(luminance_planes)
     pan = staticmethod(pan)
     payloads = staticmethod(payloads)

@@ -10,7 +10,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from photochrom.errors import OutputExists, WriteError
@@ -114,13 +113,7 @@ def test_one_run_at_a_time_writes_an_output(tmp_path: Path, films: Any, colorize
 
 @pytest.mark.usefixtures("short_segments")
 def test_damage_before_an_interruption_is_told_after_it(tmp_path: Path, films: Any, colorizer: Any) -> None:
-    noise = np.random.default_rng(0)
-    pictures = [(p + noise.normal(0, 0.05, p.shape)).clip(0, 1) for p in films.pan(60)]
-    film = films.write(tmp_path / "in.mkv", pictures, options={"g": "10", "bf": "0"})
-    content = bytearray(film.read_bytes())
-    place = len(content) // 2
-    content[place : place + 900] = noise.integers(0, 256, 900, np.uint8).tobytes()
-    film.write_bytes(content)
+    film = films.damaged(tmp_path / "in.mkv")
     whole = colorize(film, tmp_path / "whole.mkv", model=colorizer)
     assert whole.damage
     with pytest.raises(Stopped):
