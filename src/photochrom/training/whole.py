@@ -13,9 +13,16 @@ import numpy as np
 import onnx
 from onnx import TensorProto, compose, helper, numpy_helper, parser
 
+from photochrom.color import _EPSILON as EPSILON
 from photochrom.color import _FROM_XYZ, LUMINANCE_WEIGHTS
+from photochrom.color import _KAPPA as KAPPA
 from photochrom.errors import ModelError
+from photochrom.levels import _ENDS as ENDS
+from photochrom.levels import _FLAT as FLAT
+from photochrom.levels import _TAILS as TAILS
 from photochrom.models import DEFAULT_VIVIDNESS, find, members
+from photochrom.models.readings import _LIGHT as LIGHT
+from photochrom.models.readings import _PALE as PALE
 from photochrom.training.whole_after import after_network, coloring
 from photochrom.training.whole_before import before_network, full_luminance
 from photochrom.upsample import _RADIUS as RADIUS
@@ -112,11 +119,12 @@ def _constants(card: Card) -> dict[str, NDArray[Any]]:
     scalars = {
         "zero": 0, "one": 1, "half": 0.5, "two_point_four": 2.4, "inverse_gamma": 1 / 2.4, "third": 1 / 3,
         "three": 3, "white": 255, "c12_92": 12.92, "c1_055": 1.055, "c0_055": 0.055, "c16": 16, "c100": 100,
-        "c116": 116, "dark_code": 0.04045, "dark_light": 0.0031308, "epsilon": 216 / 24389, "knee": 6 / 29,
-        "kappa": 24389 / 27, "small": 1e-3, "tiny": 1e-6, "pale": 18, "vividness": DEFAULT_VIVIDNESS,
-        "not_dark": 40, "answers": 1 + len(card.sizes),
-        "more_vivid": 1 + DEFAULT_VIVIDNESS, "tolerance": TOLERANCE**2, "flat": 5, "flat_span": 15,
-        "end_dark": 8, "end_light": 92, "temperature": card.temperature, "short_side": card.size.short,
+        "c116": 116, "dark_code": 0.04045, "dark_light": 0.0031308, "epsilon": EPSILON, "knee": 6 / 29,
+        "kappa": KAPPA, "small": 1e-3, "tiny": 1e-6, "pale": PALE, "vividness": DEFAULT_VIVIDNESS,
+        "not_dark": LIGHT, "answers": 1 + len(card.sizes),
+        "more_vivid": 1 + DEFAULT_VIVIDNESS, "tolerance": TOLERANCE**2, "flat": FLAT[0],
+        "flat_span": FLAT[1] - FLAT[0], "end_dark": ENDS[0], "end_light": ENDS[1],
+        "temperature": card.temperature, "short_side": card.size.short,
         "multiple": card.size.multiple, "longest": card.size.longest,
         "most_16": 65535, "still_inside": 1 + 0.25 / 255 / 20, "well_used": 0.96,
         "least": -0.25 / 255 / 12.92, "most": 1 + 0.25 / 255 * 2.4 / 1.055,
@@ -131,13 +139,12 @@ def _constants(card: Card) -> dict[str, NDArray[Any]]:
     found: dict[str, NDArray[Any]] = {name: np.array(value, np.float32) for name, value in scalars.items()}
     found |= {f"i{n}": np.array([n], np.int64) for n in range(7)} | {"back": np.array([-1], np.int64)}
     found |= {f"j{n}": np.array(n, np.int64) for n in range(2)}
-    found |= {f"shape_1{n}": np.array([1, n], np.int64) for n in (1, 2, 4)}
+    found |= {f"shape_1{n}": np.array([1, n], np.int64) for n in (1, 2, 3, 4, 9)}
     found |= {f"shape_2{n}": np.array([2, n], np.int64) for n in (3, 9)}
-    found |= {f"shape_1{n}": np.array([1, n], np.int64) for n in (3, 9)}
     found["four"] = np.array([4], np.int64)
     found |= {
         "nothing": np.zeros(0, np.float32),
-        "tails": np.array([0.005, 0.995], np.float32),
+        "tails": np.array(TAILS, np.float32) / 100,
         "y_weights": LUMINANCE_WEIGHTS[:, None].astype(np.float32),
         "square": np.array(card.size.square),
         "square_sides": np.full(2, card.size.short, np.float32),
