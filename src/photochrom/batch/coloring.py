@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from photochrom import __version__
 from photochrom.batch import xmp_sidecars
@@ -21,7 +21,7 @@ from photochrom.colorizer import Colorizer
 from photochrom.errors import DamagedPhoto, PhotochromError
 from photochrom.models import DEFAULT_VIVIDNESS
 from photochrom.photo import ColorCheck, Photo, read
-from photochrom.photo.atomic import save
+from photochrom.photo.atomic import save_bytes
 from photochrom.photo.strips import OneByOne
 from photochrom.photo.writing import luminance_written
 from photochrom.provenance import Sidecar, file_sha256, path_from, write_colored
@@ -310,10 +310,8 @@ def sidecar_of(
 
 
 def _store_text(text: str, target: Path, overwrite: bool) -> None:
-    def encode(sink: BinaryIO) -> None:
-        sink.write(text.encode(errors="surrogatepass"))  # a path may be no UTF-8; json.loads takes it so
-
-    save(target, encode, lambda part: None, overwrite=overwrite)
+    # a path may be no UTF-8; json.loads takes it so
+    save_bytes(target, text.encode(errors="surrogatepass"), overwrite=overwrite)
 
 
 def warnings_of(photo: Photo, seen: ColorCheck, *, kept: bool = False) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def write_ab(colored: Photo, target: Path | BinaryIO, *, overwrite: bool = False
     the blend mode "Color", it colors it. Raises OutputExists or WriteError.
     """
     if isinstance(target, Path):
-        save(target, lambda sink: write_lab(colored, sink, _ab), lambda part: None, overwrite=overwrite)
+        save(target, lambda sink: write_lab(colored, sink, _ab), overwrite=overwrite)
     else:
         write_lab(colored, target, _ab)
 

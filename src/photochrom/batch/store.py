@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 from photochrom.batch.locks import alone
 from photochrom.batch.naming import FOLDER
 from photochrom.errors import MissingExtra, OptionError, PhotoError, WriteError
-from photochrom.photo.atomic import PART, save
+from photochrom.photo.atomic import PART, save, save_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,7 +158,7 @@ class Folder:
         except OSError as error:
             raise WriteError(f"{path.parent} cannot be made: {error.strerror or error}") from None
         if expect == ANYTHING:
-            _save(path, data, overwrite=True)
+            save_bytes(path, data, overwrite=True)
             return _sha256(data)
         lock = self._path(f"{FOLDER}/store.lock")
         lock.parent.mkdir(exist_ok=True)
@@ -166,15 +166,8 @@ class Folder:
             there = self.find(key)
             if (there.version if there else None) != expect:
                 raise Conflict(key)
-            _save(path, data, overwrite=expect is not None)
+            save_bytes(path, data, overwrite=expect is not None)
         return _sha256(data)
-
-
-def _save(path: Path, data: bytes, *, overwrite: bool) -> None:
-    def write(sink: BinaryIO) -> None:
-        sink.write(data)
-
-    save(path, write, lambda part: None, overwrite=overwrite)
 
 
 def _sha256(data: bytes) -> str:

@@ -10,11 +10,11 @@ from collections import deque
 from dataclasses import replace
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from photochrom.batch import naming
 from photochrom.photo import Metadata, outdated, xmp
-from photochrom.photo.atomic import save
+from photochrom.photo.atomic import save_bytes
 from photochrom.provenance import mark
 
 if TYPE_CHECKING:
@@ -107,11 +107,7 @@ def copy(
         packet = mark(Metadata(xmp=mended), *model).xmp or mended if model else mended
     except ValueError as error:
         odd = (f"its sidecar {sidecar.name} is not XMP ({error}) and was copied as it is",)
-
-    def write(sink: BinaryIO) -> None:
-        sink.write(packet)
-
-    save(place, write, lambda part: None, overwrite=overwrite)
+    save_bytes(place, packet, overwrite=overwrite)
     return odd
 
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from photochrom.cli.options import LIMIT
 from photochrom.errors import OptionError
 from photochrom.photo import read
-from photochrom.photo.atomic import save
+from photochrom.photo.atomic import save_bytes
 from photochrom.photo.formats import format_of_path
 from photochrom.photo.jpeg_luminance import uncolored
 from photochrom.provenance import unmark
-
-if TYPE_CHECKING:
-    from photochrom.photo.atomic import Sink
 
 
 @click.command()
@@ -41,9 +37,5 @@ def command(colored: Path, output: Path, max_pixels: int) -> None:
         raise OptionError(f"the result is a JPEG: write it to a .jpg file, not to {output}")
     photo = read(colored, max_pixels=max_pixels)
     data = uncolored(replace(photo, metadata=unmark(photo.metadata)))
-
-    def encode(sink: Sink) -> None:
-        sink.write(data)
-
-    save(output, encode, lambda part: None)
+    save_bytes(output, data)
     click.echo(output)

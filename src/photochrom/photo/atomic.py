@@ -29,9 +29,13 @@ _cleaned: set[Path] = set()
 
 
 def save(
-    target: Path, encode: Callable[[Sink], None], check: Callable[[Path], None], *, overwrite: bool = False
+    target: Path,
+    encode: Callable[[Sink], None],
+    check: Callable[[Path], None] | None = None,
+    *,
+    overwrite: bool = False,
 ) -> None:
-    """Writes a file by `encode`, has `check` look at it, and gives it its name; all or nothing.
+    """Writes a file by `encode`, has `check` look at it if given, and gives it its name; all or nothing.
 
     Raises OutputExists where the target is there and `overwrite` is not asked for, WriteError where the
     file cannot be written; then neither target nor temporary file is left behind.
@@ -44,9 +48,19 @@ def save(
             encode(file)
             file.flush()
             os.fsync(file.fileno())
-            check(part)
+            if check:
+                check(part)
             _give_name(part, target, overwrite)
         _sync_folder(target.parent)
+
+
+def save_bytes(target: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Writes a file that holds `data`, as `save`."""
+
+    def encode(sink: Sink) -> None:
+        sink.write(data)
+
+    save(target, encode, overwrite=overwrite)
 
 
 @contextmanager

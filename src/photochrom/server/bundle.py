@@ -17,7 +17,7 @@ from photochrom.photo import FORMATS, FileOptions, ReadOptions, luminance_writte
 from photochrom.server import pictures
 
 if TYPE_CHECKING:
-    from photochrom.colorizer import Plate
+    from photochrom.colorizer import ColoredPlate, Plate
     from photochrom.look import Look
     from photochrom.photo import Photo
 
@@ -44,8 +44,8 @@ class Wanted:
 
 def whole(plate: Plate, wanted: Wanted) -> tuple[bytes, str]:
     """The picture, or the ZIP file with it, and its media type."""
-    beside = wanted.extras.side_by_side
-    data, mime = pictures.whole_file(plate, wanted.look, wanted.file, side_by_side=beside)
+    colored = plate.color(wanted.look)
+    data, mime = pictures.whole_file(colored, wanted.file, side_by_side=wanted.extras.side_by_side)
     if not wanted.is_bundle:
         return data, mime
     name = PurePosixPath(_UNFIT.sub("_", wanted.name).strip(". ") or "photo")
@@ -54,10 +54,10 @@ def whole(plate: Plate, wanted: Wanted) -> tuple[bytes, str]:
     members = {f"{name.stem}{naming.MARK}{suffix}": data}
     if kind := wanted.extras.layer:
         layer = io.BytesIO()
-        write_layer(kind, plate.photo, plate.color(wanted.look).photo(), layer)
+        write_layer(kind, plate.photo, colored.photo(), layer)
         members[naming.layer_path(name.stem, kind).name] = layer.getvalue()
     if wanted.extras.sidecar:
-        text = _sidecar(plate, wanted, name.name, next(iter(members)))
+        text = _sidecar(colored, wanted, name.name, next(iter(members)))
         members[naming.sidecar_path(name.stem).name] = text.encode()
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:  # stored: pictures are compressed already
@@ -72,12 +72,12 @@ def needed_beside(photo: Photo, wanted: Wanted) -> int:
     return photo.height * photo.width * (layer + 8) * 2 if wanted.is_bundle else 0
 
 
-def _sidecar(plate: Plate, wanted: Wanted, name: str, output: str) -> str:
+def _sidecar(colored: ColoredPlate, wanted: Wanted, name: str, output: str) -> str:
     """A sidecar from which `photochrom redo` makes the very picture."""
-    colored = plate.color(wanted.look).photo()
-    kept = luminance_written(colored, output, luminance=wanted.file.luminance)
+    card = colored.plate.card
+    kept = luminance_written(colored.photo(), output, luminance=wanted.file.luminance)
     luminance = "encoded" if wanted.extras.side_by_side else kept
     file = replace(wanted.file, luminance="lightness") if luminance == "encoded" else wanted.file
-    parts = (wanted.extras, wanted.reading, file, replace(wanted.look, model=plate.card.name))
+    parts = (wanted.extras, wanted.reading, file, replace(wanted.look, model=card.name))
     options = Options(**{name: value for part in parts for name, value in vars(part).items()})
-    return sidecar_of(options, plate.card, name, output, wanted.sha256, luminance).dump()
+    return sidecar_of(options, card, name, output, wanted.sha256, luminance).dump()

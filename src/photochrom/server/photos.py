@@ -115,7 +115,7 @@ async def _whole_file(
     request: Request, service: Service, plate: Plate, look: Look, wanted: RenderRequest
 ) -> Response:
     def work() -> tuple[bytes, str]:
-        return pictures.whole_file(plate, look, wanted.file)
+        return pictures.whole_file(plate.color(look), wanted.file)
 
     with service.budget.holding(needed_by_file(plate.photo, wanted.file)):
         data, mime = await service.compute_with_hints(request, plate, look, work, bulk=True)

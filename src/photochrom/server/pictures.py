@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photochrom.color import Float, Pixels
-    from photochrom.colorizer import Plate
+    from photochrom.colorizer import ColoredPlate, Plate
     from photochrom.look import Look
     from photochrom.photo import FileOptions, Photo
     from photochrom.server.schemas import Region
@@ -129,10 +129,10 @@ def warnings_of(photo: Photo, *, dropped: bool) -> list[str]:
 
 
 def whole_file(
-    plate: Plate, look: Look, options: FileOptions, *, side_by_side: bool = False
+    wanted: ColoredPlate, options: FileOptions, *, side_by_side: bool = False
 ) -> tuple[bytes, str]:
     """A full-size file and its media type, with metadata and the mark as asked."""
-    colored = plate.color(look).photo()
+    plate, colored = wanted.plate, wanted.photo()
     if side_by_side:
         colored = beside.side_by_side(plate.photo, colored)
     fmt = FORMATS[options.format] if options.format else output_format(colored)

@@ -52,7 +52,7 @@ def _write(picture: Image.Image, path: Path, seconds: float) -> None:
     """All or nothing: a picture that is there stays in later runs."""
     text = PngInfo()
     text.add_text(_TIME, repr(seconds))
-    save(path, lambda sink: picture.save(sink, "PNG", pnginfo=text), lambda part: None)
+    save(path, lambda sink: picture.save(sink, "PNG", pnginfo=text))
 
 
 def _chosen(coloring: Coloring) -> Iterator[int]:

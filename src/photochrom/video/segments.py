@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from photochrom.errors import OutputExists, WriteError
-from photochrom.photo.atomic import save
+from photochrom.photo.atomic import save, save_bytes
 
 if sys.platform != "win32":
     import fcntl
@@ -69,7 +69,7 @@ class Workplace:
             raise OutputExists(self._left_behind(count, same=same))
         for path in self.folder.glob("[0-9]*"):
             path.unlink()
-        save(known, lambda file: _write(file, text.encode()), _unchecked, overwrite=True)
+        save_bytes(known, text.encode(), overwrite=True)
         return 0
 
     def _claim(self) -> None:
@@ -135,13 +135,8 @@ class Workplace:
                 file.write(packet.data)
             file.write(_END)
 
-        save(self._segment(number), write, _unchecked, overwrite=True)
-        save(
-            self._state(number),
-            lambda file: np.savez(file, allow_pickle=False, **state),
-            _unchecked,
-            overwrite=True,
-        )
+        save(self._segment(number), write, overwrite=True)  # complete when it has its name
+        save(self._state(number), lambda file: np.savez(file, allow_pickle=False, **state), overwrite=True)
 
     def state_after(self, number: int) -> State:
         """What segment `number` left for the next one."""
@@ -177,11 +172,3 @@ def _locked(file: BinaryIO) -> bool:
         except OSError:  # a network folder without locks: then two runs are not told apart
             return True
     return True
-
-
-def _write(file: BinaryIO, data: bytes) -> None:
-    file.write(data)
-
-
-def _unchecked(_: Path) -> None:
-    """A segment is complete when it has its name."""
