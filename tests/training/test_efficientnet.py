@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from photochrom.training.networks.efficientnet import Classifier, encoder_weights, rename
+from photochrom.training.networks.efficientnet import Classifier, DepthwiseConv, encoder_weights, rename
 from photochrom.training.networks.photochrom import Encoder
 from photochrom.training.resizing import square
 
@@ -26,6 +26,26 @@ def test_it_recognises_photographs(classifier: Classifier, name: str, classes: s
         scores = classifier((rgb - 127) / 128)
     assert scores.shape == (1, 1000)
     assert int(scores.argmax()) in classes
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(3, 1, 1), (5, 1, 2), (3, 2, 0), (5, 2, 0)])
+def test_depthwise_gradients_in_bfloat16_are_those_of_float32(kernel: int, stride: int, padding: int) -> None:
+    ours = DepthwiseConv(16, kernel, stride, padding)
+    plain = torch.nn.Conv2d(16, 16, kernel, stride, padding, groups=16, bias=False)
+    plain.load_state_dict(ours.state_dict())
+    found = []
+    for layer, half in ((ours, True), (plain, False)):
+        x = torch.arange(2 * 16 * 13 * 13).remainder(17).reshape(2, 16, 13, 13) / 8 - 1  # exact in bfloat16
+        x.requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            y = layer(x)
+        assert y.dtype == (torch.bfloat16 if half else torch.float32)
+        y.float().square().sum().backward()
+        assert x.grad is not None
+        assert layer.weight.grad is not None
+        found.append((y.detach().float(), x.grad, layer.weight.grad))
+    for a, b in zip(*found, strict=True):
+        assert float((a - b).norm() / b.norm()) < 0.01  # a step of bfloat16 is 2^-8
 
 
 def test_it_stays_in_evaluation_mode(classifier: Classifier) -> None:

@@ -57,6 +57,7 @@ def command(
     printed at the end; use it with: photochrom colorize --model RUN PHOTO
     """
     from photochrom.errors import OptionError
+    from photochrom.photo.strips import keep_freed_memory
     from photochrom.training import recipe as recipes
     from photochrom.training.run import RunOptions, train
 
@@ -67,6 +68,8 @@ def command(
     chosen = recipes.load(recipe, changes)
     if workers is None:
         workers = 4 if device == "cuda" else 0
+    if device == "cpu":
+        keep_freed_memory()
     options = RunOptions(device, workers, threads, cache, init, resume)
     if train(chosen, data, out, options):
         click.echo(out)

@@ -16,7 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from photochrom.documents import option
-from photochrom.training.networks.efficientnet import STAGES, TAPPED, ConvNorm, inverted_residuals
+from photochrom.training.networks.efficientnet import (
+    STAGES,
+    TAPPED,
+    ConvNorm,
+    DepthwiseConv,
+    inverted_residuals,
+)
 
 _DECODER_EPS = 1e-5
 
@@ -92,7 +98,7 @@ class _DecoderBlock(nn.Module):
         self.hint = _injection(3, hint_width, width)
         self.spread = _injection(9, hint_width, width)
         self.mix = nn.Sequential(
-            nn.Conv2d(width, width, 5, padding=2, groups=width, bias=False),
+            DepthwiseConv(width, 5, padding=2),
             nn.BatchNorm2d(width, eps=_DECODER_EPS),
             nn.Conv2d(width, 2 * width, 1),
             nn.ReLU(),
