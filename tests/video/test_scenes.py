@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -127,6 +128,33 @@ def test_a_long_scene_comes_in_stretches_that_join(films: Any, monkeypatch: pyte
     assert [pts for stretch in stretches for pts in stretch.times] == list(range(90))
     steps = np.abs(np.diff(ab, axis=0)).mean(axis=(1, 2, 3))
     assert steps.max() < 3 * np.median(steps)
+
+
+def test_a_long_film_holds_no_more_than_a_short_one(films: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photochrom.video.scenes._STRETCH", 8)
+    monkeypatch.setattr("photochrom.video.scenes._SCENES", 2)
+    monkeypatch.setattr("photochrom.video.scenes.MEMORY", 0.2)
+    parts = [pan(films, 20, seed) for seed in range(3)]
+
+    def film() -> Iterable[tuple[int, np.ndarray]]:
+        for number in range(160):
+            yield number, as_neutral(parts[number // 20 % 3][number % 20])
+
+    held, stored = [], []
+    tracemalloc.start()
+    try:
+        for stretch in Scenes(ColoredByTone(), 0.04, 25).stretches(film()):
+            for _ in stretch.colors():
+                pass
+            held.append(tracemalloc.get_traced_memory()[0])
+            stored.append(sum(array.nbytes for array in stretch.state.values()))
+    finally:
+        tracemalloc.stop()
+    assert len(held) > 12
+    a_frame = 6 * 4 * SIZE[0] * SIZE[1] // 16  # the ways there and back
+    middle = len(held) // 2  # by then two scenes are remembered
+    assert max(held[middle:]) < max(held[:middle]) + a_frame
+    assert max(stored[middle:]) <= max(stored[:middle])
 
 
 def test_going_on_from_a_stretch_gives_the_same_colors(films: Any, monkeypatch: pytest.MonkeyPatch) -> None:

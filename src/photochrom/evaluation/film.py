@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from photochrom.colorizer import Colorizer
-    from photochrom.evaluation.metrics import RGB
 
 SIDE = 256
 FILM, EACH, TRUTH = "film", "frame by frame", "truth"
@@ -46,36 +45,40 @@ class _Clip:
     def planes(self) -> Iterator[tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]]:
         """(L*, {way: ab}) of each frame."""
         for pictures in self._pictures():
-            truth = pictures[TRUTH]
+            shown = {way: np.rint(picture / 257).astype(np.uint8) for way, picture in pictures.items()}
+            truth = shown[TRUTH]
             grey = grey_of(truth)
             plain = psnr(np.dstack([grey] * 3), truth, floor=1e-5)
-            for way, picture in pictures.items():
+            for way, picture in shown.items():
                 self.colorful[way] += colorfulness(picture)
                 if way != TRUTH:
                     self.gain[way] += psnr(picture, truth, floor=1e-5) - plain
             self.count += 1
             yield luminance(grey), {way: rgb_to_lab(picture)[..., 1:] for way, picture in pictures.items()}
 
-    def _pictures(self) -> Iterator[dict[str, RGB]]:
-        """Both colorings keep the film's Y', so that they differ in their colors alone."""
+    def _pictures(self) -> Iterator[dict[str, NDArray[np.uint16]]]:
+        """Both colorings keep the film's Y', so that they differ in their colors alone.
+
+        16 bits: rounded to 8, colors that stay flicker by 0.3 as the luminance changes.
+        """
         from photochrom.video import frames
 
-        ways = [frames(self.path, model=self.colorizer, steady=steady) for steady in (True, False)]
+        ways = [frames(self.path, model=self.colorizer, steady=steady, depth=16) for steady in (True, False)]
         both = islice(zip(*ways, strict=True), self.frames)
         for ((_, film), (_, each)), truth in zip(both, _decoded(self.path), strict=False):
             yield {FILM: _small(film), EACH: _small(each), TRUTH: _small(truth)}
 
 
-def _decoded(path: Path) -> Iterator[RGB]:
+def _decoded(path: Path) -> Iterator[NDArray[np.uint16]]:
     """The pictures of a film, as they lie in the file."""
     import av
 
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+            yield np.asarray(frame.to_ndarray(format="rgb48le"), np.uint16)
 
 
-def _small(picture: RGB) -> RGB:
+def _small(picture: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return resize_short_side(picture, SIDE) if min(picture.shape[:2]) > SIDE else picture
 
 

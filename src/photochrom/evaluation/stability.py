@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from photochrom.evaluation.metrics import RGB
     from photochrom.evaluation.predictors import Predictor
+
+_Depth = TypeVar("_Depth", np.uint8, np.uint16)
 
 SIDES = (256, 512, 1024, 2048, 4096)  # px of the short side
 _REFERENCE = 1024
@@ -61,10 +65,10 @@ def _output(original: RGB, side: int, predictor: Predictor, key: str) -> RGB:
     return resize_short_side(prepared.render(), _COMPARED_AT)
 
 
-def resize_short_side(picture: RGB, side: int) -> RGB:
+def resize_short_side(picture: NDArray[_Depth], side: int) -> NDArray[_Depth]:
     """Area averaging down, bicubic up."""
     height, width = picture.shape[:2]
     scale = side / min(height, width)
     size = (max(side, round(width * scale)), max(side, round(height * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, size, interpolation=way), np.uint8)
+    return np.asarray(cv2.resize(picture, size, interpolation=way), picture.dtype)

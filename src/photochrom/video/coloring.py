@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
@@ -114,7 +114,7 @@ class Coloring:
         painter = self._painter(None)
         for frame in self._frames(None):
             opinion = painter.paint(self._neutral(luma(frame, self._depth)), self.source.seconds(frame.pts))
-            yield self._colored(frame, opinion.ab)
+            yield self._beside(self._colored(frame, opinion.ab, None))
 
     def _painter(self, state: State | None) -> Painter:
         step = float(self.source.step * self.source.time_base)
@@ -124,9 +124,11 @@ class Coloring:
         return Painter(self._colorizer, look, self.wishes.pictures, step=step, state=state)
 
     def _of(self, stretch: Stretch, second: _Followed) -> Iterator[Colored]:
+        before: Colored | None = None
         for pts, cells in zip(stretch.times, stretch.colors(), strict=True):
             for frame in second.up_to(pts):
-                yield self._colored(frame, cells)
+                before = self._colored(frame, cells, before)
+                yield self._beside(before)
 
     def bounds(self) -> tuple[int | None, int | None]:
         """The pts of the first frame that is asked for, and of the first that is not any more."""
@@ -157,7 +159,7 @@ class Coloring:
         small = cv2.resize(y, self._small[::-1], interpolation=how)
         return np.ascontiguousarray(np.rot90(self._own.neutral(small), self._turns))
 
-    def _colored(self, frame: Any, cells: Float) -> Colored:
+    def _colored(self, frame: Any, cells: Float, before: Colored | None) -> Colored:
         own = luma(frame, self._depth)
         neutral = self._neutral(own)
         ab = cv2.resize(cells, neutral.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -165,12 +167,14 @@ class Coloring:
         fitted = GuidedFilter(_turned(fitted.slope, -self._turns), _turned(fitted.offset, -self._turns))
         y = rescaled(own, self._depth, self.layout.depth, self.tags.range)
         encoded = self._signal.encoded(y, self.layout.chroma_size(*y.shape))
-        chroma = self._signal.chroma(
-            encoded, *fitted.planes(0, self._signal.lightness(encoded), len(encoded))
-        )
-        if self.wishes.side_by_side:
-            y, chroma = self._beside(y, chroma)
-        return Colored(frame.pts, y, chroma)
+        guide = self._without_grain(self._signal.lightness(encoded))
+        ab = fitted.planes(0, guide, len(encoded))
+        return Colored(frame.pts, y, self._signal.chroma(encoded, *ab, before.chroma if before else None))
+
+    def _without_grain(self, lightness: Float) -> Float:
+        """L* where it guides colors: colors as fine as Y' would follow each grain of the film."""
+        wide, tall = (1 if subsampled else 3 for subsampled in (self.layout.wide, self.layout.tall))
+        return lightness if wide == tall == 1 else cast("Float", cv2.blur(lightness, (wide, tall)))
 
     def shown(self, frame: Any) -> NDArray[np.uint8]:
         """(H, W) in grey of a frame as it is shown: upright, with square pixels."""
@@ -180,25 +184,27 @@ class Coloring:
             neutral = cv2.resize(neutral, (wide, len(neutral)), interpolation=cv2.INTER_AREA)
         return np.ascontiguousarray(np.rot90((neutral / 257).round().astype(np.uint8), self._turns))
 
-    def _beside(self, y: Plane, chroma: tuple[Plane, Plane]) -> tuple[Plane, tuple[Plane, Plane]]:
-        """The grey frame and the colored one, side by side as they are shown."""
+    def _beside(self, colored: Colored) -> Colored:
+        """Where that is asked for, the grey frame and the colored one, side by side as they are shown."""
+        if not self.wishes.side_by_side:
+            return colored
         axis = 0 if self.source.on_its_side else 1
-        both: Any = np.concatenate([y, y], axis)
+        both: Any = np.concatenate([colored.y, colored.y], axis)
         rows, columns = self.layout.chroma_size(*both.shape)
-        grey = np.full_like(chroma[0], 1 << (self.layout.depth - 1))
+        grey = np.full_like(colored.chroma[0], 1 << (self.layout.depth - 1))
         first = self._turns in (2, 3)  # rows and columns run the other way
-        pairs: Any = ([plane, grey] if first else [grey, plane] for plane in chroma)
+        pairs: Any = ([plane, grey] if first else [grey, plane] for plane in colored.chroma)
         cb, cr = [np.concatenate(pair, axis)[-rows:, -columns:] for pair in pairs]
-        return both, (cb, cr)
+        return Colored(colored.pts, both, (cb, cr))
 
-    def rgb(self, colored: Colored) -> NDArray[np.uint8]:
-        """(H, W, 3) of a frame of this film."""
+    def rgb(self, colored: Colored, depth: int) -> NDArray[Any]:
+        """(H, W, 3) of a frame of this film: uint8 where depth is 8, uint16 where it is 16."""
         frame = VideoFrame(colored.y.shape[1], colored.y.shape[0], self.layout.name)
         for target, plane in zip(frame.planes, (colored.y, *colored.chroma), strict=True):
             view(target, self.layout.depth, *plane.shape)[...] = plane
         tags = {"src_colorspace": self.tags.matrix, "src_color_range": self.tags.range}
-        shown = frame.reformat(format="rgb24", **tags, dst_color_range=2)
-        return np.asarray(shown.to_ndarray(), np.uint8)
+        kind = "rgb24" if depth == 8 else "rgb48le"
+        return np.asarray(frame.reformat(format=kind, **tags, dst_color_range=2).to_ndarray())
 
 
 class _Followed:

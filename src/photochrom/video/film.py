@@ -103,19 +103,23 @@ def frames(
     *,
     model: str | Path | Colorizer = "photochrom",
     steady: bool = True,
+    depth: int = 8,
     **wishes: Any,
-) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """(seconds, rgb (H, W, 3) uint8) of each colored frame, as it lies in the file; wishes as there.
+) -> Iterator[tuple[float, NDArray[Any]]]:
+    """(seconds, rgb (H, W, 3)) of each colored frame, as it lies in the file; wishes as there.
 
-    steady: False colors every frame by itself, to compare with.
+    depth: 8 gives uint8, 16 uint16; steady: False colors every frame by itself, to compare with.
+    Raises PhotoError for what is not a film, OptionError for another depth.
     """
+    if depth not in (8, 16):
+        raise OptionError(f"frames have a depth of 8 or 16 bits, not {depth}")
     source = Source(Path(path))
     # 16 bits: Cb and Cr rounded to 8 would flicker by themselves
     coloring = Coloring(source, _colorizer(model), Wishes.of(**wishes), Layout(16, 0, 0))
     parts = coloring.stretches(None, None) if steady else [(None, coloring.each_alone())]
     for _, colored in parts:
         for frame in colored:
-            yield source.seconds(frame.pts), coloring.rgb(frame)
+            yield source.seconds(frame.pts), coloring.rgb(frame, depth)
 
 
 def export_keyframes(

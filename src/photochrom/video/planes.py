@@ -46,6 +46,7 @@ _PRIMARIES = {
 }  # xy of red, green and blue by color_primaries, all with white D65
 _D65 = np.array([0.3127, 0.3290])
 _REFERENCE_WHITE = 203.0  # cd/m², of PQ and HLG (ITU-R BT.2408)
+_STAYS = 0.75  # of a code, by which Cb and Cr may be off before they leave that of the frame before
 _STEPS = 65536  # of the tables, one for every 16-bit value
 
 
@@ -209,12 +210,18 @@ class Signal:
         f = _look_up(encoded, self._tables[0])
         return cast("Float", cv2.multiply(cv2.subtract(f, 16 / 116), 116.0))
 
-    def chroma(self, encoded: Float, a: Float, b: Float) -> tuple[Plane, Plane]:
-        """Cb and Cr of a*, b* (h, w) where Y' is `encoded` (0..1); chroma that RGB cannot show gives way."""
+    def chroma(
+        self, encoded: Float, a: Float, b: Float, before: tuple[Plane, Plane] | None = None
+    ) -> tuple[Plane, Plane]:
+        """Cb and Cr of a*, b* (h, w) where Y' is `encoded` (0..1); chroma that RGB cannot show gives way.
+
+        before: those of the frame before, which stay where they are as good: a value halfway between two
+        codes would flicker.
+        """
         if encoded.size <= 4:  # OpenCV would take these for scalars
-            wide = (np.pad(plane, ((0, 0), (0, 8)), mode="edge") for plane in (encoded, a, b))
-            cb, cr = self.chroma(*wide)
-            return cb[:, : encoded.shape[1]], cr[:, : encoded.shape[1]]
+            encoded, a, b = (np.pad(plane, ((0, 0), (0, 8)), mode="edge") for plane in (encoded, a, b))
+            cb, cr = self.chroma(encoded, a, b)
+            return cb[:, :-8], cr[:, :-8]
         f, light, inverse = self._tables
         fy, y = _look_up(encoded, f), _look_up(encoded, light)
         x, z = _cube(cv2.scaleAdd(a, 1 / 500, fy)), _cube(cv2.scaleAdd(b, -1 / 200, fy))
@@ -227,25 +234,31 @@ class Signal:
             channels.append(_look_up(cv2.multiply(root, whitest), inverse))
         red, green, blue = channels
         own = cv2.scaleAdd(green, 1 - self._kr - self._kb, cv2.addWeighted(red, self._kr, blue, self._kb, 0))
-        return self._fitted(encoded, cv2.subtract(red, own), cv2.subtract(blue, own))
+        blue, red = self._fitted(encoded, cv2.subtract(red, own), cv2.subtract(blue, own))
+        last_cb, last_cr = before or (None, None)
+        return (
+            self._quantized(blue, 2 * (1 - self._kb), last_cb),
+            self._quantized(red, 2 * (1 - self._kr), last_cr),
+        )
 
-    def _fitted(self, encoded: Float, red: Float, blue: Float) -> tuple[Plane, Plane]:
-        """Cb and Cr of R' − Y' and B' − Y', less where a channel would leave 0..1."""
+    def _fitted(self, encoded: Float, red: Float, blue: Float) -> tuple[Float, Float]:
+        """B' − Y' and R' − Y', less where a channel would leave 0..1."""
         kr, kb = self._kr, self._kb
         green = cv2.addWeighted(red, -kr / (1 - kr - kb), blue, -kb / (1 - kr - kb), 0)
         highest = cv2.max(cv2.max(red, green), cv2.max(blue, 1e-6))
         lowest = cv2.min(cv2.min(red, green), cv2.min(blue, -1e-6))
         room = cv2.min(cv2.divide(1 - encoded, highest), cv2.divide(encoded, -lowest))
         share = cv2.min(room, 1.0)
-        return (
-            self._quantized(cv2.multiply(blue, share), 2 * (1 - kb)),
-            self._quantized(cv2.multiply(red, share), 2 * (1 - kr)),
-        )
+        return cast("Float", cv2.multiply(blue, share)), cast("Float", cv2.multiply(red, share))
 
-    def _quantized(self, difference: Float, per: float) -> Plane:
+    def _quantized(self, difference: Float, per: float, before: Plane | None) -> Plane:
         kind = cv2.CV_16U if self.depth > 8 else cv2.CV_8U
         middle = float(1 << (self.depth - 1))
-        plane = cv2.addWeighted(difference, self._chroma_unit / per, difference, 0, middle, dtype=kind)
+        exact = cv2.addWeighted(difference, self._chroma_unit / per, difference, 0, middle)
+        plane: Any = cv2.add(exact, 0.0, dtype=kind)
+        if before is not None:
+            near = cv2.compare(cv2.absdiff(exact, before.astype(np.float32)), _STAYS, cv2.CMP_LT)
+            cv2.copyTo(before, near, plane)
         most = (1 << self.depth) - 1
         return cast("Plane", plane if self.depth in (8, 16) else cv2.min(plane, float(most)))
 
