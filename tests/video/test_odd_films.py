@@ -210,6 +210,60 @@ def test_clusters_that_matroskas_demuxer_skips_in_silence_are_damage(
             assert any(before < seconds <= after for seconds in source.damage)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "codec", "options"),
+    [
+        ("ts", "libx264", {"g": "10", "bf": "0"}),
+        ("ts", "libx264", {"g": "10", "bf": "2"}),
+        ("ts", "mpeg2video", {}),
+        ("avi", "libx264", {"g": "10", "bf": "2"}),
+        ("avi", "mjpeg", {"strict": "-2"}),
+    ],
+)
+def test_what_readers_of_transport_streams_and_avi_pass_over_is_damage(
+    tmp_path: Path, films: Any, suffix: str, codec: str, options: dict[str, str]
+) -> None:
+    """Frames that follow keep their time, and their place beside the sound."""
+    random = np.random.default_rng(0)
+    pictures = [(p + random.normal(0, 0.05, p.shape)).clip(0, 1) for p in films.pan(60, 0, 96, 128)]
+    base = Fraction(1, 25) if suffix == "avi" or codec == "mpeg2video" else Fraction(1, 90000)
+    film = films.write(tmp_path / f"in.{suffix}", pictures, codec=codec, options=options, time_base=base)
+    whole = Source(film)
+    times = [whole.seconds(frame.pts) for frame in whole.frames()]
+    assert len(times) == 60
+    assert np.allclose(np.diff(times), 0.04, atol=1e-3)
+    assert whole.damage == []
+    content = film.read_bytes()
+    for share in (0.4, 0.5, 0.7):
+        broken, place = bytearray(content), round(share * len(content))
+        broken[place : place + 6000] = random.integers(0, 256, 6000, np.uint8).tobytes()
+        film.write_bytes(broken)
+        source = Source(film)
+        found = [source.seconds(frame.pts) for frame in source.frames()]
+        assert 25 < len(found) < 60
+        assert found[-1] == pytest.approx(times[-1], abs=1e-3)
+        assert source.damage
+        assert all(0.1 < seconds - times[0] < 2.2 for seconds in source.damage)
+
+
+def test_an_avi_without_its_index_tells_that_frames_are_lost(tmp_path: Path, films: Any) -> None:
+    random = np.random.default_rng(0)
+    pictures = [(p + random.normal(0, 0.05, p.shape)).clip(0, 1) for p in films.pan(40, 0, 96, 128)]
+    film = films.write(
+        tmp_path / "in.avi", pictures, codec="mjpeg", options={"strict": "-2"}, time_base=Fraction(1, 25)
+    )
+    content = film.read_bytes()
+    short = bytearray(content[: content.rindex(b"idx1")])
+    film.write_bytes(short)
+    assert not Source(film).damage
+    middle = len(short) // 2
+    short[middle : middle + 3000] = random.integers(0, 256, 3000, np.uint8).tobytes()
+    film.write_bytes(short)
+    source = Source(film)
+    assert 30 < len(list(source.frames())) < 40
+    assert source.damage == [pytest.approx(0.5, abs=0.13)]  # of 1.6 s
+
+
 @pytest.mark.parametrize("sound", [None, "pcm_s16le"])
 @pytest.mark.parametrize("bf", ["0", "3"])
 def test_a_film_with_pauses_of_its_own_is_not_damaged(

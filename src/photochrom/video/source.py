@@ -29,6 +29,8 @@ _ATTACHED = av.stream.Disposition.attached_pic
 _RUN_UP = 3.0  # seconds before a place from which decoding starts, past frames that refer further back
 _JUMP = 2  # frames: time stamps that fall back by more are a new count, by less a slip
 _BETWEEN = 256  # bytes between packets that are never more than headers
+_SKIPPING = frozenset({"matroska", "avi"})  # whose readers pass over what is broken in silence
+_CHUNK_HEAD = 8  # bytes before an AVI packet, to which its index points
 _REORDERED = 16  # frames at most by which a packet's picture is shown before or after its neighbors'
 
 
@@ -75,6 +77,7 @@ class Source:
     def __post_init__(self) -> None:
         with closing(open_film(self.path)) as container:
             stream = picture_stream(container, self.path)
+            self._numbered = container.format.name == "avi"
             self.time_base: Fraction = stream.time_base or Fraction(1, 1000)
             self.rate: Fraction = stream.average_rate or stream.guessed_rate or Fraction(25)
             self.codec: str = stream.codec_context.name
@@ -124,7 +127,7 @@ class Source:
         if first is None:
             yield from self._read(None)
             return
-        sought = self._read(first)
+        sought: Iterator[Any] = iter(()) if self._numbered else self._read(first)
         before: Any = None
         for frame in sought:
             if frame.pts >= first:
@@ -151,25 +154,42 @@ class Source:
 
     def _decoded(self, container: InputContainer, stream: VideoStream, damage: list[float]) -> Iterator[Any]:
         holes = _Holes()
+        numbers = _Numbers(stream) if self._numbered else None
         before: int | None = None
-        skips = "matroska" in container.format.name  # its demuxer passes over broken clusters in silence
+        skips = _SKIPPING & set(container.format.name.split(","))
         for packet in packets(container, *(container.streams if skips else [stream])):
+            own = packet.stream.index == stream.index
+            if own and numbers:
+                numbers.restore(packet)
             if skips:
                 holes.see(packet)
-            if packet.stream.index != stream.index:
+            if not own:
                 continue
-            try:
-                found: list[Any] = packet.decode()
-            except av.error.FFmpegError:
-                self._note(packet.pts if packet.pts is not None else packet.dts, damage)
-                continue
-            for frame in found:
-                if frame.is_corrupt:
-                    self._note(frame.pts if frame.pts is not None else frame.dts, damage)
+            for frame in self._pictures(packet, damage):
+                if numbers:
+                    numbers.apply(frame, self.step)
                 if before is not None and holes.explain(before, frame.pts, self.step):
                     self._note(before + self.step, damage)
                 before = frame.pts
                 yield frame
+        lost = (stream.duration or 0) - (before or 0) > 2 * self.step
+        if numbers and lost and not damage:  # of which the index knows nothing
+            for stamp in holes.after:
+                self._note(stamp, damage)
+
+    def _pictures(self, packet: Any, damage: list[float]) -> list[Any]:
+        """The frames that a packet gives; notes what is broken of it or of them."""
+        if packet.is_corrupt:  # a transport stream's, of which a part is missing
+            self._note(packet.pts if packet.pts is not None else packet.dts, damage)
+        try:
+            found: list[Any] = packet.decode()
+        except av.error.FFmpegError:
+            self._note(packet.pts if packet.pts is not None else packet.dts, damage)
+            return []
+        for frame in found:
+            if frame.is_corrupt:
+                self._note(frame.pts if frame.pts is not None else frame.dts, damage)
+        return found
 
     def _note(self, stamp: int | None, damage: list[float]) -> None:
         place = self.seconds(stamp) if stamp is not None else 0.0
@@ -179,14 +199,22 @@ class Source:
     def _rising(self, frames: Iterator[Any], *, sought: bool) -> Iterator[Any]:
         """Frames with a time stamp each, above the last one's; a count that starts again is carried on."""
         last: int | None = None
-        offset = 0
+        decoded: int | None = None
+        offset = anew = 0
         for frame in frames:
             stamp = frame.pts if frame.pts is not None else frame.dts
             if stamp is None:
                 stamp = 0 if last is None else last + self.step - offset
             stamp += offset
+            if decoded is None or (frame.dts is not None and frame.dts <= decoded):
+                anew = 0  # frames since the count of decoding started again, ahead of that of showing
+            anew += 1
+            decoded = frame.dts if frame.dts is not None else decoded
             if last is not None and stamp <= last:
-                if last - stamp > _JUMP * self.step and not sought:
+                falls = last - stamp > _JUMP * self.step
+                if falls and anew > _REORDERED:
+                    continue  # after damage, decoders give frames whose time is over
+                if falls and not sought:
                     offset += last + self.step - stamp
                     stamp = last + self.step
                 else:
@@ -216,7 +244,7 @@ class _Holes:
         self._end: int | None = None  # byte after the last packet
         self._usual = _BETWEEN  # most bytes between packets of the film as it should be
         self._waiting = False  # for the first picture after a hole
-        self._after: list[int] = []  # time stamps of the packets that follow a hole
+        self.after: list[int] = []  # time stamps of the packets that follow a hole
 
     def see(self, packet: Any) -> None:
         """Take notice of the next packet of the file, of any stream."""
@@ -230,14 +258,46 @@ class _Holes:
             self._usual = max(self._usual, between)
         self._end = packet.pos + packet.size
         if self._waiting and stamp is not None:
-            self._after.append(stamp)
+            self.after.append(stamp)
             self._waiting = False
 
     def explain(self, before: int, stamp: int | None, step: int) -> bool:
         """Whether frames were lost between two that follow each other."""
         if stamp is None or 2 * (stamp - before) <= 3 * step:
             return False
-        return any(before < after <= stamp + _REORDERED * step for after in self._after)
+        return any(before < after <= stamp + _REORDERED * step for after in self.after)
+
+
+class _Numbers:
+    """The times of an AVI's frames, whose packets have none: FFmpeg counts those that it finds.
+
+    The file's index knows which packets are lost, so that what follows them keeps its time. A frame is shown
+    when its turn comes, which with B-frames is not when its packet was counted.
+    """
+
+    def __init__(self, stream: VideoStream):
+        self._numbers = {entry.pos + _CHUNK_HEAD: entry.timestamp for entry in stream.index_entries}
+        self._lost = 0  # packets before this one
+        self._turn: int | None = None
+        self._late = 0
+
+    def restore(self, packet: Any) -> None:
+        """Give a packet the number that it had before any was lost."""
+        if packet.dts is None:
+            return
+        self._lost = self._numbers.get(packet.pos, packet.dts + self._lost) - packet.dts
+        packet.dts += self._lost
+        if packet.pts is not None:
+            packet.pts += self._lost
+
+    def apply(self, frame: Any, step: int) -> None:
+        """Give a frame the time at which it is shown."""
+        first = self._turn is None
+        turn = frame.dts if frame.dts is not None else (self._turn or 0) + step
+        if first and frame.pts is not None:
+            self._late = frame.pts - turn
+        self._turn = turn
+        frame.pts = turn + self._late
 
 
 def packets(container: InputContainer, *streams: Any) -> Iterator[Any]:
