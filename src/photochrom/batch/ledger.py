@@ -19,9 +19,9 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photochrom.batch.locks import RunLocks
 from photochrom.batch.naming import FOLDER
 from photochrom.errors import WriteError
+from photochrom.locks import RunLocks
 from photochrom.provenance import file_sha256
 
 if TYPE_CHECKING:

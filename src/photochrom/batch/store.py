@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
-from photochrom.batch.locks import alone
 from photochrom.batch.naming import FOLDER
 from photochrom.errors import MissingExtra, OptionError, PhotoError, WriteError
+from photochrom.locks import alone
 from photochrom.photo.atomic import PART, save, save_bytes
 
 if TYPE_CHECKING:
@@ -160,9 +160,7 @@ class Folder:
         if expect == ANYTHING:
             save_bytes(path, data, overwrite=True)
             return _sha256(data)
-        lock = self._path(f"{FOLDER}/store.lock")
-        lock.parent.mkdir(exist_ok=True)
-        with alone(lock):  # between the look and the put nobody else puts
+        with alone(self._path(f"{FOLDER}/store.lock")):  # between the look and the put nobody else puts
             there = self.find(key)
             if (there.version if there else None) != expect:
                 raise Conflict(key)

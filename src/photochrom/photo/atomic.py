@@ -14,9 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from photochrom.errors import OutputExists, WriteError
-
-if sys.platform != "win32":  # where an open file cannot be removed anyway
-    import fcntl
+from photochrom.locks import lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,10 +101,7 @@ def _new_part(target: Path) -> tuple[Path, BinaryIO]:
     while True:
         part = target.with_name(f".{_short(target.name)}.{_RUN}-{uuid.uuid4().hex[:8]}{PART}")
         file = part.open("x+b")
-        if sys.platform == "win32":
-            return part, file
-        with suppress(OSError):  # a network folder without locks: then nobody takes it for dead either
-            fcntl.flock(file, fcntl.LOCK_EX)
+        lock(file, wait=True)
         if part.exists():  # else another run took it for a dead one before it was locked
             return part, file
         file.close()
@@ -156,13 +151,16 @@ def remove_stale(folder: Path) -> list[Path]:
 
 
 def _remove_if_stale(part: Path) -> bool:
+    if f".{_RUN}-" in part.name:  # another thread's; NFS would let this process lock it once more
+        return False
     try:
-        if sys.platform == "win32":
+        if sys.platform == "win32":  # where an open file cannot be removed
             part.unlink()
             return True
-        with part.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            part.unlink()
-    except OSError:  # locked by its living writer, or gone in the meantime
-        return False
-    return True
+        with part.open("r+b") as file:  # NFS locks no file that is open for reading only
+            if lock(file, wait=False):
+                part.unlink()
+                return True
+    except OSError:  # gone in the meantime, or somebody else's
+        pass
+    return False

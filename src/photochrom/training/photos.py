@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from photochrom.batch.locks import alone
 from photochrom.color import rgb_to_lab
 from photochrom.errors import DataError, PhotochromError
+from photochrom.locks import alone
 from photochrom.photo import read
 from photochrom.photo.strips import mapped_in_order, processors
 from photochrom.training.data import fetched, list_files
@@ -99,7 +99,6 @@ def load_photos(
     key = _cache_key(files, side)
     index = cache / f"{key}.json"
     if not index.exists():
-        cache.mkdir(parents=True, exist_ok=True)
         with alone(cache / f"{key}.lock"):
             if not index.exists():
                 _build(files, cache, side, cache / f"{key}.bytes", index)

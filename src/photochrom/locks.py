@@ -1,4 +1,4 @@
-"""Locks between processes.
+"""Locks between processes: on a whole file, and on one byte of a file for each run.
 
 Which runs are alive: run number n holds byte n of one lock file for as long as its process lives. The
 system lets go of the byte when the process ends in any way, kill -9 included, so a run that died is told
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from photochrom.errors import WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,14 +66,36 @@ class RunLocks:
         os.close(self._descriptor)
 
 
+def lock(file: IO[bytes], *, wait: bool) -> bool | None:
+    """Lock a file that is open for writing until it is closed; threads and processes alike are kept off.
+
+    False: another has it, and `wait` is not asked for. None: nobody can tell, on Windows and in network
+    folders that know no locks.
+    """
+    if sys.platform == "win32":
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Hold a lock file: whoever else asks for it waits, threads and processes alike.
+    """Hold a lock file: whoever else asks for it waits. Raises WriteError where it cannot be made.
 
-    On Windows, and in network folders that know no locks, nobody waits.
+    Where nobody can tell who has it, nobody waits.
     """
-    with path.open("wb") as file:
-        if sys.platform != "win32":
-            with suppress(OSError):
-                fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+    except OSError as error:
+        raise WriteError(
+            f"{path} cannot be made ({error.strerror}): make {path.parent} writable, or choose another folder"
+        ) from None
+    with file:
+        lock(file, wait=True)
         yield
