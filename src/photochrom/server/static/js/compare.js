@@ -1,6 +1,6 @@
 // Before and after: a divider that can be dragged or moved with keys, and a short look at the original.
 
-import { block, button, clamp } from "./dom.js";
+import { block, button, clamp, follow } from "./dom.js";
 
 /** @typedef {import("./view.js").View} View */
 
@@ -59,13 +59,8 @@ export class Compare {
   #grab(down) {
     down.preventDefault();
     this.divider.focus();
-    this.divider.setPointerCapture(down.pointerId);
     const { left, width } = block("stage").getBoundingClientRect();
-    const onMove = (/** @type {PointerEvent} */ event) => this.#move((event.clientX - left) / width);
-    this.divider.addEventListener("pointermove", onMove);
-    const onEnd = () => this.divider.removeEventListener("pointermove", onMove);
-    this.divider.addEventListener("pointerup", onEnd, { once: true });
-    this.divider.addEventListener("pointercancel", onEnd, { once: true });
+    follow(this.divider, down, (event) => this.#move((event.clientX - left) / width));
   }
 
   /** @param {KeyboardEvent} event */

@@ -49,7 +49,7 @@ export function listenForDownload(onDownload) {
     go.disabled = false;
     go.textContent = "Download";
     progress.hidden = true;
-    closeDialog("download-dialog");
+    if (!stop.signal.aborted) closeDialog("download-dialog"); // else the person has, and may have opened it again
   });
 }
 

@@ -61,11 +61,36 @@ export function context(surface, settings) {
   return found;
 }
 
+/**
+ * Follow a pointer that went down on an element until it is let go.
+ * @param {HTMLElement} element @param {PointerEvent} down @param {(event: PointerEvent) => void} onMove @param {() => void} [onEnd]
+ */
+export function follow(element, down, onMove, onEnd) {
+  element.setPointerCapture(down.pointerId);
+  const over = new AbortController();
+  const listen = (/** @type {"pointermove" | "pointerup" | "pointercancel"} */ kind, /** @type {(event: PointerEvent) => void} */ act) =>
+    element.addEventListener(kind, (event) => event.pointerId === down.pointerId && act(event), { signal: over.signal });
+  listen("pointermove", onMove);
+  for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) listen(end, () => (over.abort(), onEnd?.()));
+}
+
+/** Replace what a list holds; a button in it that had the focus hands it to the one that takes its place. @param {HTMLElement} list @param {HTMLElement[]} items */
+export function refill(list, items) {
+  const at = [...list.querySelectorAll("button")].findIndex((one) => one === document.activeElement);
+  list.replaceChildren(...items);
+  if (at < 0) return;
+  const buttons = list.querySelectorAll("button");
+  buttons[Math.min(at, buttons.length - 1)]?.focus({ preventScroll: true });
+}
+
 /** @param {number} value @param {number} low @param {number} high */
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 /** Whether the person asked for less motion. */
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** @param {EventTarget | null} target */
+export const isSlider = (target) => target instanceof HTMLInputElement && target.type === "range";
 
 /** Whether keys go into a field rather than to the studio. @param {EventTarget | null} target */
 export function isField(target) {

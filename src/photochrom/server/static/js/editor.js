@@ -1,7 +1,7 @@
 // The card of the chosen hint, or of the place that waits for a color: suggestions, picker, size, weight.
 
 import { atLuminance, parseHex, toLab } from "./color.js";
-import { block, button, clamp, input, make } from "./dom.js";
+import { block, button, clamp, input, make, refill } from "./dom.js";
 import { NEAR, reachOf, scaled } from "./hints.js";
 import { Latest } from "./latest.js";
 import { colorOf, MATERIALS } from "./materials.js";
@@ -125,11 +125,11 @@ export class Editor {
 
   /** Make what is edited larger or smaller; several times in a row are one step. @param {number} factor */
   resize(factor) {
-    const { hint } = this;
+    const { coloring, hint } = this;
     if (!hint) return;
     this.#change({ radius: scaled(hint.radius, factor) }, true);
     clearTimeout(this.resizing);
-    this.resizing = setTimeout(() => this.coloring?.settle(), RESIZING);
+    this.resizing = setTimeout(() => coloring?.settle(), RESIZING);
   }
 
   /** Bound what is edited by an outline to come; by the keyboard, by a circle. @param {boolean} byKey */
@@ -267,8 +267,8 @@ export class Editor {
     list.dataset.key = key;
     const names = namesOf(used);
     block("used-section").hidden = used.length === 0;
-    block("used").replaceChildren(...used.map((color, at) => this.#swatch(names[at], color)));
-    list.replaceChildren(...MATERIALS.map(([name, knots]) => this.#swatch(name, colorOf(knots, luminance), name)));
+    refill(block("used"), used.map((color, at) => this.#swatch(names[at], color)));
+    refill(list, MATERIALS.map(([name, knots]) => this.#swatch(name, colorOf(knots, luminance), name)));
   }
 
   /** @param {string} name @param {string} color @param {string} [text] */

@@ -51,6 +51,7 @@ export class ServerEngine {
     this.info = info;
     /** @type {Promise<void> | null} */
     this.healing = null;
+    this.closed = false;
   }
 
   /**
@@ -132,6 +133,7 @@ export class ServerEngine {
 
   /** The photo is not needed any more; a closed window cannot wait for the answer. */
   close() {
+    this.closed = true;
     fetch(`v1/photos/${this.info.id}`, { method: "DELETE", keepalive: true }).catch(() => {});
   }
 
@@ -148,6 +150,7 @@ export class ServerEngine {
     } catch (error) {
       if (!(error instanceof EngineError) || ![404, 410].includes(error.status)) throw error;
     }
+    if (this.closed) throw new DOMException("The photo is closed.", "AbortError"); // nobody waits for it
     await this.#heal();
     return ask(`v1/photos/${this.info.id}/${path}`, init, signal);
   }
@@ -187,8 +190,8 @@ async function ask(url, init, signal) {
   }
 }
 
-/** @param {string} url @param {RequestInit} init */
-async function reach(url, init) {
+/** An answer of the server, whatever its status. @param {string} url @param {RequestInit} [init] */
+export async function reach(url, init) {
   try {
     return await fetch(url, init);
   } catch (error) {

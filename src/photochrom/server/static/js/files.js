@@ -1,11 +1,15 @@
 // Photos come in by drop, paste, picker, folder or example; files go out as downloads.
 
 import { block, button, input, make } from "./dom.js";
+import { reach } from "./engine.js";
+import { complain } from "./talk.js";
 
 /** @typedef {{file: File, handle?: FileSystemFileHandle}} Brought a file, with its handle where the browser gives one */
 
 const EXAMPLES = "static/examples/examples.json";
-const PICTURES = /\.(jpe?g|png|tiff?|webp|avif|heic|heif|jp2|j2k|bmp|gif|dng|nef|cr2|arw|pgm|ppm|pnm|jxl|psd)$/i;
+const READ = "jpe?g|jpe|jfif|mpo|png|tiff?|webp|avif|heic|heif|hif|jp2|j2k|jpx|jpf|j2c|bmp|dib|gif|p[bgnp]m|pam";
+const REFUSED = "dng|nef|nrw|cr[23w]|arw|sr2|srf|raf|orf|rw2|pef|srw|x3f|3fr|fff|iiq|mef|mos|mrw|dcr|kdc|erf|rwl|jxl|psd"; // by the server, with advice
+export const PICTURES = new RegExp(`\\.(${READ}|${REFUSED})$`, "i");
 
 /**
  * Listen for photos and files of our own wherever they come from.
@@ -25,7 +29,7 @@ export function listenForFiles(onPhotos, onJson) {
   onChosen(input("hints-input"), (files) => take(plain(files)));
   button("hints-open").addEventListener("click", () => input("hints-input").click());
   document.addEventListener("paste", (event) => take(plain(event.clipboardData?.files ?? [])));
-  listenForDrops((transfer) => void dropped(transfer).then(take));
+  listenForDrops((transfer) => void dropped(transfer).then(take).catch(complain));
 }
 
 /** A file input's choice; choosing the same file again counts. @param {HTMLInputElement} picker @param {(files: File[]) => void} take */
@@ -104,7 +108,7 @@ const isJson = ({ file }) => file.type === "application/json" || file.name.toLow
  * @param {(photo: File) => void} onPhoto
  */
 export async function showExamples(onPhoto) {
-  const response = await fetch(EXAMPLES);
+  const response = await reach(EXAMPLES);
   if (!response.ok) return;
   /** @type {{file: string, title: string, credit: string}[]} */
   const examples = await response.json();
@@ -117,11 +121,14 @@ function exampleItem({ file, title, credit }, onPhoto) {
   const url = `static/examples/${file}`;
   const picture = make("img", { src: url, alt: "", loading: "lazy" });
   const choose = make("button", { type: "button", class: "example", title: credit }, picture, make("span", {}, title));
-  choose.addEventListener("click", async () => {
-    const photo = await (await fetch(url)).blob();
-    onPhoto(new File([photo], file, { type: photo.type }));
-  });
+  choose.addEventListener("click", () => loaded(url, file).then(onPhoto).catch(complain));
   return make("li", {}, choose);
+}
+
+/** @param {string} url @param {string} name */
+async function loaded(url, name) {
+  const photo = await (await reach(url)).blob();
+  return new File([photo], name, { type: photo.type });
 }
 
 /** Save a file on the person's computer. @param {Blob} content @param {string} name */

@@ -1,6 +1,6 @@
 // The list of hints in the panel: the same as the marks on the photo, in words; found ones are one row.
 
-import { block, button, make } from "./dom.js";
+import { block, button, make, refill } from "./dom.js";
 import { nameOf } from "./names.js";
 
 /** @typedef {import("./document.js").Coloring} Coloring */
@@ -34,7 +34,7 @@ export class HintList {
     const rest = rows.splice(MOST_ROWS).length;
     if (rest) rows.push(make("li", { class: "quiet" }, `and ${rest} more`));
     if (hints.some(({ found }) => found)) rows.push(this.#group(coloring));
-    this.list.replaceChildren(...rows);
+    refill(this.list, rows);
   }
 
   /** @param {Hint} hint @param {number} index @param {boolean} chosen */

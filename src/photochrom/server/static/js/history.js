@@ -1,7 +1,7 @@
 // The history: what was done, in words, and a list to go back to any step.
 
 import { nameOf } from "./names.js";
-import { block, make } from "./dom.js";
+import { block, make, refill } from "./dom.js";
 import { reachOf } from "./hints.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
@@ -56,6 +56,6 @@ export class History {
       return make("li", {}, row);
     });
     block("history-count").textContent = rows.length > 1 ? String(rows.length - 1) : "";
-    block("history").replaceChildren(...rows.reverse());
+    refill(block("history"), rows.reverse());
   }
 }

@@ -73,6 +73,7 @@ export class Ideas {
   #fill() {
     const { engine, coloring } = this;
     if (!engine || !coloring) return;
+    this.asking.stop();
     this.#forget();
     const tiles = Array.from({ length: COUNT }, (_, at) => this.#tile(at));
     const more = make("button", { type: "button", class: "idea-more" }, "More ideas");
@@ -96,6 +97,7 @@ export class Ideas {
     const { engine, coloring } = this;
     if (!engine || !coloring) return;
     await paint(picture, await engine.render({ ...coloring.version, hints }, SIDE, null, signal));
+    if (signal.aborted) return;
     choose.disabled = false;
     this.drawn.push({ name: `Idea ${at + 1}`, hints });
     button("ideas-large").disabled = false;

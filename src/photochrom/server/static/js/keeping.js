@@ -98,10 +98,11 @@ export class Keeping {
       const data = parse(await file.text());
       if (data?.photo) await this.#openProject(data);
       else this.#openHints(data);
-      closeDialog("keep-dialog");
       succeeded();
     } catch (error) {
       complain(error);
+    } finally {
+      closeDialog("keep-dialog"); // it would hide what is said
     }
   }
 

@@ -1,6 +1,6 @@
 // Keys: for everything that a mouse can do.
 
-import { block, isField } from "./dom.js";
+import { block, isField, isSlider } from "./dom.js";
 
 /** @typedef {Record<string, () => void>} Commands what a key calls, by name */
 
@@ -54,7 +54,7 @@ export function listenForKeys(commands, onNumber, onPeek) {
   document.addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]")) return;
     if (event.ctrlKey || event.metaKey) return withControl(event, commands);
-    if (isField(event.target) || event.altKey) return;
+    if (isField(event.target) || event.altKey || (isSlider(event.target) && event.key.startsWith("Page"))) return;
     if (event.key.toLowerCase() === "b") {
       if (!event.repeat) onPeek(true);
     } else if (/^[1-5]$/.test(event.key)) onNumber(Number(event.key));

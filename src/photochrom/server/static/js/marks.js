@@ -1,7 +1,7 @@
 // The hints on the photo: buttons that can be dragged, moved with arrow keys and deleted.
 
 import { nameOf } from "./names.js";
-import { block, byId, clamp, make, makeSvg } from "./dom.js";
+import { block, byId, clamp, follow, make, makeSvg } from "./dom.js";
 import { DEFAULT_RADIUS } from "./hints.js";
 
 /** @typedef {import("./hints.js").Hint} Hint */
@@ -26,7 +26,6 @@ export class Marks {
     this.draft = null;
     /** @type {[number, number][] | null} an outline under way */
     this.outline = null;
-    this.dragging = false;
     view.addEventListener("move", () => this.place());
   }
 
@@ -112,25 +111,15 @@ export class Marks {
     const { coloring, view } = this;
     const from = coloring?.hints[index];
     if (!coloring || !from || down.button !== 0) return;
-    const mark = this.#markAt(index);
-    mark.setPointerCapture(down.pointerId);
     let moved = false;
     const onMove = (/** @type {PointerEvent} */ event) => {
       const [dx, dy] = [event.clientX - down.clientX, event.clientY - down.clientY];
       if (!moved && Math.hypot(dx, dy) < 3) return;
       moved = true;
-      this.dragging = true;
       coloring.select(index);
       coloring.edit(index, moveBy(from, dx / (view.photo.width * view.scale), dy / (view.photo.height * view.scale)), true);
     };
-    const onEnd = () => {
-      mark.removeEventListener("pointermove", onMove);
-      this.dragging = false;
-      coloring.settle();
-    };
-    mark.addEventListener("pointermove", onMove);
-    mark.addEventListener("pointerup", onEnd, { once: true });
-    mark.addEventListener("pointercancel", onEnd, { once: true });
+    follow(this.#markAt(index), down, onMove, () => coloring.settle());
   }
 
   /** @param {KeyboardEvent} event @param {number} index */

@@ -105,6 +105,7 @@ export class Overlays {
     const { width, height } = bitmap;
     const copy = context(Object.assign(document.createElement("canvas"), { width, height }));
     copy.drawImage(bitmap, 0, 0);
+    bitmap.close();
     const image = copy.getImageData(0, 0, width, height);
     let changed = 0;
     for (let at = 0; at < image.data.length; at += 4) {

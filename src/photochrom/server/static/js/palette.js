@@ -1,7 +1,7 @@
 // The whole photo's colors: a palette to keep to, and the photo's own faded color as a start.
 
 import { nameOf } from "./names.js";
-import { block, button, input, make } from "./dom.js";
+import { block, button, input, make, refill } from "./dom.js";
 
 /** @typedef {import("./engine.js").ServerEngine} Engine */
 /** @typedef {import("./document.js").Coloring} Coloring */
@@ -38,8 +38,9 @@ export class Palette {
     const { palette, ownColor } = this.coloring?.version ?? { palette: [], ownColor: false };
     this.own.checked = ownColor;
     button("palette-clear").hidden = palette.length === 0;
-    this.list.replaceChildren(
-      ...palette.map((color) => {
+    refill(
+      this.list,
+      palette.map((color) => {
         const label = `Take ${nameOf(color)} out of the palette`;
         const swatch = make("button", { type: "button", class: "swatch", "aria-label": label, title: label });
         swatch.style.setProperty("--color", color);

@@ -1,7 +1,7 @@
 // The color picker: a wheel of hue and chroma at the luminance of the place, as the photo will show it.
 
 import { fromLab, fromPolar, mostChroma, parseHex, polarToHex, toLab, toPolar } from "./color.js";
-import { canvas, context, input } from "./dom.js";
+import { canvas, context, follow, input } from "./dom.js";
 
 const REACH = 90; // chroma at the wheel's rim
 export const DARKEST = 42; // colors are shown at least this light, so that they can be told apart
@@ -58,16 +58,9 @@ export class Picker extends EventTarget {
 
   /** @param {PointerEvent} down */
   #grab(down) {
-    this.wheel.setPointerCapture(down.pointerId);
     const onMove = (/** @type {PointerEvent} */ event) => this.#take(this.#at(event), "drag");
     onMove(down);
-    this.wheel.addEventListener("pointermove", onMove);
-    const onEnd = () => {
-      this.wheel.removeEventListener("pointermove", onMove);
-      this.#take(this.color, "pick");
-    };
-    this.wheel.addEventListener("pointerup", onEnd, { once: true });
-    this.wheel.addEventListener("pointercancel", onEnd, { once: true });
+    follow(this.wheel, down, onMove, () => this.#take(this.color, "pick"));
   }
 
   /** The color under a pointer. @param {PointerEvent} event */

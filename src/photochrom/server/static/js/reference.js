@@ -50,6 +50,7 @@ export class Reference {
       const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
       const drawn = context(Object.assign(document.createElement("canvas"), { width, height }));
       drawn.drawImage(bitmap, 0, 0, width, height);
+      bitmap.close();
       if (meanChroma(drawn.getImageData(0, 0, width, height).data) < GREY) {
         throw new Error(`${photo.name} has no colors to take: choose a color photograph.`);
       }

@@ -1,7 +1,7 @@
 // The ruler: the colors of the photo as it is now, by the room that they take.
 
 import { fromLab, toHex, toLab, toPolar } from "./color.js";
-import { block, canvas, context, make } from "./dom.js";
+import { block, canvas, context, make, refill } from "./dom.js";
 import { namesOf } from "./names.js";
 
 const SIDE = 96; // pixels that the photo is looked at with
@@ -21,8 +21,9 @@ export class Ruler {
     const colors = this.#colors();
     const names = namesOf(colors.map(({ color }) => color));
     const all = colors.reduce((sum, { count }) => sum + count, 0);
-    block("ruler").replaceChildren(
-      ...colors.map(({ color, count }, at) => {
+    refill(
+      block("ruler"),
+      colors.map(({ color, count }, at) => {
         const share = Math.round((100 * count) / all);
         const label = `${names[at]}, ${share < 1 ? "under 1" : share} % of the colored places`;
         const part = make("button", { type: "button", class: "ruler-part", "aria-label": label, title: label });

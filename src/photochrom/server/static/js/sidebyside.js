@@ -1,6 +1,6 @@
 // Ideas side by side, as large as the window allows: all show the same part of the photo, up to its own pixels.
 
-import { block, byId, button, clamp, make } from "./dom.js";
+import { block, byId, button, clamp, follow, make } from "./dom.js";
 import { Latest } from "./latest.js";
 import { paint } from "./stage.js";
 
@@ -86,11 +86,7 @@ export class SideBySide {
       const size = from.right - from.left;
       this.#look(within(from.left - (dx / width) * size, from.top - (dy / height) * size, size));
     };
-    frame.setPointerCapture(down.pointerId);
-    frame.addEventListener("pointermove", onMove);
-    for (const end of ["pointerup", "pointercancel"]) {
-      frame.addEventListener(end, () => frame.removeEventListener("pointermove", onMove), { once: true });
-    }
+    follow(frame, down, onMove);
   }
 
   /** The share of the photo's width at which its pixels are the screen's. */

@@ -61,6 +61,7 @@ export class Stage {
     this.view.setPhoto(engine.info.width, engine.info.height);
     const side = this.previewSide;
     const [before, after] = await Promise.all([engine.original(side, null), engine.render(coloring.version, side, null)]);
+    if (engine !== this.engine) return; // another photo was opened meanwhile
     await Promise.all([paint(this.before, before), paint(this.after, after)]);
     this.painted = true;
     this.#count(true);

@@ -61,7 +61,7 @@ export class Strip {
     return tile;
   }
 
-  /** Paint the thumbnails that are not true any more, the photo on the stage last. @param {AbortSignal} signal */
+  /** Paint the thumbnails that are not true any more. @param {AbortSignal} signal */
   async #paint(signal) {
     for (const [entry, tile] of this.tiles) {
       const { engine, coloring, state } = entry;

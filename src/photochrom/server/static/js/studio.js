@@ -89,22 +89,29 @@ export class Studio {
 
   /** Bring a photo of the album onto the stage. @param {Entry} entry */
   async show(entry) {
-    if (this.album.current === entry) return;
-    const before = this.album.current;
-    this.album.current = entry;
-    this.album.changed();
+    const { album } = this;
+    if (album.current === entry) return;
+    album.current = entry;
+    album.changed();
     this.#showBusy(true);
     try {
-      const ready = await this.album.open(entry);
-      if (this.album.current === entry) await this.#show(ready);
+      const ready = await album.open(entry);
+      if (album.current === entry) await this.#show(ready);
     } catch (error) {
-      if (this.album.current !== entry) return;
-      this.album.current = this.album.entries.find((other) => other === before) ?? null;
-      if (entry.state !== "failed") complain(error); // failures of opening are told when all are through
+      if (album.current === entry) this.#goBack(entry, error);
     } finally {
-      if (this.album.current === entry || !this.album.current) this.#showBusy(false);
-      this.album.changed();
+      if (album.current === entry) this.#showBusy(false);
+      album.changed();
     }
+  }
+
+  /** A photo cannot be shown: the one on the stage stays there, or any other takes its place. @param {Entry} failed @param {unknown} error */
+  #goBack(failed, error) {
+    const { entries } = this.album;
+    this.album.current = entries.find((entry) => entry === this.shown && entry !== failed) ?? null;
+    this.#showBusy(false);
+    if (failed.state !== "failed") complain(error); // failures of opening are told when all are through
+    else if (!this.album.current && entries.length) void this.show(entries[0]);
   }
 
   /** @param {import("./album.js").Ready} entry */
@@ -182,8 +189,8 @@ export class Studio {
   /** Take the photo on the stage out of the strip; what was made of it is kept in this browser. */
   closeShown() {
     const { album, shown } = this;
-    if (!shown || album.entries.length < 2) return;
-    const at = album.entries.indexOf(shown);
+    const at = album.entries.findIndex((entry) => entry === shown);
+    if (!shown || at < 0 || album.entries.length < 2) return; // it is closed already, or the only one
     album.remove(shown);
     void this.show(album.entries[Math.min(at, album.entries.length - 1)]);
   }
@@ -234,10 +241,11 @@ export class Studio {
 
   /** Keep the color that a place has now. @param {Point} at */
   async pin(at) {
-    if (!this.engine) return;
+    const { engine, coloring } = this;
+    if (!engine) return;
     try {
-      const { current } = await this.engine.suggest(this.coloring.version, at.x, at.y, undefined, 0);
-      this.coloring.add(hint({ ...at, color: current }));
+      const { current } = await engine.suggest(coloring.version, at.x, at.y, undefined, 0);
+      coloring.add(hint({ ...at, color: current }));
       announce(`Pinned: ${nameOf(current)}.`);
     } catch (error) {
       complain(error);
@@ -279,10 +287,12 @@ export class Studio {
       try {
         if (!entry) continue;
         const { engine, coloring } = await this.album.open(entry);
-        const mine = coloring.hints.filter(({ found }) => !found);
-        const hints = await engine.reference(photo, { ...coloring.version, hints: mine });
+        const mine = () => coloring.hints.filter(({ found }) => !found);
+        const asked = mine();
+        const hints = await engine.reference(photo, { ...coloring.version, hints: asked });
+        const found = hints.slice(asked.length).map((one) => ({ ...one, found: true }));
         coloring.select(null);
-        coloring.commit({ hints: hints.map((one, at) => ({ ...one, found: at >= mine.length })) }, `Colored like ${photo.name}`);
+        coloring.commit({ hints: [...mine(), ...found] }, `Colored like ${photo.name}`);
         this.album.changed();
       } catch (error) {
         complain(all && entry ? new Error(`${entry.name}: ${error instanceof Error ? error.message : error}`) : error);

@@ -63,8 +63,8 @@ export class Zip {
   #free(name) {
     const [, stem, suffix] = /** @type {RegExpMatchArray} */ (name.match(/^(.*?)((?:\.[^.]*)*)$/));
     let free = name;
-    for (let number = 2; this.names.has(free); number++) free = `${stem} (${number})${suffix}`;
-    this.names.add(free);
+    for (let number = 2; this.names.has(free.toLowerCase()); number++) free = `${stem} (${number})${suffix}`;
+    this.names.add(free.toLowerCase()); // most computers take A.jpg and a.jpg for one
     return free;
   }
 }
