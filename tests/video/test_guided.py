@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -12,7 +13,8 @@ from PIL import Image
 from photochrom import Hint
 from photochrom.color import rgb_to_lab
 from photochrom.errors import GuidanceError
-from photochrom.video import colorize, export_keyframes, frames, read_pictures
+from photochrom.hints import dump_hints
+from photochrom.video import colorize, export_keyframes, frames, read_hints, read_pictures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +89,27 @@ def test_a_hint_is_good_from_its_time_to_the_end_of_the_scene_and_follows_the_th
     share = np.maximum(change[[5, 11]], 0)
     columns = (share * np.arange(64)).sum(1) / share.sum(1)
     assert columns[1] < columns[0] - 2  # the pan moves things to the left, a pixel a frame
+
+
+def test_hints_that_the_studio_saved_of_a_key_frame_are_for_its_scene(
+    tmp_path: Path, films: Any, colorizer: Any
+) -> None:
+    """Its file has the name of the key frame, and no times."""
+    film = two_scenes(films, tmp_path)
+    _, key = export_keyframes(film, tmp_path / "keys", model=colorizer)
+    saved = tmp_path / f"{key.stem}.hints.json"
+    saved.write_text(json.dumps(dump_hints([Hint(0.5, 0.5, "#c02020", radius=0.2)])))
+    (tmp_path / "timed.json").write_text(json.dumps(dump_hints([Hint(0.5, 0.5, "#20c020", time=0.25)])))
+    hints = read_hints(saved, tmp_path / "timed.json")
+    with Image.open(key) as image:
+        assert [hint.time for hint in hints] == [float(image.info["photochrom:time"]), 0.25]
+    told, plain = (
+        np.array([rgb_to_lab(rgb)[..., 1] for _, rgb in frames(film, model=colorizer, hints=given)])
+        for given in (hints[:1], ())
+    )
+    change = (told - plain).mean((1, 2))
+    assert np.abs(change[:12]).max() < 1
+    assert change[12:].min() > 3  # before the key frame too
 
 
 def test_a_palette_keeps_a_film_to_its_hues(tmp_path: Path, films: Any, colorizer: Any) -> None:

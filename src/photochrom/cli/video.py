@@ -12,8 +12,7 @@ import click
 
 from photochrom.cli.options import JSON
 from photochrom.errors import OptionError
-from photochrom.hints import load_hints
-from photochrom.video import colorize, export_keyframes, read_pictures
+from photochrom.video import colorize, export_keyframes, read_hints, read_pictures
 from photochrom.video.encoding import CODECS
 
 if TYPE_CHECKING:
@@ -35,7 +34,12 @@ if TYPE_CHECKING:
 @click.option("--vividness", type=click.FloatRange(0, 1), metavar="0..1", help="From safe and pale to bold.")
 @click.option("--palette", metavar="'#…,#…'|PICTURE", help="Keep to these colors, or to a picture's.")
 @click.option(
-    "--hints", metavar="F.json", help="Colors at places, each from its `time` to the end of the scene."
+    "--hints",
+    metavar="F.json",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Colors at places, each from its `time` to the end of the scene; without one, from the time in the "
+    "file's name. Can be given again.",
 )
 @click.option(
     "--keyframes",
@@ -75,7 +79,7 @@ def command(
     output: Path | None,
     keyframes: Path | None,
     colored: Path | None,
-    hints: str | None,
+    hints: tuple[Path, ...],
     palette: str | None,
     if_exists: str,
     as_json: bool,
@@ -92,7 +96,7 @@ def command(
         return
     if output is None:
         raise OptionError("say where the colored film goes: -o OUT.mp4")
-    options |= {"hints": load_hints(hints) if hints else (), "palette": palette or ()}
+    options |= {"hints": read_hints(*hints), "palette": palette or ()}
     options["pictures"] = tuple(read_pictures(colored)) if colored else ()
     with _Meter(as_json) as meter:
         report = colorize(film, output, overwrite=if_exists == "overwrite", progress=meter, **options)

@@ -18,6 +18,6 @@ except ModuleNotFoundError as error:
     raise MissingExtra("coloring films", "video") from error
 
 from photochrom.video.film import Progress, Report, colorize, export_keyframes, frames
-from photochrom.video.keyframes import read_pictures
+from photochrom.video.keyframes import read_hints, read_pictures
 
-__all__ = ["Progress", "Report", "colorize", "export_keyframes", "frames", "read_pictures"]
+__all__ = ["Progress", "Report", "colorize", "export_keyframes", "frames", "read_hints", "read_pictures"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from photochrom.color import is_grey, luminance
 from photochrom.errors import GuidanceError, PhotoError
+from photochrom.hints import load_hints
 from photochrom.photo import is_picture_name, read
 from photochrom.photo.atomic import save
 from photochrom.video.motion import tones_of
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from photochrom.hints import Hint
     from photochrom.video.coloring import Coloring
 
 _TIME = "photochrom:time"  # the text of a PNG that says when its frame is shown, in seconds
@@ -92,6 +95,19 @@ def read_pictures(folder: Path) -> list[Picture]:
         found.append(Picture(_time_of(path), path))
     if not found:
         raise GuidanceError(f"{folder} holds no colored picture: color the key frames and save them there")
+    return found
+
+
+def read_hints(*paths: Path) -> list[Hint]:
+    """The hints of files. Those without a time are for the key frame whose time is in their file's name.
+
+    So the studio saves them: film.00012.480.hints.json. Raises HintError.
+    """
+    found: list[Hint] = []
+    for path in paths:
+        named = _IN_NAME.findall(path.name)
+        time = float(named[-1]) if named else None
+        found += [replace(hint, time=time) if hint.time is None else hint for hint in load_hints(path)]
     return found
 
 

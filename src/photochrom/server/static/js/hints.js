@@ -13,6 +13,7 @@ import { clamp } from "./dom.js";
  * @property {[number, number][]} [within] a closed path that bounds its reach
  * @property {boolean} [alike] it counts for all of this kind, wherever it is
  * @property {number} [reach] how far it spreads, times the usual
+ * @property {number} [time] seconds from the start of a film; the studio keeps it
  * @property {boolean} [found] it was found in another photo; of this page only
  */
 
@@ -36,7 +37,7 @@ export function dump(hints) {
 }
 
 /** @param {Hint} full */
-export function slim({ x, y, color, radius, weight, path, within, alike, reach = 1 }) {
+export function slim({ x, y, color, radius, weight, path, within, alike, reach = 1, time }) {
   return {
     x: round(x),
     y: round(y),
@@ -47,6 +48,7 @@ export function slim({ x, y, color, radius, weight, path, within, alike, reach =
     ...(within ? { within: within.map(([px, py]) => [round(px), round(py)]) } : {}),
     ...(alike ? { alike } : {}),
     ...(reach === 1 ? {} : { reach }),
+    ...(time == null ? {} : { time }),
   };
 }
 
