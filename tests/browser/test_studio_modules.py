@@ -226,7 +226,7 @@ def tried(call: str) -> str:
 HINTS = [
     Hint(0.25, 0.5, "#6a8fbf"),
     Hint(0.1, 0.2, "#112233", 0.05, 0.5, ((0.3, 0.4), (0.5, 0.6))),
-    Hint(0.5, 0.5, "#445566", within=((0, 0), (1, 0), (1, 1)), alike=True, reach=0.25),
+    Hint(0.5, 0.5, "#445566", within=((0, 0), (1, 0), (1, 1)), alike=True, reach=0.25, time=12.48),
 ]
 
 

@@ -246,6 +246,23 @@ def test_what_readers_of_transport_streams_and_avi_pass_over_is_damage(
         assert all(0.1 < seconds - times[0] < 2.2 for seconds in source.damage)
 
 
+def test_broken_sound_of_a_damaged_film_is_left_out_and_told(
+    tmp_path: Path, films: Any, colorizer: Any
+) -> None:
+    random = np.random.default_rng(0)
+    pictures = [(p + random.normal(0, 0.04, p.shape)).clip(0, 1) for p in films.pan(30)]
+    film = films.write(tmp_path / "in.ts", pictures, time_base=Fraction(1, 90000), sound="aac")
+    content = bytearray(film.read_bytes())
+    packets = [at for at in range(0, len(content), 188) if content[at + 1 : at + 3] == b"\x41\x01"]
+    start = content.index(b"\xff\xf1", packets[len(packets) // 2])  # of a packet of sound (ADTS)
+    content[start : start + 2] = b"\0\0"
+    film.write_bytes(content)
+    report, found, _ = colored(film, colorizer)
+    assert len(found) == 30
+    assert any("broken packets of stream 1 (sound, aac) are left out" in told for told in report.warnings)
+    assert 10 < len(films.payloads(tmp_path / "out.mkv", "audio")) < len(films.payloads(film, "audio"))
+
+
 def test_an_avi_without_its_index_tells_that_frames_are_lost(tmp_path: Path, films: Any) -> None:
     random = np.random.default_rng(0)
     pictures = [(p + random.normal(0, 0.05, p.shape)).clip(0, 1) for p in films.pan(40, 0, 96, 128)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import struct
+from collections import Counter
 from contextlib import closing
 from fractions import Fraction
 from io import BytesIO
@@ -78,8 +79,7 @@ def mux(
         queues = [_pictures(pictures, times, encoding, stream, shift)]
         if copies:
             queues.append(_sounds(film, copies, span))
-        for _, packet in heapq.merge(*queues, key=lambda item: item[0]):
-            out.mux(packet)
+        left_out.extend(_written(heapq.merge(*queues, key=lambda item: item[0]), out, stream))
 
     save(target, write, _checked(encoding), overwrite=overwrite)
     return left_out
@@ -195,6 +195,23 @@ def _described(stream: Any) -> str:
 
 def _does_not_hold(stream: Any, target: Path) -> str:
     return f"{target.suffix} does not hold stream {stream.index} ({_described(stream)}): name the output .mkv"
+
+
+def _written(queue: Iterable[tuple[Fraction, Any]], out: OutputContainer, own: Any) -> list[str]:
+    """Write packets; returns what a damaged film's sound and subtitles hold that no container takes."""
+    broken: Counter[Any] = Counter()
+    for _, packet in queue:
+        stream = packet.stream
+        try:
+            out.mux(packet)
+        except (av.error.InvalidDataError, av.error.ArgumentError):
+            if stream is own:
+                raise
+            broken[stream] += 1
+    return [
+        f"{count} broken packets of stream {stream.index} ({_described(stream)}) are left out"
+        for stream, count in broken.items()
+    ]
 
 
 # --- packets in the order of time ----------------------------------------------------------------
