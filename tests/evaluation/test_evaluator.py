@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -218,6 +219,17 @@ def test_bad_photos_are_named_and_change_no_other_figure(copy: Path, photos: Pho
         row["psnr"] for key, row in zip(whole.keys, whole.rows["grey"], strict=True) if key in result.keys
     ]
     assert [row["psnr"] for row in result.rows["grey"]] == kept
+
+
+def test_a_name_that_is_no_utf8_is_measured_and_reported(copy: Path, tmp_path: Path) -> None:
+    odd = os.fsdecode(b"one/\xff \xe4.png")
+    (copy / "one/photo03.png").rename(copy / odd)
+    result = quick(PhotoSet.open(copy, PROTOCOLS["photos"]), Grey())
+    assert len(result.keys) == 12
+    write_report(result, tmp_path / "report")
+    lines = (tmp_path / "report/photos.csv").read_text(encoding="utf-8").splitlines()
+    assert sum(line.startswith("one/\\udcff \\udce4,") for line in lines) == 1
+    assert "udcff" in (tmp_path / "report/index.html").read_text(encoding="utf-8")
 
 
 def test_identical_pictures_are_counted_and_not_averaged(photos: PhotoSet, tmp_path: Path) -> None:

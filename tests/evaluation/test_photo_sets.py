@@ -109,6 +109,17 @@ def test_predictions_match_by_path_or_by_name(photos: PhotoSet, tmp_path: Path) 
     assert nested.problems(photos) == named.problems(photos) == {}
 
 
+def test_results_beside_their_photos_are_predictions_and_no_truths(copy: Path) -> None:
+    photos = PhotoSet.open(copy, PHOTOS)
+    for key in photos.keys:  # as `photochrom colorize FOLDER` leaves them
+        Image.new("RGB", (256, 256), (90, 60, 30)).save(copy / f"{key}.colorized.png")
+    assert PhotoSet.open(copy, PHOTOS).keys == photos.keys
+    theirs = FolderPredictor.open("theirs", copy, photos)
+    assert {path.name.removesuffix(".colorized.png") for path in theirs.pictures.values()} == {
+        key.rpartition("/")[2] for key in photos.keys
+    }
+
+
 def test_a_prediction_is_used_as_it_is(photos: PhotoSet, sample: Sample, tmp_path: Path) -> None:
     place = predictions(photos, tmp_path / "p")
     Image.fromarray(sample.truth).save(place / f"{sample.key}.png")

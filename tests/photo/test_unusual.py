@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from photochrom.errors import DamagedPhoto, TooLarge, UnknownFormat
+from photochrom.errors import DamagedPhoto, PhotoError, TooLarge, UnknownFormat
 from photochrom.photo import decoding as decoding_module
 from photochrom.photo import (
     ifd,
@@ -260,6 +261,15 @@ def test_the_content_counts_not_the_name(tmp_path: Path) -> None:
         path = tmp_path / f"scan{suffix}"
         path.write_bytes(jpeg())
         assert bool(read(path).warnings) == told
+
+
+def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
+    for suffix in (".png", ".jpg", ".tif", ".webp", ".bmp"):
+        path = tmp_path / os.fsdecode(b"\xff \xe4" + suffix.encode())
+        Image.fromarray(scene()).save(path)
+        assert read(path).rgb.shape[:2] == (60, 80)
+    with pytest.raises(PhotoError, match="does not exist"):
+        read(tmp_path / os.fsdecode(b"\xfe.png"))
 
 
 def test_a_stereo_pair_says_that_a_picture_is_left_out() -> None:

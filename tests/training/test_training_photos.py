@@ -104,6 +104,21 @@ def test_unreadable_files_are_listed_and_left_out(folder: Path, tmp_path: Path, 
         assert any(name in line for line in photos.unreadable)
 
 
+def test_what_went_away_is_listed_and_what_is_ours_or_hidden_is_not_taken(
+    folder: Path, tmp_path: Path, picture: Picture
+) -> None:
+    for name in ("a.colorized.png", "._a.png"):
+        Image.fromarray(picture(0)).save(folder / name)
+    files = list_files(folder)
+    assert len(files) == 6
+    gone = files[2].local(tmp_path)
+    gone.unlink()
+    photos = load_photos(folder, 192, tmp_path / "cache", files=files)
+    assert len(photos) == 5
+    assert len(photos.unreadable) == 1
+    assert gone.name in photos.unreadable[0]
+
+
 def test_nothing_to_learn_from(tmp_path: Path, picture: Picture) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -9,13 +9,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from photochrom import __version__
 from photochrom.batch import xmp_sidecars
 from photochrom.batch.beside import side_by_side
 from photochrom.batch.layer import write_layer
-from photochrom.batch.ledger import is_odd
 from photochrom.batch.proposals import contact_sheet, hints_text
 from photochrom.colorizer import Colorizer
 from photochrom.errors import DamagedPhoto, PhotochromError
@@ -84,13 +83,6 @@ def stamp_of(path: Path) -> Stamp:
     """What changes when a file does: inode, size and time. Raises OSError."""
     found = path.stat()
     return (found.st_ino, found.st_size, found.st_mtime_ns)
-
-
-def read_any_name(path: Path | str | bytes, **limits: Any) -> Photo:
-    """`read`, also of a file whose name is no UTF-8, which libvips does not open by name."""
-    if isinstance(path, Path) and is_odd(str(path)):
-        return read(path.read_bytes(), **limits)
-    return read(path, **limits)
 
 
 def failure(job: Job, error: str, seconds: float = 0.0) -> Result:
@@ -194,7 +186,7 @@ class Coloring:
         asked = self._options
         limits = {"max_pixels": asked.max_pixels, "max_side": asked.max_side}
         number = asked.page if page is None else page
-        photo = read_any_name(source, page=number, salvage=asked.salvage, **limits)
+        photo = read(source, page=number, salvage=asked.salvage, **limits)
         if asked.pages:  # none is left out
             told = tuple(said for said in photo.warnings if f"only page {number} is read" not in said)
             photo = replace(photo, warnings=told)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photochrom.batch.coloring import read_any_name
 from photochrom.batch.ledger import Row, relative_name
 from photochrom.batch.records import Record, Records
 from photochrom.batch.store import Absent
 from photochrom.errors import PhotochromError, PhotoError
+from photochrom.photo import read
 from photochrom.photo.atomic import PART
 from photochrom.provenance import file_sha256
 
@@ -101,7 +101,7 @@ def _problem_of_output(path: Path, row: Row) -> str | None:
 def _problem_of_decoding(source: Path | bytes) -> str | None:
     """What keeps a picture, in a file or in bytes, from being decoded to its last row."""
     try:
-        for _ in read_any_name(source, max_pixels=_NO_LIMIT, max_side=_NO_LIMIT).strips():
+        for _ in read(source, max_pixels=_NO_LIMIT, max_side=_NO_LIMIT).strips():
             pass
     except PhotochromError as error:
         return f"it does not decode: {error}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photochrom.batch.naming import is_ours
 from photochrom.color import quantize, rgb_to_lab
 from photochrom.errors import DataError, PhotochromError
 from photochrom.evaluation.protocols import Protocol, grey_of
@@ -63,12 +64,13 @@ class PhotoSet:
 
     @classmethod
     def open(cls, folder: Path | str, protocol: Protocol, only: Sequence[str] = ()) -> PhotoSet:
-        """List a folder. `only`: patterns such as "imagen*/*" on the paths below it.
+        """List a folder, without results of ours. `only`: patterns such as "imagen*/*" on the paths below it.
 
         Raises DataError when nothing is left, or when the protocol's data set is not complete.
         """
         folder = Path(folder)
-        paths = {key: path for key, path in list_pictures(folder).items() if _wanted(key, only)}
+        listed = list_pictures(folder).items()
+        paths = {key: path for key, path in listed if _wanted(key, only) and not is_ours(path.name)}
         accepted = {key: path for key, path in paths.items() if protocol.accepts(path.name)}
         if not paths:
             wanted = f" matching {' or '.join(only)}" if only else ""

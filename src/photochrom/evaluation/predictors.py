@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from photochrom.batch.naming import MARK, is_ours
 from photochrom.color import merge, rgb_to_lab
 from photochrom.errors import DataError, PhotochromError, UnsupportedReading
 from photochrom.evaluation.photos import list_pictures, to_bytes
@@ -139,7 +140,8 @@ class FolderPredictor:
         `{name}.colorized.png`, as `photochrom colorize` writes it, counts as `{name}`.
         Raises DataError when a name fits several photos or pictures.
         """
-        found = {key.removesuffix(".colorized"): path for key, path in list_pictures(folder).items()}
+        listed = sorted(list_pictures(folder).items(), key=lambda item: is_ours(item[1].name))
+        found = {key.removesuffix(MARK): path for key, path in listed}  # of `x` and `x.colorized` the latter
         by_stem: dict[str, list[Path]] = {}
         for key, path in found.items():
             by_stem.setdefault(_stem(key), []).append(path)

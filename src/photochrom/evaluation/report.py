@@ -28,10 +28,10 @@ def write_report(result: Evaluation, folder: Path) -> dict[str, Any]:
     """
     summary = summarize(result)
     with writing(folder):
-        (folder / "report.json").write_text(to_json(summary), encoding="utf-8")
+        _store(folder / "report.json", to_json(summary))
         _write_metrics(folder / "metrics.csv", summary)
         _write_photos(folder / "photos.csv", result)
-        (folder / "index.html").write_text(page(result, summary), encoding="utf-8")
+        _store(folder / "index.html", page(result, summary))
     return summary
 
 
@@ -49,10 +49,10 @@ def write_films(films: dict[str, Any], folder: Path) -> Table:
             rows.append((f"{name}, {way}", [Cell(figure) for figure in figures]))
     table = Table(["", "flicker, ab", "gain, dB", "colorfulness ÷ truth", "frames"], rows)
     with writing(folder):
-        (folder / "report.json").write_text(to_json({"protocol": "video", "films": films}), encoding="utf-8")
+        _store(folder / "report.json", to_json({"protocol": "video", "films": films}))
         told = soft("Flicker: mean change of ab along the motion, where forward and backward flow agree.")
         html = document("evaluation, video", f"<h1>Films</h1>{told}{table.html()}")
-        (folder / "index.html").write_text(html, encoding="utf-8")
+        _store(folder / "index.html", html)
     return table
 
 
@@ -68,13 +68,18 @@ def writing(folder: Path) -> Iterator[None]:
         ) from None
 
 
+def _store(path: Path, text: str) -> None:
+    """As UTF-8; bytes of names that are none as \\udcXX, which JSON reads back."""
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
 def to_json(summary: dict[str, Any]) -> str:
     """Text whose bytes are the same for the same figures."""
     return json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _write_metrics(path: Path, summary: dict[str, Any]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow(["protocol", "model", "metric", "mean", "low", "high", "n", "not_available"])
         for model, figures in summary["models"].items():
@@ -87,7 +92,7 @@ def _write_photos(path: Path, result: Evaluation) -> None:
     """One line a photo and model, with every plain number; photos left out carry their reason."""
     rows = [(model, number, row) for model, rows in result.rows.items() for number, row in enumerate(rows)]
     names = sorted({name for _, _, row in rows for name, value in row.items() if np.ndim(value) == 0})
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow(["photo", "source", "number", "model", "left_out", *names])
         for model, number, row in rows:

@@ -81,9 +81,17 @@ def origin_of(source: ReadFrom) -> Origin:
     stamp = _stamp(path)
     if path.is_dir():
         raise PhotoError(f"{path} is a folder: give a photo in it")
-    if not path.is_file():  # a pipe or device: it can be read but once
-        return Origin(content=path.read_bytes())
+    if not path.is_file() or not _is_utf8(path):  # a pipe can be read but once; libvips opens names in UTF-8
+        return Origin(content=Origin(path).data)
     return Origin(path, None, stamp)
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # bytes that are none stand there as surrogates (PEP 383)
+        return False
+    return True
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from photochrom.batch.naming import is_input_name
 from photochrom.batch.store import Folder, Objects, is_address, open_store
 from photochrom.errors import DataError
-from photochrom.photo import is_picture_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,8 +74,8 @@ def list_files(data: str | Path) -> list[DataFile]:
 
 
 def _takes(place: PurePosixPath) -> bool:
-    """Shards lie at the top, photos at any depth."""
-    return is_picture_name(place.name) or (place.suffix == ".tar" and len(place.parts) == 1)
+    """Shards lie at the top, photos at any depth; hidden files and results of ours are none."""
+    return is_input_name(place.name) or (place.suffix == ".tar" and len(place.parts) == 1)
 
 
 def _local(data: Path) -> list[DataFile]:
@@ -95,7 +95,7 @@ def _local(data: Path) -> list[DataFile]:
 
 def _objects(store: Objects) -> list[DataFile]:
     place = PurePosixPath(store.address)
-    if place.suffix == ".tar" or is_picture_name(place.name):  # an object's own address
+    if place.suffix == ".tar" or is_input_name(place.name):  # an object's own address
         above = open_store(store.address.removesuffix(f"/{place.name}"))
         if isinstance(above, Objects) and (entry := above.find(place.name)):
             return [_object(above, entry)]

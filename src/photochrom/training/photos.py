@@ -136,14 +136,14 @@ class _Member(NamedTuple):
     name: str
     source: str  # the folder it lies in
     shard: int
-    content: bytes
+    content: bytes | Path
 
 
 def _members(files: Sequence[DataFile], cache: Path) -> Iterator[_Member]:
     """Every photo file in turn. A broken shard is a DataError: half a data set is no data set."""
     for shard, (file, path) in enumerate(fetched(files, cache)):
         if not file.is_shard:
-            yield _Member(file.name, str(file.place.parent), 0, path.read_bytes())
+            yield _Member(file.name, str(file.place.parent), 0, path)
             continue
         try:
             with tarfile.open(path) as tar:
@@ -166,7 +166,8 @@ def _build(files: Sequence[DataFile], cache: Path, side: int, target: Path, inde
         )
         for member, photo in tqdm(decoded, desc="decoding photos", unit=" photos", disable=None):
             if isinstance(photo, PhotochromError):
-                unreadable.append(f"{member.name}: {photo}")
+                named = member.name in str(photo)
+                unreadable.append(str(photo) if named else f"{member.name}: {photo}")
                 continue
             if _is_colorless(photo):
                 grey += 1
@@ -189,7 +190,7 @@ def _decoded_or_why_not(member: _Member, side: int) -> NDArray[np.uint8] | Photo
         return error
 
 
-def _decode(content: bytes, side: int) -> NDArray[np.uint8]:
+def _decode(content: bytes | Path, side: int) -> NDArray[np.uint8]:
     """8-bit RGB (H, W, 3) with its short side at most `side`. Raises PhotoError, or DataError if tiny."""
     rgb = read(content).rgb
     if min(rgb.shape[:2]) < _SMALLEST_SIDE:
