@@ -31,6 +31,7 @@ _JUMP = 2  # frames: time stamps that fall back by more are a new count, by less
 _BETWEEN = 256  # bytes between packets that are never more than headers
 _SKIPPING = frozenset({"matroska", "avi"})  # whose readers pass over what is broken in silence
 _CHUNK_HEAD = 8  # bytes before an AVI packet, to which its index points
+_SYNC, _MOST_BETWEEN = 0x47, 1 << 24  # a transport stream's; bytes of it that are looked at
 _REORDERED = 16  # frames at most by which a packet's picture is shown before or after its neighbors'
 
 
@@ -156,6 +157,7 @@ class Source:
         holes = _Holes()
         numbers = _Numbers(stream) if self._numbered else None
         before: int | None = None
+        last: Any = None
         skips = _SKIPPING & set(container.format.name.split(","))
         for packet in packets(container, *(container.streams if skips else [stream])):
             own = packet.stream.index == stream.index
@@ -165,6 +167,10 @@ class Source:
                 holes.see(packet)
             if not own:
                 continue
+            if container.format.name == "mpegts" and packet.dts is not None:
+                if last and self._passes_over_damage(last, packet):
+                    self._note(last.dts + self.step, damage)
+                last = packet
             for frame in self._pictures(packet, damage):
                 if numbers:
                     numbers.apply(frame, self.step)
@@ -176,6 +182,20 @@ class Source:
         if numbers and lost and not damage:  # of which the index knows nothing
             for stamp in holes.after:
                 self._note(stamp, damage)
+
+    def _passes_over_damage(self, one: Any, other: Any) -> bool:
+        """Whether a transport stream is broken where its reader found no packet between two.
+
+        It goes on in silence from the next place where packets have their length and begin with their sync
+        byte (ISO/IEC 13818-1). M2TS puts a time before it, and some broadcasts a correction code behind it.
+        """
+        if 2 * (other.dts - one.dts) <= 3 * self.step or not 0 <= (one.pos or -1) < (other.pos or -1):
+            return False
+        with self.path.open("rb") as file:
+            file.seek(one.pos)
+            content = file.read(min(other.pos - one.pos, _MOST_BETWEEN))
+        forms = ((0, 188), (4, 192), (0, 204))
+        return all(set(content[before::length]) != {_SYNC} for before, length in forms)
 
     def _pictures(self, packet: Any, damage: list[float]) -> list[Any]:
         """The frames that a packet gives; notes what is broken of it or of them."""
