@@ -16,7 +16,7 @@ from photochrom.photo import Photo, read
 from photochrom.provenance import readable_sha256
 
 MAX_PROPOSALS = 12
-MAX_BORDERS = 100  # each costs the colors of the whole photo once more
+_MAX_BORDERS = 100  # each costs the colors of the whole photo once more
 MAX_SEED = (1 << 31) - 1
 
 
@@ -133,10 +133,10 @@ class Look:
         if isinstance(given, Photo | Path | str):
             object.__setattr__(self, "reference", ReferencePhoto.of(given))
         object.__setattr__(self, "hints", tuple(self.hints))
-        if (borders := len({hint.within for hint in self.hints} - {()})) > MAX_BORDERS:
+        if (borders := len({hint.within for hint in self.hints} - {()})) > _MAX_BORDERS:
             raise HintError(
-                f"the hints have {borders} different borders (within); at most {MAX_BORDERS} are taken: draw "
-                "fewer, or give hints of one thing the same border"
+                f"the hints have {borders} different borders (within); at most {_MAX_BORDERS} are taken: "
+                "draw fewer, or give hints of one thing the same border"
             )
         object.__setattr__(self, "palette", load_palette(self.palette))
         documents.check(self)

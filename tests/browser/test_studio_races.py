@@ -207,6 +207,17 @@ def test_more_ideas_leave_none_of_those_before(wide: Studio) -> None:
     assert names == ["Your picture", *(f"Idea {at}" for at in range(1, len(names)))]
 
 
+def test_ideas_that_failed_are_asked_for_again(wide: Studio) -> None:
+    page = wide.page
+    page.expected_faults.append("Failed to load resource")
+    page.route("**/proposals", lambda route: route.abort(), times=1)
+    wide.press("[data-view=ideas]")
+    page.locator(".toast.error", has_text="does not answer").wait_for()
+    wide.press("[data-close=ideas]")
+    wide.press("[data-view=ideas]")
+    page.wait_for_function("() => document.querySelector('.idea:not(:disabled)')")
+
+
 def test_a_bad_saved_file_is_told_where_it_is_seen(wide: Studio, tmp_path: Path) -> None:
     page = wide.page
     (tmp_path / "bad.json").write_text("{")

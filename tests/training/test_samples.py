@@ -137,6 +137,7 @@ def test_numbers_of_hints_follow_the_config() -> None:
     assert (counts >= 20).mean() == pytest.approx(0.18 + 0.4 * 0.875**19, abs=0.03)
     assert counts.max() < 160
     boxes = _random_boxes(128, HintConfig(none=0, one=0, geometric=0), rng())
+    assert len(_random_boxes(128, HintConfig(none=0, one=0, geometric=0, many=(20, 20)), rng())) == 20
     assert all(0 <= t < b <= 128 and 0 <= left < r <= 128 and b - t <= 6 for t, left, b, r in boxes)
 
 

@@ -154,7 +154,7 @@ def _by_networks(picture: RGB, truth: Truth) -> Row:
 
 
 def _with_hints(prepared: Prepared, sample: Sample, protocol: Protocol, counts: tuple[int, ...]) -> Row:
-    """PSNR and colorfulness with each number of hints."""
+    """PSNR with each number of hints."""
     hints = protocol.hints(sample.truth, sample.number, max(counts))
     row: Row = {}
     for count in counts:

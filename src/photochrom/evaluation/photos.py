@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from photochrom.evaluation.metrics import RGB
 
-GREY_CHROMA = 1.0  # mean chroma below which a "truth" has no color to compare with
+_GREY_CHROMA = 1.0  # mean chroma below which a "truth" has no color to compare with
 _SUFFIXES = frozenset(suffix for fmt in FORMATS.values() for suffix in fmt.suffixes)
 
 
@@ -131,4 +131,4 @@ def to_bytes(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> RGB:
 
 def _is_colorless(truth: RGB) -> bool:
     """Whether a truth is grey (a mean chroma below 1 is rounding and JPEG noise)."""
-    return bool(np.hypot(*np.moveaxis(rgb_to_lab(truth)[..., 1:], -1, 0)).mean() < GREY_CHROMA)
+    return bool(np.hypot(*np.moveaxis(rgb_to_lab(truth)[..., 1:], -1, 0)).mean() < _GREY_CHROMA)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from photochrom.documents import check, option
 
-FormatName = Literal["jpeg", "png", "tiff", "webp", "avif"]
+_FormatName = Literal["jpeg", "png", "tiff", "webp", "avif"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class FileOptions:
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}  # as a part of a REST body
 
-    format: FormatName | None = option(None, "The photo's own where it can hold color, else PNG.")
+    format: _FormatName | None = option(None, "The photo's own where it can hold color, else PNG.")
     quality: int = option(
         95,
         "Quality of JPEG (of its chroma, where luminance is kept), WebP and AVIF.",

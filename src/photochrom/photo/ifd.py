@@ -24,7 +24,7 @@ BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, LONG8 = 1, 2, 3, 4, 5, 7, 16
 INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
 _POINTERS = (EXIF_IFD, GPS_IFD, INTEROP_IFD)
-SUB_IFDS = 330
+_SUB_IFDS = 330
 _MOST_FIELDS = 4096
 _MOST_BELOW = 16
 _MOST_PAGES = 4096
@@ -165,7 +165,7 @@ def directories(file: BinaryIO) -> Iterator[Directory]:
 
 def sub_directories(file: BinaryIO, directory: Directory) -> list[Directory]:
     """The directories that one points at with SubIFDs (TIFF technical note 1), {} for a damaged one."""
-    offsets, found = integers(directory, SUB_IFDS)[:_MOST_BELOW], list[Directory]()
+    offsets, found = integers(directory, _SUB_IFDS)[:_MOST_BELOW], list[Directory]()
     if not offsets:
         return []
     reader = _reader_of(file)

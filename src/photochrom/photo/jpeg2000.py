@@ -39,7 +39,7 @@ def read_jpeg2000(origin: Origin, fmt: Format, limits: Limits) -> Photo:
     """A JPEG 2000 picture: with 8 bits by Pillow, with more, which Pillow would cut to 8, by OpenCV."""
 
     def decode(image: Any) -> tuple[ArraySource, int]:
-        if not has_tile(origin.data):  # of which decoders make grey, in silence
+        if not _has_tile(origin.data):  # of which decoders make grey, in silence
             raise DamagedPhoto(damaged("jpeg2000: none of its tiles is there"))
         depth = bits_a_sample(origin.data)
         source, bits = (_deep(origin.data, depth), depth) if depth > 8 else source_of_pillow(image)
@@ -155,6 +155,6 @@ def bits_a_sample(data: bytes) -> int:
     return (depth[0] & 0x7F) + 1 if depth else 8
 
 
-def has_tile(data: bytes) -> bool:
+def _has_tile(data: bytes) -> bool:
     """Whether the codestream has any of the picture: a tile-part, which begins with SOT (annex A.4.2)."""
     return data.find(b"\xff\x90\0\x0a", max(0, data.find(_CODESTREAM))) >= 0

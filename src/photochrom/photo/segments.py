@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EXIF = b"Exif\0\0"
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
-MORE_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+_MORE_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 PHOTOSHOP = b"Photoshop 3.0\0"
 PROFILE = b"ICC_PROFILE\0"
 MOST = 65_533  # bytes a segment holds
@@ -51,8 +51,8 @@ def read_segments(file: BinaryIO) -> Segments:
             found.exif = payload[len(EXIF) :]
         elif marker == 0xE1 and payload.startswith(XMP):
             found.xmp = payload[len(XMP) :]
-        elif marker == 0xE1 and payload.startswith(MORE_XMP):
-            more_xmp.append(payload[len(MORE_XMP) :])
+        elif marker == 0xE1 and payload.startswith(_MORE_XMP):
+            more_xmp.append(payload[len(_MORE_XMP) :])
         elif marker == 0xED and payload.startswith(PHOTOSHOP):
             photoshop += payload[len(PHOTOSHOP) :]
         elif marker == _COMMENT and found.comment is None:
@@ -164,7 +164,7 @@ def _xmp_segments(packet: bytes) -> list[bytes]:
     if len(XMP + packet) <= MOST:
         return [segment(0xE1, XMP + packet)]
     main, name, rest = xmp.split(packet)
-    head = MORE_XMP + name + struct.pack(">I", len(rest))
+    head = _MORE_XMP + name + struct.pack(">I", len(rest))
     parts = [segment(0xE1, XMP + main)]
     size = MOST - len(head) - 4
     for at in range(0, len(rest), size):

@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 _XMP, _IPTC, _PHOTOSHOP, _ICC, _DESCRIPTION, _USER_COMMENT = 700, 33723, 34377, 34675, 270, 0x9286
 _TILE_WIDTH = 322
-DESCRIPTIVE = frozenset(
+_DESCRIPTIVE = frozenset(
     (
         *(0x000B, 0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749),
         *(0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F, ifd.EXIF_IFD, ifd.GPS_IFD),
     )
 )  # fields of the first directory that describe the photo, not the layout of the file
-_DESCRIBED = DESCRIPTIVE | {_XMP, _IPTC, _PHOTOSHOP, exif.ORIENTATION}
+_DESCRIBED = _DESCRIPTIVE | {_XMP, _IPTC, _PHOTOSHOP, exif.ORIENTATION}
 _GO_ON = (2, 3, 4, 6, 7)  # fax and JPEG: their decoders go on after an error
 _CLASSIC = 3_900_000_000  # bytes of samples from which offsets need 64 bits
 _DEFLATE, _DIFFERENCES = 8, 2
@@ -210,7 +210,7 @@ def dimensions(fields: ifd.Directory) -> tuple[int, int]:
 
 def metadata(fields: ifd.Directory) -> dict[str, Any]:
     """The arguments of Metadata that a file's directory gives."""
-    described = {tag: value for tag, value in fields.items() if tag in DESCRIPTIVE}
+    described = {tag: value for tag, value in fields.items() if tag in _DESCRIPTIVE}
     own, photoshop = _raw(fields, _IPTC), _raw(fields, _PHOTOSHOP)
     return {
         "exif": ifd.dump(described) if described else None,
@@ -362,7 +362,7 @@ def fields_of(metadata: Metadata) -> ifd.Directory:
     """The fields of a TIFF file that hold a photo's metadata."""
     fields: ifd.Directory = {}
     if metadata.exif:
-        fields |= {tag: field for tag, field in ifd.parse(metadata.exif).items() if tag in DESCRIPTIVE}
+        fields |= {tag: field for tag, field in ifd.parse(metadata.exif).items() if tag in _DESCRIPTIVE}
     if metadata.dpi:
         fields |= exif.resolution_fields(metadata.dpi)
     if metadata.xmp:

@@ -50,7 +50,7 @@ def image_of(origin: Origin, number: int, below: int | None) -> Any:
         raise DamagedPhoto(damaged(f"tiff: {error}")) from error
     if bands.ndim not in (2, 3):
         raise UnknownFormat("this TIFF holds a volume: save one layer of it as RGB or grey first")
-    return vips_image(bands.reshape(*bands.shape[:2], -1), kind, bits, profile)
+    return _vips_image(bands.reshape(*bands.shape[:2], -1), kind, bits, profile)
 
 
 def image_of_jpeg(data: bytes, bits: int) -> Any:
@@ -62,10 +62,10 @@ def image_of_jpeg(data: bytes, bits: int) -> Any:
     except _BROKEN as error:
         raise DamagedPhoto(damaged(f"jpeg: {error}")) from error
     bands = array.reshape(*array.shape[:2], -1)
-    return vips_image(bands, 2 if bands.shape[2] == 3 else 1, bits, None)
+    return _vips_image(bands, 2 if bands.shape[2] == 3 else 1, bits, None)
 
 
-def vips_image(bands: NDArray[Any], kind: int, bits: int, profile: bytes | None) -> Any:
+def _vips_image(bands: NDArray[Any], kind: int, bits: int, profile: bytes | None) -> Any:
     """A libvips image of (H, W, bands) samples of so many bits; `kind` as in TIFF (262)."""
     bands = _whole_range(bands, bits)
     if kind == _WHITE_IS_ZERO and bands.dtype.kind == "u":

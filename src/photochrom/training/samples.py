@@ -35,7 +35,7 @@ class HintConfig:
     one: float = option(0.10, ge=0.0, le=1.0)
     geometric: float = option(0.40, ge=0.0, le=1.0)  # share with a geometric number
     p: float = option(0.125, ge=0.001, le=1)  # of that number: its mean is 1/p
-    many: tuple[int, int] = option((20, 160), ge=1, le=5000, ordered=True)  # the rest
+    many: tuple[int, int] = option((20, 160), ge=1, le=5000, ordered=True)  # the rest, below the second
     patch: tuple[int, int] = option((1, 6), ge=1, le=32, ordered=True)  # px
     recolored: float = option(0.35, ge=0.0, le=1.0)  # share with objects of another color, hinted
     second_object: float = option(0.3, ge=0.0, le=1.0)  # of those, share with a second object
@@ -119,7 +119,8 @@ def _random_boxes(size: int, config: HintConfig, rng: Rng) -> Boxes:
     elif choice < config.none + config.one + config.geometric:
         count = int(rng.geometric(config.p))
     else:
-        count = int(rng.integers(*config.many))
+        fewest, most = config.many
+        count = int(rng.integers(fewest, max(most, fewest + 1)))
     side = rng.integers(config.patch[0], config.patch[1] + 1, (count, 1))
     corner = rng.integers(0, size - side + 1, (count, 2))
     return np.concatenate([corner, corner + side], axis=1)

@@ -39,20 +39,18 @@ export class Ideas {
   open(engine, coloring) {
     this.engine = engine;
     this.coloring = coloring;
-    this.filled = false;
     this.asking.stop();
     this.#forget();
     this.list.replaceChildren();
   }
 
-  /** Fill the drawer when it is opened the first time. */
+  /** Fill the drawer when it is opened, unless it is filled. */
   show() {
-    if (this.filled) return;
-    this.filled = true;
-    this.#fill();
+    if (!this.filled) this.#fill();
   }
 
   #forget() {
+    this.filled = false;
     this.drawn = [];
     button("ideas-large").disabled = true;
   }
@@ -89,6 +87,7 @@ export class Ideas {
         if (!hints) tile.item.remove();
         else await this.#draw(tile, hints, at, signal);
       }
+      this.filled = !signal.aborted;
     });
   }
 
