@@ -285,6 +285,31 @@ def test_what_could_not_be_fetched_or_put_is_taken_up_too(
     assert {key: result.status for key, result in again.items()} == {"a.png": "done", "b.png": "done"}
 
 
+def test_a_name_that_is_no_utf8_stops_nothing(
+    stores: tuple[Store, Store], photo: Make, tmp_path: Path
+) -> None:
+    source, target = Folder(str(tmp_path / "odd")), stores[1]
+    odd, bad = os.fsdecode(b"\xff \xe4.png"), os.fsdecode(b"\xfe.png")
+    source.put(odd, photo("made/a.png", 1).read_bytes())
+    source.put(bad, b"no picture")
+    source.put("plain.png", photo("made/b.png", 2).read_bytes())
+    found = run((source, target), Options(sidecar=True))
+    assert found["plain.png"].status == "done"
+    assert found[bad].status == "failed"
+    if isinstance(target, Folder):
+        assert found[odd].status == "done"
+        assert run((source, target), Options(sidecar=True))[odd].status == "skipped"
+        assert {finding.problem is None for finding in verify(target, source)} == {True, False}
+        assert json.loads(target.read(odd.replace(".png", ".colorized.json"))[0])["input"].endswith(odd)
+    else:
+        assert "not UTF-8" in (found[odd].error or "")
+    assert list(run((source, target), Options(sidecar=True), only_failed=True)) in (
+        [bad],
+        [bad, odd],
+        [odd, bad],
+    )
+
+
 def test_a_source_without_a_photo_is_an_error(stores: tuple[Store, Store]) -> None:
     stores[0].put("notes.txt", b"not a picture")
     with pytest.raises(PhotoError, match="no photo in"):

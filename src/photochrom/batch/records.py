@@ -48,7 +48,12 @@ class Record:
 
     def dump(self) -> bytes:
         """As JSON."""
-        return (json.dumps(asdict(self), ensure_ascii=False) + "\n").encode()
+        return _encoded(asdict(self))
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
+    """A line of JSON; names that are not UTF-8 stand in it as json.loads takes them."""
+    return (json.dumps(document, ensure_ascii=False) + "\n").encode(errors="surrogatepass")
 
 
 class Records:
@@ -160,11 +165,11 @@ class Failures:
     _PART, _WAIT = 500, 30.0  # lines; seconds
 
     def __init__(self, store: Store, run: str):
-        self._store, self._run, self._lines = store, run, list[str]()
+        self._store, self._run, self._lines = store, run, list[bytes]()
         self._parts, self._since = 0, time.monotonic()
 
     def add(self, key: str, address: str, error: str) -> None:
-        self._lines.append(json.dumps({"key": key, "input": address, "error": error}, ensure_ascii=False))
+        self._lines.append(_encoded({"key": key, "input": address, "error": error}))
         if len(self._lines) >= self._PART or time.monotonic() - self._since > self._WAIT:
             self.flush()
 
@@ -172,7 +177,7 @@ class Failures:
         if self._lines:
             self._parts += 1
             name = f"{FOLDER}/failures/{self._run}-{self._parts:06}.jsonl"
-            self._store.put(name, ("\n".join(self._lines) + "\n").encode())
+            self._store.put(name, b"".join(self._lines))
         self._lines, self._since = [], time.monotonic()
 
 

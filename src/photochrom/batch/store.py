@@ -372,6 +372,10 @@ def _plain_words(what: str, deed: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, NotFoundError, AlreadyExistsError, PreconditionError):
         raise
+    except UnicodeEncodeError:
+        if deed == "write":
+            raise WriteError(f"{what}: its name is not UTF-8, which a store needs: rename it") from None
+        raise FileNotFoundError(what) from None  # no object has such a name
     except BaseError as error:
         text = _reason(error)
         said = (say for signs, say in _ADVICE if any(sign in text for sign in signs))

@@ -222,11 +222,9 @@ def _is_done(record: Record, key: str, store: Store) -> bool:
 
 def _address(sidecar: Path, source: str, output: str) -> None:
     """A sidecar names where the photo and the picture really are."""
-    document = json.loads(sidecar.read_text(encoding="utf-8"))
-    sidecar.write_text(
-        json.dumps({**document, "input": source, "output": output}, indent=2, ensure_ascii=False) + "\n",
-        encoding="utf-8",
-    )
+    document = {**json.loads(sidecar.read_bytes()), "input": source, "output": output}
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    sidecar.write_bytes(text.encode(errors="surrogatepass"))
 
 
 def _check_apart(source: Store, target: Store) -> None:
