@@ -46,6 +46,12 @@ def test_only_keeps_what_fits(folder: Path) -> None:
         PhotoSet.open(folder, PHOTOS, ["three/*"])
 
 
+def test_stereo_pairs_are_pictures_too(copy: Path) -> None:
+    before = PhotoSet.open(copy, PHOTOS).keys
+    Image.new("RGB", (64, 64), (90, 60, 30)).save(copy / "pair.mpo", "JPEG")
+    assert set(PhotoSet.open(copy, PHOTOS).keys) == {*before, "pair"}
+
+
 def test_an_empty_folder_and_a_missing_one(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there are no photos in"):
         PhotoSet.open(tmp_path, PHOTOS)

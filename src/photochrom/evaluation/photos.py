@@ -13,8 +13,7 @@ from photochrom.batch.naming import is_ours
 from photochrom.color import quantize, rgb_to_lab
 from photochrom.errors import DataError, PhotochromError
 from photochrom.evaluation.protocols import Protocol, grey_of
-from photochrom.photo import read
-from photochrom.photo.formats import FORMATS
+from photochrom.photo import is_picture_name, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from photochrom.evaluation.metrics import RGB
 
 _GREY_CHROMA = 1.0  # mean chroma below which a "truth" has no color to compare with
-_SUFFIXES = frozenset(suffix for fmt in FORMATS.values() for suffix in fmt.suffixes)
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def list_pictures(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
-        if path.suffix.lower() not in _SUFFIXES or any(part.startswith(".") for part in below.parts):
+        if not is_picture_name(path) or any(part.startswith(".") for part in below.parts):
             continue
         key = below.with_suffix("").as_posix()
         if key in found:
