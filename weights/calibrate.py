@@ -18,6 +18,8 @@ from photochrom.training.checkpoints import load_weights, save_weights
 from photochrom.training.losses import rebalancing
 from photochrom.training.photos import color_counts, load_photos
 
+SIDE = 160  # px: as they are trained on, and so in the cache
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -29,7 +31,7 @@ def main() -> None:
     parser.add_argument("--undo", action="store_true", help="from calibrated weights to weights as trained")
     parser.add_argument("--smoothing", type=float, default=0.5, help="λ of the recipe's [loss]")
     options = parser.parse_args()
-    counts = color_counts(load_photos(options.data, 192, Path("runs/cache")), ab_bins(), 2000)
+    counts = color_counts(load_photos(options.data, SIDE, Path("runs/cache")), ab_bins(), 3000)
     weights, metadata = load_weights(options.weights)
     logs = torch.log(torch.from_numpy(rebalancing(counts / counts.sum(), options.smoothing)))
     rebalanced = options.share * logs

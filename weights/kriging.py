@@ -128,7 +128,7 @@ class Numbers(nn.Module):
 def obey(numbers: Numbers, case: Case, answer: Answer) -> Tensor:
     """`kriging.krige` (h, w, 2) for hints of full weight; `check` holds the two together."""
     automatic, said = torch.from_numpy(case.scene.automatic), torch.from_numpy(answer.ab)
-    places, _, ab, _ = (torch.from_numpy(part) for part in answer.points)
+    places, _, ab, *_ = (torch.from_numpy(part) for part in answer.points)
     most, half = numbers.value("_AUTOMATIC")
     count = (1 / answer.among.fall(numbers.value("_REACHES")[-1]).sum(1)).sum()
     mean = said + most * count / (count + half) * (automatic - said)

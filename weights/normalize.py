@@ -24,6 +24,7 @@ from photochrom.training.samples import make_sample
 from photochrom.training.tasks import inputs_of
 
 SAMPLES = ("samples.size=192", "samples.crop.smallest=0.8")  # nearly whole photos, as they are colored
+SIDE = 160  # px: as they are trained on, and so in the cache
 
 
 def main() -> None:
@@ -31,11 +32,11 @@ def main() -> None:
     parser.add_argument("weights", type=Path, help="safetensors of the default network")
     parser.add_argument("target", type=Path, help="safetensors to write")
     parser.add_argument("--data", type=Path, required=True, help="the photos it was trained on")
-    parser.add_argument("--photos", type=int, default=2400)
+    parser.add_argument("--photos", type=int, default=960)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     config = recipes.load("photochrom", SAMPLES).samples
-    photos = load_photos(options.data, 192, Path("runs/cache"))
+    photos = load_photos(options.data, SIDE, Path("runs/cache"))
     network, network_options = load_network(options.weights)
     network = network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     for module in network.modules():
