@@ -10,17 +10,14 @@ from __future__ import annotations
 import json
 import shutil
 import struct
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from photochrom.errors import OutputExists, WriteError
+from photochrom.locks import lock
 from photochrom.photo.atomic import save, save_bytes
-
-if sys.platform != "win32":
-    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,7 +80,7 @@ class Workplace:
                 raise WriteError(
                     f"{self.folder} cannot be made ({error.strerror}): choose another folder for the output"
                 ) from None
-            if not _locked(file):
+            if lock(file, wait=False) is False:  # None where nobody can tell two runs apart
                 file.close()
                 raise WriteError(
                     f"another run is writing {self._output}: wait for it, or choose another name"
@@ -160,15 +157,3 @@ class Workplace:
                 pts, key, size = _RECORD.unpack(head)
                 yield Encoded(pts, bool(key), file.read(size))
         raise WriteError(f"{file.name} is damaged: begin anew with --if-exists overwrite, without --resume")
-
-
-def _locked(file: BinaryIO) -> bool:
-    """Lock a file until it is closed; False where another process has done so."""
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:  # a network folder without locks: then two runs are not told apart
-            return True
-    return True
