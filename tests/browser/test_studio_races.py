@@ -178,6 +178,29 @@ def test_a_bad_file_right_behind_a_good_one_does_not_hide_it(
     assert page.locator("#busy").is_hidden()
 
 
+def test_a_photo_called_for_twice_while_it_opens_is_shown_once(
+    open_page: Callable[..., Any], url: str, studio_at: Callable[[Any], Studio], tmp_path: Path
+) -> None:
+    """The bad file fails first, and the good one, still on its way, is called for again."""
+    page = open_page(url)
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    page.expected_faults.extend(["415", "422"])
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "/original?" in one.url else None)
+    held = Held(page, "**/v1/photos")
+    page.set_input_files("#file", str(HOME))
+    held.wait()
+    page.set_input_files("#file", str(tmp_path / "bad.jpg"))
+    held.wait(2)
+    with page.expect_response(lambda one: one.status in (415, 422)):
+        held.routes.pop().continue_()
+    page.wait_for_function("() => document.querySelectorAll('.tile').length === 1")
+    held.let_go()
+    studio_at(page).wait_for_colors(0)
+    assert page.locator("#photo-name").inner_text() == HOME.name
+    assert len(asked) == 1
+
+
 def test_a_photo_that_could_not_be_shown_can_be_tried_again(wide: Studio) -> None:
     page = wide.page
     wide.open(OTHERS[0])

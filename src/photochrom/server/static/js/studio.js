@@ -73,6 +73,7 @@ export class Studio {
     this.shown = null;
     this.coloring = new Coloring(0);
     this.showing = new AbortController();
+    this.calls = 0;
     this.album.addEventListener("done", () => complainOfAll(this.album.failures.splice(0), !this.album.entries.length));
   }
 
@@ -92,15 +93,16 @@ export class Studio {
     const { album } = this;
     if (album.current === entry) return;
     album.current = entry;
+    const call = (this.calls += 1); // the same photo may be called for again while it opens
     album.changed();
     this.#showBusy(true);
     try {
       const ready = await album.open(entry);
-      if (album.current === entry) await this.#show(ready);
+      if (call === this.calls) await this.#show(ready);
     } catch (error) {
-      if (album.current === entry) this.#goBack(entry, error);
+      if (call === this.calls) this.#goBack(entry, error);
     } finally {
-      if (album.current === entry) this.#showBusy(false);
+      if (call === this.calls) this.#showBusy(false);
       album.changed();
     }
   }
