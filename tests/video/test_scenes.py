@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from photochrom.color import luminance
+from photochrom.video import motion
 from photochrom.video.motion import standing, tones_of, ways
 from photochrom.video.scenes import Scenes
 from photochrom.video.steady import Opinion
@@ -118,6 +119,15 @@ def test_places_are_followed_there_and_back(films: Any) -> None:
     assert back.trust[inside].mean() > 0.9
     there = back.then(ahead).places[inside]
     assert np.abs(there - standing(back.trust.shape).places[inside]).mean() < 0.15
+
+
+def test_flow_does_not_depend_on_the_sizes_seen_before(films: Any) -> None:
+    tones = [np.rint(255 * frame).astype(np.uint8) for frame in films.pan(2, 0, 96, 128)]
+    motion._estimator.cache_clear()  # as in a new process
+    before = ways(*tones)[0].places
+    small = films.scene(9, 24, 32)
+    ways(*(np.rint(255 * part).astype(np.uint8) for part in (small[:, :32], small[:, 1:33])))
+    assert np.array_equal(ways(*tones)[0].places, before)
 
 
 def test_a_long_scene_comes_in_stretches_that_join(films: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,24 +46,24 @@ def ab_of(film: Path, colorizer: Any, **options: Any) -> list[NDArray[np.float32
 
 
 def test_a_still_with_grain_neither_flickers_nor_pumps(tmp_path: Path, films: Any, colorizer: Any) -> None:
-    pictures = grained(still("dust-bowl-home.jpg"), 100, 0.02)
+    pictures = grained(still("dust-bowl-home.jpg"), 100, 0.025)
     levels = [luminance(np.rint(plane * 65535).astype(np.uint16)) for plane in pictures]
     ab = ab_of(film_of(films, tmp_path / "in.mkv", pictures), colorizer)
     assert flicker(ab, levels) <= 0.1
     means = np.array([frame.mean((0, 1)) for frame in ab])
-    assert np.ptp(means, axis=0).max() < 0.4  # over all of the four seconds
+    assert np.ptp(means, axis=0).max() < 0.2  # over all of the four seconds
     alone = ab_of(film_of(films, tmp_path / "few.mkv", pictures[:6]), colorizer, steady=False)
-    assert flicker(alone, levels[:6]) > 0.3
+    assert flicker(alone, levels[:6]) > 0.4
 
 
 def test_codes_of_a_still_with_grain_hardly_change(tmp_path: Path, films: Any, colorizer: Any) -> None:
     """Cb and Cr of 8 bits would go to and fro where a value lies halfway between two codes."""
-    pictures = grained(still("dust-bowl-home.jpg"), 12, 0.02)
+    pictures = grained(still("dust-bowl-home.jpg"), 12, 0.025)
     film = film_of(films, tmp_path / "in.mkv", pictures)
     colorize(film, tmp_path / "out.mkv", model=colorizer, codec="ffv1")
     cb = np.array(films.planes(tmp_path / "out.mkv", 1)).astype(int)
     assert np.ptp(cb[0]) > 5
-    assert (np.diff(cb, axis=0) != 0).mean() < 0.05
+    assert (np.diff(cb, axis=0) != 0).mean() < 0.02
 
 
 def test_the_first_frame_after_a_cut_has_its_own_scenes_colors(

@@ -87,13 +87,15 @@ def _way(flow: Float, other: Float, here: NDArray[np.uint8], there: NDArray[np.u
     )
 
 
-@lru_cache(maxsize=1)
-def _estimator() -> Any:
+@lru_cache(maxsize=2)
+def _estimator(shape: tuple[int, ...]) -> Any:
+    """For one size: DIS keeps the finer scales that a small frame makes it choose."""
+    del shape
     return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
 
 def _flow(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> Float:
-    return np.asarray(_estimator().calc(source, target, None))
+    return np.asarray(_estimator(source.shape).calc(source, target, None))
 
 
 @lru_cache(maxsize=4)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     Tones = NDArray[np.uint8]
 
-_KEY_EVERY = 0.4  # seconds between key frames at most,
-_MOST_BETWEEN = 16  # and frames
+_KEY_EVERY = 0.25  # seconds between key frames at most,
+_LEAST_BETWEEN, _MOST_BETWEEN = 4, 16  # and frames
 _SEEN = 0.6  # share of a frame that its last key frame must show, else it becomes one
 _SAME = 0.35  # share of a frame that is seen in the one before, unless a scene ends between
 _STRETCH = 240  # frames
@@ -76,7 +76,7 @@ class Scenes:
     def __init__(self, painter: Painter, time_base: float, rate: float, state: State | None = None):
         """state: of the stretch from whose end the film goes on; its first frame is then the next one."""
         self._painter, self._base = painter, time_base
-        self._every = min(_MOST_BETWEEN, max(2, round(rate * _KEY_EVERY)))
+        self._every = min(_MOST_BETWEEN, max(_LEAST_BETWEEN, round(rate * _KEY_EVERY)))
         self._ahead = min(_STRETCH, max(8, round(rate * MEMORY / 2)))
         self._memory: list[tuple[Tones, Opinion]] = []
         self._number = 0
