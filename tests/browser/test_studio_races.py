@@ -328,3 +328,26 @@ def test_a_drag_on_the_wheel_is_one_step(wide: Studio) -> None:
         f"() => document.querySelector('#wheel').dispatchEvent(new PointerEvent('pointercancel', {cancel}))"
     )
     assert page.locator("#history .step").count() == steps == 4
+
+
+def test_a_thumbnail_that_fails_keeps_none_of_the_others(wide: Studio) -> None:
+    page = wide.page
+    page.expected_faults.append("Failed to load resource")
+    refused: list[str] = []
+
+    def refuse(route: Any) -> None:
+        """The first thumbnail that is asked for, each time."""
+        wanted = json.loads(route.request.post_data)
+        if wanted.get("side") == 160 and (not refused or refused[0] == route.request.url):
+            refused.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/render", refuse)
+    page.set_input_files("#file", [str(path) for path in OTHERS[:2]])
+    wait_for_all(page, 3)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.thumb')].filter(({ width }) => width > 4).length === 2"
+    )
+    assert refused

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,7 +21,6 @@ from photochrom.training.recipe import to_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from torch import Tensor
 
@@ -47,8 +48,8 @@ def export(network: Network, target: Path, card: Card) -> Card:
     stored = {key: halved(key, value).to(value) for key, value in network.state_dict().items()}
     network.load_state_dict(stored)  # so that parity compares like with like
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial.onnx")
-    try:
+    with TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+        partial = Path(folder) / target.name
         for half in (True, False):  # networks that react too sharply to rounded weights keep theirs whole
             write_graph(network, partial, half=half)
             written = write_card(partial, _with_bins(card, network))
@@ -61,9 +62,6 @@ def export(network: Network, target: Path, card: Card) -> Card:
             )
         partial.replace(target)
         card_path(partial).replace(card_path(target))
-    finally:
-        partial.unlink(missing_ok=True)
-        card_path(partial).unlink(missing_ok=True)
     return written
 
 

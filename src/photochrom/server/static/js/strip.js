@@ -61,15 +61,21 @@ export class Strip {
     return tile;
   }
 
-  /** Paint the thumbnails that are not true any more. @param {AbortSignal} signal */
+  /** Paint the thumbnails that are not true any more; one that fails keeps none of the others. @param {AbortSignal} signal */
   async #paint(signal) {
+    const errors = [];
     for (const [entry, tile] of this.tiles) {
       const { engine, coloring, state } = entry;
       if (!engine || !coloring || state !== "done" || coloring.dragged || tile.shown === coloring.version) continue;
       const { version } = coloring;
-      await paint(tile.picture, await engine.render(version, SIDE, null, signal));
-      tile.shown = version;
+      try {
+        await paint(tile.picture, await engine.render(version, SIDE, null, signal));
+        tile.shown = version;
+      } catch (error) {
+        errors.push(error);
+      }
     }
+    if (errors.length) throw errors[0]; // tried again when the album changes
   }
 }
 
