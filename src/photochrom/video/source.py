@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import av
 
@@ -200,15 +200,15 @@ class Source:
     def _pictures(self, packet: Any, damage: list[float]) -> list[Any]:
         """The frames that a packet gives; notes what is broken of it or of them."""
         if packet.is_corrupt:  # a transport stream's, of which a part is missing
-            self._note(packet.pts if packet.pts is not None else packet.dts, damage)
+            self._note(_stamp_of(packet), damage)
         try:
             found: list[Any] = packet.decode()
         except av.error.FFmpegError:
-            self._note(packet.pts if packet.pts is not None else packet.dts, damage)
+            self._note(_stamp_of(packet), damage)
             return []
         for frame in found:
             if frame.is_corrupt:
-                self._note(frame.pts if frame.pts is not None else frame.dts, damage)
+                self._note(_stamp_of(frame), damage)
         return found
 
     def _note(self, stamp: int | None, damage: list[float]) -> None:
@@ -222,7 +222,7 @@ class Source:
         decoded: int | None = None
         offset = anew = 0
         for frame in frames:
-            stamp = frame.pts if frame.pts is not None else frame.dts
+            stamp = _stamp_of(frame)
             if stamp is None:
                 stamp = 0 if last is None else last + self.step - offset
             stamp += offset
@@ -255,6 +255,11 @@ class Source:
         fitted = frame.reformat(self.width, self.height, self.first.format.name)
         fitted.pts, fitted.time_base = frame.pts, frame.time_base
         return fitted
+
+
+def _stamp_of(one: Any) -> int | None:
+    """When a packet or a frame is shown; where that is not said, when it is decoded."""
+    return cast("int | None", one.pts if one.pts is not None else one.dts)
 
 
 class _Holes:
