@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from photochrom.color import Float
 
 # Fitted on half of the validation photos (docs/model-development.md).
-_REACHES = ((3.1, 77.0), (0.97, 40.5), (0.19, 61.0), (0.0255, 25.5))  # (share of the short side, L*)
-_SHARES = (0.443, 0.441, 0.091, 0.025)  # of the residual's variance: the scene, a thing, a part, a place
-_COLORS = 22.0  # ab: automatic colors well within this are alike
-_NOISE = 0.0075  # of a hint, as a share of the residual's variance
-_DOUBT = 0.22  # power of the network's standard deviation with which a residual grows
-_AUTOMATIC = (0.67, 2.2)  # share of the automatic colors under many hints, and hints that bring half of it
+_REACHES = ((3.8, 75.0), (1.2, 41.5), (0.196, 55.0), (0.024, 28.0))  # (share of the short side, L*)
+_SHARES = (0.544, 0.348, 0.088, 0.02)  # of the residual's variance: the scene, a thing, a part, a place
+_COLORS = 25.0  # ab: automatic colors well within this are alike
+_NOISE = 0.0057  # of a hint, as a share of the residual's variance
+_DOUBT = 0.185  # power of the network's standard deviation with which a residual grows
+_AUTOMATIC = (0.68, 1.0)  # share of the automatic colors under many hints, and hints that bring half of it
 
 _AFFINITY = (0.4, 11.0)  # (share of the short side, L*) within which a hint's object is sought
 _SCENE = (0.42, 51.0)
-_LIKENESS = (-0.1, 0.5)  # cosine of centered features: below, another thing; above, the same
+_LIKENESS = (-0.05, 0.55)  # cosine of centered features: below, another thing; above, the same
 _LIFT = 6.5  # affinities above 0.15 count in full
-_SURPRISE = (11.0, 32.0)  # ab distance from the automatic color: below, no surprise; above, full
+_SURPRISE = (8.0, 26.0)  # ab distance from the automatic color: below, no surprise; above, full
 _KIND = (0.3, 0.6)  # cosine: below, another kind; above, the same
 _KIND_COLORS, _KIND_LEVELS = 15.0, 35.0  # ab and L* within which things are of one kind
 _KEPT = 0.5  # of the automatic variation of color within a kind

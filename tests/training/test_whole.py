@@ -45,7 +45,7 @@ def test_the_examples_are_colored_as_render_does(path: Path, colored: Callable) 
     grey = rgb if rgb.ndim == 3 else np.repeat(rgb[..., None], 3, -1)
     found = difference(colored(grey), Colorizer(threads=1).prepare(grey).render().rgb)
     assert (found > 1).mean() < 5e-4  # where all three channels are rounded the other way
-    assert found.max() < 2
+    assert found.max() < 2.5
     assert found.mean() < 0.004
 
 
