@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from importlib.util import find_spec, module_from_spec
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -10,7 +11,6 @@ import numpy as np
 import pytest
 
 from photochrom.color import luminance
-from photochrom.video import motion
 from photochrom.video.motion import standing, tones_of, ways
 from photochrom.video.scenes import Scenes
 from photochrom.video.steady import Opinion
@@ -123,11 +123,15 @@ def test_places_are_followed_there_and_back(films: Any) -> None:
 
 def test_flow_does_not_depend_on_the_sizes_seen_before(films: Any) -> None:
     tones = [np.rint(255 * frame).astype(np.uint8) for frame in films.pan(2, 0, 96, 128)]
-    motion._estimator.cache_clear()  # as in a new process
-    before = ways(*tones)[0].places
+    spec = find_spec("photochrom.video.motion")
+    assert spec is not None
+    assert spec.loader is not None
+    fresh = module_from_spec(spec)  # as in a new process
+    spec.loader.exec_module(fresh)
+    before = fresh.ways(*tones)[0].places
     small = films.scene(9, 24, 32)
-    ways(*(np.rint(255 * part).astype(np.uint8) for part in (small[:, :32], small[:, 1:33])))
-    assert np.array_equal(ways(*tones)[0].places, before)
+    fresh.ways(*(np.rint(255 * part).astype(np.uint8) for part in (small[:, :32], small[:, 1:33])))
+    assert np.array_equal(fresh.ways(*tones)[0].places, before)
 
 
 def test_a_long_scene_comes_in_stretches_that_join(films: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -87,15 +87,9 @@ def _way(flow: Float, other: Float, here: NDArray[np.uint8], there: NDArray[np.u
     )
 
 
-@lru_cache(maxsize=2)
-def _estimator(shape: tuple[int, ...]) -> Any:
-    """For one size: DIS keeps the finer scales that a small frame makes it choose."""
-    del shape
-    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-
-
 def _flow(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> Float:
-    return np.asarray(_estimator(source.shape).calc(source, target, None))
+    # a new one each time: it would keep the finer scales that a small frame makes it choose
+    return np.asarray(cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(source, target, None))
 
 
 @lru_cache(maxsize=4)
