@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +122,7 @@ def moved_in(plate, automatic, hint, left, top, right, bottom):
 def test_a_hint_on_the_suit_leaves_the_flag_alone(plate, automatic, color) -> None:
     """It turned with the suit: 18.9 before pins and neighbors were looked at; 4.6 now."""
     hint = Hint(0.3, 0.62, color, radius=0.02)
-    assert moved_in(plate, automatic, hint, 0, 0, 0.12, 0.5) < 5.5
+    assert moved_in(plate, automatic, hint, 0, 0, 0.12, 0.5) < 5
     assert moved_in(plate, automatic, replace(hint, reach=0.1), 0, 0, 0.12, 0.5) < 1
     assert moved_in(plate, automatic, hint, 0.25, 0.58, 0.35, 0.68) > 15
 
@@ -140,9 +139,9 @@ def test_reach_widens_and_narrows_a_hint(plate, automatic, hint) -> None:
         away(plate.chroma([replace(hint, reach=reach)]), automatic.chroma).mean()
         for reach in (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
     ]
-    assert all(wider > 0.99 * nearer for nearer, wider in pairwise(moved))
+    assert moved == sorted(moved)
     assert moved[0] < 0.2 * moved[3]
-    assert moved[-1] > 1.01 * moved[3]
+    assert moved[-1] > 1.03 * moved[3]
 
 
 def test_a_short_reach_keeps_lips_apart_from_eyes(plate, automatic) -> None:
