@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from calibrate import SIDE
 from torch import nn
 
 from photochrom.training import recipe as recipes
@@ -24,7 +25,6 @@ from photochrom.training.samples import make_sample
 from photochrom.training.tasks import inputs_of
 
 SAMPLES = ("samples.size=192", "samples.crop.smallest=0.8")  # nearly whole photos, as they are colored
-SIDE = 160  # px: as they are trained on, and so in the cache
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("weights", type=Path, help="safetensors of the default network")
     parser.add_argument("target", type=Path, help="safetensors to write")
     parser.add_argument("--data", type=Path, required=True, help="the photos it was trained on")
-    parser.add_argument("--photos", type=int, default=960)
+    parser.add_argument("--photos", type=int, default=1440)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     config = recipes.load("photochrom", SAMPLES).samples

@@ -66,6 +66,17 @@ class Held:
             route.continue_()
 
 
+def a_bad_file_behind_a_good_one(page: Any, folder: Path) -> Held:
+    """Both are sent and held."""
+    (folder / "bad.jpg").write_bytes(b"no picture")
+    page.expected_faults.extend(["415", "422"])
+    held = Held(page, "**/v1/photos")
+    for count, path in enumerate((HOME, folder / "bad.jpg"), 1):
+        page.set_input_files("#file", str(path))
+        held.wait(count)
+    return held
+
+
 def test_the_picture_of_a_photo_left_meanwhile_is_not_shown(wide: Studio) -> None:
     page = wide.page
     wide.open(OTHERS[0])
@@ -164,13 +175,7 @@ def test_a_bad_file_right_behind_a_good_one_does_not_hide_it(
     open_page: Callable[..., Any], url: str, studio_at: Callable[[Any], Studio], tmp_path: Path
 ) -> None:
     page = open_page(url)
-    (tmp_path / "bad.jpg").write_bytes(b"no picture")
-    page.expected_faults.extend(["415", "422"])
-    held = Held(page, "**/v1/photos")
-    page.set_input_files("#file", str(HOME))
-    held.wait()
-    page.set_input_files("#file", str(tmp_path / "bad.jpg"))
-    held.wait(2)
+    held = a_bad_file_behind_a_good_one(page, tmp_path)
     held.let_go()
     page.locator(".toast.error").wait_for()
     studio_at(page).wait_for_colors(0)
@@ -183,15 +188,9 @@ def test_a_photo_called_for_twice_while_it_opens_is_shown_once(
 ) -> None:
     """The bad file fails first, and the good one, still on its way, is called for again."""
     page = open_page(url)
-    (tmp_path / "bad.jpg").write_bytes(b"no picture")
-    page.expected_faults.extend(["415", "422"])
     asked: list[str] = []
     page.on("request", lambda one: asked.append(one.url) if "/original?" in one.url else None)
-    held = Held(page, "**/v1/photos")
-    page.set_input_files("#file", str(HOME))
-    held.wait()
-    page.set_input_files("#file", str(tmp_path / "bad.jpg"))
-    held.wait(2)
+    held = a_bad_file_behind_a_good_one(page, tmp_path)
     with page.expect_response(lambda one: one.status in (415, 422)):
         held.routes.pop().continue_()
     page.wait_for_function("() => document.querySelectorAll('.tile').length === 1")

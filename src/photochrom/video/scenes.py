@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     Tones = NDArray[np.uint8]
 
-_KEY_EVERY = 0.25  # seconds between key frames at most,
-_LEAST_BETWEEN, _MOST_BETWEEN = 4, 16  # and frames
+_KEY_EVERY = 0.25  # seconds between key frames,
+_LEAST_BETWEEN, _MOST_BETWEEN = 4, 16  # or at least and at most so many frames
 _SEEN = 0.6  # share of a frame that its last key frame must show, else it becomes one
 _SAME = 0.35  # share of a frame that is seen in the one before, unless a scene ends between
 _STRETCH = 240  # frames
