@@ -46,7 +46,7 @@ def ab_of(film: Path, colorizer: Any, **options: Any) -> list[NDArray[np.float32
 
 
 def test_a_still_with_grain_neither_flickers_nor_pumps(tmp_path: Path, films: Any, colorizer: Any) -> None:
-    pictures = grained(still("dust-bowl-home.jpg"), 100, 0.025)
+    pictures = grained(still("dust-bowl-home.jpg"), 100, 0.03)
     levels = [luminance(np.rint(plane * 65535).astype(np.uint16)) for plane in pictures]
     ab = ab_of(film_of(films, tmp_path / "in.mkv", pictures), colorizer)
     assert flicker(ab, levels) <= 0.1
@@ -58,7 +58,7 @@ def test_a_still_with_grain_neither_flickers_nor_pumps(tmp_path: Path, films: An
 
 def test_codes_of_a_still_with_grain_hardly_change(tmp_path: Path, films: Any, colorizer: Any) -> None:
     """Cb and Cr of 8 bits would go to and fro where a value lies halfway between two codes."""
-    pictures = grained(still("dust-bowl-home.jpg"), 12, 0.025)
+    pictures = grained(still("dust-bowl-home.jpg"), 12, 0.03)
     film = film_of(films, tmp_path / "in.mkv", pictures)
     colorize(film, tmp_path / "out.mkv", model=colorizer, codec="ffv1")
     cb = np.array(films.planes(tmp_path / "out.mkv", 1)).astype(int)
