@@ -168,7 +168,8 @@ class Loader:
             except BaseException as error:  # noqa: BLE001  handed to the thread that trains
                 offer(error)
 
-        threading.Thread(target=fill, daemon=True, name="photochrom-loader").start()
+        filling = threading.Thread(target=fill, daemon=True, name="photochrom-loader")
+        filling.start()
         try:
             while (item := ready.get()) is not None:
                 if isinstance(item, BaseException):
@@ -176,6 +177,7 @@ class Loader:
                 yield item
         finally:
             stopped.set()
+            filling.join()  # a thread that is inside of C++ when Python ends aborts the process
 
 
 def _to_device(part: Tensor, device: torch.device) -> Tensor:
