@@ -108,9 +108,9 @@ def test_a_death_costs_another_attempt_and_three_the_photo(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("cluster")
 def test_what_takes_too_long_is_given_up(tmp_path: Path) -> None:
-    found = through(tmp_path, ["hang a", *(f"do {number}" for number in range(6))], timeout=8.0)
+    found = through(tmp_path, ["hang a", *(f"do {number}" for number in range(6))], timeout=5.0)
     assert isinstance(found["hang a"], Lost)
-    assert "longer than 8 seconds" in found["hang a"].reason
+    assert "longer than 5 seconds" in found["hang a"].reason
     assert all(found[f"do {number}"] == f"do {number}" for number in range(6))
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from tests.object_storage import answering
 
-from photochrom.batch.store import ANYTHING, Conflict, Folder, Store, open_store
+from photochrom.batch.store import _RETRIES, ANYTHING, Conflict, Folder, Store, open_store
 from photochrom.errors import OptionError, PhotoError, WriteError
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def test_without_credentials_it_says_which_to_set(
 def test_what_a_provider_refuses_is_one_sentence(
     aws: str, answer: tuple[int, str, str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(_RETRIES, "max_retries", 1)  # a 501 is asked for again
     with answering(*answer) as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         store = open_store("s3://bucket/x")
