@@ -237,7 +237,7 @@ def small_photos(folder: Path, count: int, side: int = 400) -> list[str]:
     return paths
 
 
-@pytest.mark.parametrize("count", [9, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_more_photos_than_the_memory_holds(
     open_page: Callable[..., Any],
     studio_at: Callable[[Any], Studio],
