@@ -28,6 +28,21 @@ if TYPE_CHECKING:
 CHANGES = ("samples.kind=affine", "samples.size=32", "schedule.epochs=0", "schedule.photos=24",
            "schedule.sheets=0", "data.validation=0.2")  # fmt: skip
 
+# `photochrom` that names, at its end, the threads of the exchange that are still there. One that was
+# still letting go of a tensor while Python ended has aborted the process.
+WATCHED = """
+import atexit, sys
+from pathlib import Path
+from photochrom.cli import main
+
+def left():
+    names = sorted(path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm"))
+    print("left", [name for name in names if "gloo" in name], file=sys.stderr)
+
+atexit.register(left)
+main()
+"""
+
 
 @pytest.fixture
 def shards(tmp_path: Path, picture: Callable[..., np.ndarray]) -> Path:
@@ -49,7 +64,9 @@ def test_two_ranks_are_one_with_the_doubled_batch(
     shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
-    command += ["-m", "photochrom", "train", "alpha", "--data", str(shards), "--out", str(tmp_path / "two")]
+    program = tmp_path / "watched.py"
+    program.write_text(WATCHED, encoding="utf-8")
+    command += [str(program), "train", "alpha", "--data", str(shards), "--out", str(tmp_path / "two")]
     command += ["--threads", "1", "--set", "schedule.batch=2"]
     for change in CHANGES:
         command += ["--set", change]
@@ -61,6 +78,7 @@ def test_two_ranks_are_one_with_the_doubled_batch(
         env={**os.environ, "PYTHONFAULTHANDLER": "1"},  # a rank that aborts says where
     )
     assert told.returncode == 0, told.stderr[-8000:]
+    assert told.stderr.count("left []") == 2, told.stderr[-8000:]
     assert told.stdout.split() == [str(tmp_path / "two")]  # the first rank alone speaks
     caches = list((tmp_path / "two/cache").glob("*.json"))
     assert len(caches) == 2  # each rank decoded its own shard

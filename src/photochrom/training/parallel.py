@@ -6,6 +6,7 @@ and it needs no wrapper around them, so a checkpoint is the same from one rank o
 
 from __future__ import annotations
 
+import importlib
 import os
 from dataclasses import dataclass
 from datetime import timedelta
@@ -77,6 +78,10 @@ def join(device_type: str) -> World:
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return World()
+    # This module's functions keep the group that there is when it is loaded. PyTorch's optimizers load it:
+    # after the next line it would keep the group, and its threads, beyond close(), and such a thread can
+    # abort the process while Python ends.
+    importlib.import_module("torch.distributed.nn.functional")
     distributed.init_process_group("nccl" if device_type == "cuda" else "gloo", timeout=_PATIENCE)
     return World(distributed.get_rank(), size, int(os.environ.get("LOCAL_RANK", "0")))
 
