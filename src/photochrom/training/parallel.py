@@ -78,9 +78,8 @@ def join(device_type: str) -> World:
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return World()
-    # This module's functions keep the group that there is when it is loaded. PyTorch's optimizers load it:
-    # after the next line it would keep the group, and its threads, beyond close(), and such a thread can
-    # abort the process while Python ends.
+    # Its functions keep the group that there is when it is loaded. The optimizers would load it after the
+    # next line, and the group's threads would outlive close(): they can abort a process while Python ends.
     importlib.import_module("torch.distributed.nn.functional")
     distributed.init_process_group("nccl" if device_type == "cuda" else "gloo", timeout=_PATIENCE)
     return World(distributed.get_rank(), size, int(os.environ.get("LOCAL_RANK", "0")))
